@@ -1,0 +1,1 @@
+//! Partitions, their placement on nodes, and the epochs of their owners.

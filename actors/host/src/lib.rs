@@ -1,0 +1,1 @@
+//! ractor actors around the pure machines: load, apply, persist, publish, recover.

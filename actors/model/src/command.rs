@@ -1,0 +1,178 @@
+//! Every request to change a guild or to write into a channel, parsed and typed.
+//!
+//! A field that is `Option` in an update means "leave as it is" when absent; where a value can
+//! be removed it is an option within.
+
+use crate::channel::{ChannelKind, Overwrite};
+use crate::id::{ChannelId, MessageId, RoleId, UserId};
+use crate::invite::Invite;
+use crate::message::{Emoji, Nonce};
+use crate::permission::Permissions;
+use crate::text::{
+    ChannelName, Content, Description, DisplayName, GuildName, PictureUrl, Reason, RoleName, Topic,
+};
+use crate::user::User;
+
+/// A request to change a guild's lasting state. The acting user travels beside it.
+#[derive(Clone, Debug)]
+pub enum GuildCommand {
+    /// Change the guild itself.
+    UpdateGuild(GuildUpdate),
+    /// End the guild.
+    DeleteGuild,
+    /// Make a channel.
+    CreateChannel(NewChannel),
+    /// Change a channel.
+    UpdateChannel(ChannelId, ChannelUpdate),
+    /// End a channel.
+    DeleteChannel(ChannelId),
+    /// Make a role.
+    CreateRole(RoleUpdate),
+    /// Change a role.
+    UpdateRole(RoleId, RoleUpdate),
+    /// End a role.
+    DeleteRole(RoleId),
+    /// Give a member exactly these roles.
+    SetMemberRoles(UserId, Vec<RoleId>),
+    /// Set or remove the nickname of a member; of the caller itself where the ids are equal.
+    SetNick(UserId, Option<DisplayName>),
+    /// Become a member.
+    Join {
+        /// Who joins; the acting user itself.
+        user: Box<User>,
+        /// The code that was shown, if any.
+        code: Option<String>,
+    },
+    /// Bring an application's bot in.
+    AddBot(Box<User>),
+    /// Cease to be a member.
+    Leave,
+    /// Remove a member.
+    Kick(UserId, Option<Reason>),
+    /// Remove and keep out. The user need not be a member.
+    Ban(Box<User>, Option<Reason>),
+    /// Lift a ban.
+    Unban(UserId),
+    /// Make an invite; `code` comes from the caller's random numbers.
+    CreateInvite(NewInvite),
+    /// Revoke an invite.
+    DeleteInvite(String),
+    /// Take over a member's changed public identity.
+    RefreshMember(Box<User>),
+}
+
+/// What may change about a guild.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "as in Guild")]
+pub struct GuildUpdate {
+    pub name: Option<GuildName>,
+    pub description: Option<Option<Description>>,
+    pub icon_url: Option<Option<PictureUrl>>,
+    pub is_public: Option<bool>,
+    pub owner_id: Option<UserId>,
+}
+
+/// What a new channel is made from.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in Channel")]
+pub struct NewChannel {
+    pub name: ChannelName,
+    pub kind: ChannelKind,
+    pub topic: Option<Topic>,
+    /// Behind all others where absent.
+    pub position: Option<u16>,
+    pub overwrites: Vec<Overwrite>,
+}
+
+/// What may change about a channel.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "as in Channel")]
+pub struct ChannelUpdate {
+    pub name: Option<ChannelName>,
+    pub topic: Option<Option<Topic>>,
+    pub position: Option<u16>,
+    pub overwrites: Option<Vec<Overwrite>>,
+}
+
+/// What a role is made from, or what may change about it.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "as in Role")]
+pub struct RoleUpdate {
+    pub name: Option<RoleName>,
+    pub color: Option<u32>,
+    pub hoist: Option<bool>,
+    pub mentionable: Option<bool>,
+    /// The bits to change and their new values: a dialect that shows only some bits changes only
+    /// those.
+    pub permissions: Option<PermissionEdit>,
+    pub position: Option<u16>,
+}
+
+/// New values for some permission bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PermissionEdit {
+    /// Which bits are set anew.
+    pub mask: Permissions,
+    /// Their values.
+    pub bits: Permissions,
+}
+
+impl PermissionEdit {
+    /// The set after the edit.
+    pub fn apply(self, before: Permissions) -> Permissions {
+        (before - self.mask) | (self.bits & self.mask)
+    }
+}
+
+/// What a new invite is made from.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in Invite")]
+pub struct NewInvite {
+    pub code: String,
+    /// The first channel that the caller can see where absent.
+    pub channel_id: Option<ChannelId>,
+    pub max_uses: u32,
+    pub max_age_s: u32,
+    pub temporary: bool,
+}
+
+/// A request to write into a channel. The acting user travels beside it.
+#[derive(Clone, Debug)]
+pub enum ChannelCommand {
+    /// Post a message.
+    Post(Draft),
+    /// Change the content of an own message.
+    Edit(MessageId, Content),
+    /// Delete a message.
+    Delete(MessageId),
+    /// Give an emoji to a message.
+    React(MessageId, Emoji),
+    /// Take an emoji back; another user's needs a permission.
+    Unreact(MessageId, Emoji, UserId),
+}
+
+/// A message before it has an id.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// Who posts, as of now.
+    pub author: User,
+    /// What is said.
+    pub content: Content,
+    /// The sender's own mark.
+    pub nonce: Option<Nonce>,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+    /// The users that the content names and that exist.
+    pub mentions: Vec<User>,
+}
+
+/// An invite as its code shows it to somebody who is not a member.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvitePreview {
+    /// The invite.
+    pub invite: Invite,
+    /// The guild's name.
+    pub guild_name: String,
+    /// How many members it has.
+    pub member_count: u32,
+}

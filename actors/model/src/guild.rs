@@ -1,0 +1,44 @@
+//! A guild as plain data: what the whole community shares.
+
+use serde::{Deserialize, Serialize};
+
+use crate::channel::Channel;
+use crate::id::{GuildId, UserId};
+use crate::member::Member;
+use crate::role::Role;
+
+/// A community of channels; "server" in the native dialect. When it was made is in its id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Guild {
+    /// Names the guild.
+    pub id: GuildId,
+    /// 2 to 100 characters.
+    pub name: String,
+    /// Holds every permission.
+    pub owner_id: UserId,
+    /// Up to 1,000 characters.
+    pub description: Option<String>,
+    /// Where the picture is, an `https` address.
+    pub icon_url: Option<String>,
+    /// Anybody may join without an invite.
+    pub is_public: bool,
+}
+
+/// A guild with all that one member may see of it, at one point of its event stream.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuildSnapshot {
+    /// The guild itself.
+    pub guild: Guild,
+    /// All roles, `@everyone` first.
+    pub roles: Vec<Role>,
+    /// The channels that the receiver may view.
+    pub channels: Vec<Channel>,
+    /// The receiver itself and, up to a bound, others.
+    pub members: Vec<Member>,
+    /// How many members there are in all.
+    pub member_count: u32,
+    /// `members` holds only some of them.
+    pub large: bool,
+    /// The receiver's own membership.
+    pub me: UserId,
+}

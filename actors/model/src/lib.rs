@@ -1,0 +1,31 @@
+//! Nouns and rules of Guildhall as plain data.
+//!
+//! Nothing here does I/O, reads a clock or draws randomness. The types derive serde for log
+//! records, snapshots and node batches only: what a client sees is made in `gateway/wire`.
+
+pub mod account;
+pub mod channel;
+pub mod command;
+pub mod dispatch;
+pub mod event;
+pub mod guild;
+pub mod id;
+pub mod intent;
+pub mod invite;
+pub mod limits;
+pub mod member;
+pub mod message;
+pub mod partition;
+pub mod permission;
+pub mod rejection;
+pub mod role;
+pub mod snowflake;
+pub mod text;
+pub mod time;
+pub mod user;
+
+pub use id::{ApplicationId, ChannelId, GuildId, Id, LoginId, MessageId, RoleId, UserId};
+pub use partition::{Epoch, EventPartition, NodeId, Position, SessionPartition};
+pub use permission::Permissions;
+pub use rejection::Rejection;
+pub use time::Timestamp;

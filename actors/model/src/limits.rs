@@ -1,0 +1,97 @@
+//! Every number that bounds something that clients send or make.
+//!
+//! Values that Discord documents are Discord's, because clients rely on them.
+
+/// Bytes of a REST request body.
+pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// Bytes of a frame that a client may send on the gateway; more closes with 4002.
+pub const GATEWAY_FRAME_BYTES_MAX: usize = 4096;
+/// Frames that a client may send on the gateway per [`GATEWAY_SENDS_WINDOW_MS`]; more closes with
+/// 4008.
+pub const GATEWAY_SENDS_MAX: u32 = 120;
+/// The window of [`GATEWAY_SENDS_MAX`].
+pub const GATEWAY_SENDS_WINDOW_MS: u64 = 60_000;
+/// How deep JSON or msgpack may nest.
+pub const NESTING_MAX: usize = 32;
+/// Characters of a message.
+pub const MESSAGE_CHARS_MAX: usize = 2_000;
+/// Bytes of a nonce that is a string.
+pub const NONCE_BYTES_MAX: usize = 25;
+/// Nonces that a channel remembers.
+pub const NONCES_MAX: usize = 4_096;
+/// How long a nonce is remembered.
+pub const NONCE_AGE_MS: u64 = 5 * 60 * 1_000;
+/// Users that one message may mention.
+pub const MENTIONS_MAX: usize = 100;
+/// Messages of one page of history.
+pub const PAGE_MESSAGES_MAX: u16 = 100;
+/// Messages of one page where the caller does not say.
+pub const PAGE_MESSAGES_DEFAULT: u16 = 50;
+/// Users of one page of a reaction, members or bans list.
+pub const PAGE_USERS_MAX: u16 = 1_000;
+/// Distinct emoji on one message.
+pub const REACTIONS_MAX: usize = 20;
+/// Characters of a guild's name, at least and at most.
+pub const GUILD_NAME_CHARS: (usize, usize) = (2, 100);
+/// Characters of a guild's description.
+pub const GUILD_DESCRIPTION_CHARS_MAX: usize = 1_000;
+/// Guilds that a user may be in.
+pub const GUILDS_MAX: usize = 200;
+/// Channels of a guild.
+pub const CHANNELS_MAX: usize = 500;
+/// Characters of a channel's name, at least and at most.
+pub const CHANNEL_NAME_CHARS: (usize, usize) = (1, 100);
+/// Characters of a channel's topic.
+pub const CHANNEL_TOPIC_CHARS_MAX: usize = 1_024;
+/// Overwrites of a channel.
+pub const OVERWRITES_MAX: usize = 500;
+/// Roles of a guild, `@everyone` included.
+pub const ROLES_MAX: usize = 250;
+/// Characters of a role's name, at least and at most.
+pub const ROLE_NAME_CHARS: (usize, usize) = (1, 100);
+/// Invites of a guild that are open at a time.
+pub const INVITES_MAX: usize = 1_000;
+/// Seconds that an invite may last at most.
+pub const INVITE_AGE_S_MAX: u32 = 7 * 24 * 3_600;
+/// Uses that an invite may be limited to at most.
+pub const INVITE_USES_MAX: u32 = 100;
+/// Characters of an audit reason.
+pub const REASON_CHARS_MAX: usize = 512;
+/// Characters of a username, at least and at most.
+pub const USERNAME_CHARS: (usize, usize) = (2, 32);
+/// Characters of an e-mail address.
+pub const EMAIL_CHARS_MAX: usize = 254;
+/// Characters of a password, at least and at most.
+pub const PASSWORD_CHARS: (usize, usize) = (8, 256);
+/// Characters of an address of a picture.
+pub const URL_CHARS_MAX: usize = 2_048;
+/// Characters of an application's name, at least and at most.
+pub const APPLICATION_NAME_CHARS: (usize, usize) = (2, 32);
+/// Applications that a person may own.
+pub const APPLICATIONS_MAX: usize = 50;
+/// Members that GUILD_CREATE carries at most; the rest is asked for with op 8.
+pub const GUILD_CREATE_MEMBERS_MAX: usize = 250;
+/// Members of one GUILD_MEMBERS_CHUNK.
+pub const CHUNK_MEMBERS_MAX: usize = 1_000;
+/// User ids of one request for members.
+pub const CHUNK_REQUEST_IDS_MAX: usize = 100;
+/// Guilds larger than this send no presences to people.
+pub const PRESENCE_MEMBERS_MAX: usize = 250;
+/// Guilds in one shard of a bot.
+pub const SHARD_GUILDS_MAX: usize = 2_500;
+/// Sessions that one user may hold at a time.
+pub const SESSIONS_MAX: usize = 100;
+/// Dispatches that a session may be behind; then its socket is closed with a resumable code.
+pub const BACKLOG_DISPATCHES_MAX: u64 = 10_000;
+/// Bytes that a session may be behind.
+pub const BACKLOG_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Commands that wait before one actor; one more is answered "overloaded".
+pub const MAILBOX_MAX: usize = 4_096;
+/// Events that wait before the append to the events log, per partition.
+pub const APPEND_QUEUE_MAX: usize = 8_192;
+/// Committed events that wait before a relay, per partition.
+pub const RELAY_QUEUE_MAX: usize = 8_192;
+/// Entries that wait before the append to the frames log, per partition.
+pub const FRAME_QUEUE_MAX: usize = 65_536;
+/// Messages that a channel's actor serves from memory.
+pub const RECENT_MESSAGES_MAX: usize = 100;

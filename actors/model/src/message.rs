@@ -1,0 +1,102 @@
+//! Messages and reactions.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{ChannelId, GuildId, MessageId, RoleId, UserId};
+use crate::time::Timestamp;
+use crate::user::User;
+
+/// A chat message. When it was posted is in its id.
+///
+/// It carries its author as of the moment of posting, so that an event can be rendered from the
+/// log alone, years later, on any node.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Message {
+    /// Names the message.
+    pub id: MessageId,
+    /// Where it was posted.
+    pub channel_id: ChannelId,
+    /// What kind of channel that is.
+    pub place: Place,
+    /// Who posted it.
+    pub author: User,
+    /// Up to 2,000 characters.
+    pub content: String,
+    /// When it was last edited.
+    pub edited_at: Option<Timestamp>,
+    /// The sender's own mark for it, at most once per author and channel.
+    pub nonce: Option<Nonce>,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+    /// Users named in the content.
+    pub mentions: Vec<User>,
+    /// Roles named in the content.
+    pub mention_roles: Vec<RoleId>,
+    /// `@everyone` or `@here` was used by somebody who may.
+    pub mention_everyone: bool,
+    /// Counts per emoji, in order of first use.
+    pub reactions: Vec<ReactionCount>,
+}
+
+/// The kind of channel that a message stands in.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Place {
+    /// A guild's channel.
+    Guild {
+        /// Which guild.
+        guild_id: GuildId,
+        /// The author's membership as of posting; absent once the author had left.
+        member: Option<Authorship>,
+    },
+    /// The direct-message channel of two users, the smaller id first.
+    Direct([UserId; 2]),
+}
+
+/// What a guild's member list said of an author.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Authorship {
+    /// The name in this guild.
+    pub nick: Option<String>,
+    /// Roles, sorted by id.
+    pub roles: Vec<RoleId>,
+    /// When the author joined.
+    pub joined_at: Timestamp,
+}
+
+/// A sender's own mark for a message: at most [`crate::limits::NONCE_BYTES_MAX`] bytes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Nonce {
+    /// Sent as a string.
+    Text(String),
+    /// Sent as a number; answered as a number.
+    Number(i64),
+}
+
+/// A standard emoji, as its Unicode text.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Emoji(pub String);
+
+/// How often one emoji was given to a message.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ReactionCount {
+    /// Which emoji.
+    pub emoji: Emoji,
+    /// How many users gave it.
+    pub count: u32,
+}
+
+impl Message {
+    /// The guild, unless it is a direct message.
+    pub const fn guild_id(&self) -> Option<GuildId> {
+        match &self.place {
+            Place::Guild { guild_id, .. } => Some(*guild_id),
+            Place::Direct(_) => None,
+        }
+    }
+
+    /// `user` wrote the message or is named in it: such readers see the content without the
+    /// MESSAGE_CONTENT intent.
+    pub fn concerns(&self, user: UserId) -> bool {
+        self.author.id == user || self.mentions.iter().any(|mentioned| mentioned.id == user)
+    }
+}

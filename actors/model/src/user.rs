@@ -1,0 +1,62 @@
+//! A person or a bot as others see them.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::UserId;
+use crate::time::Timestamp;
+
+/// The public identity of a person or bot. When it was made is in its id.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct User {
+    /// Names the user.
+    pub id: UserId,
+    /// Unique over the installation, compared in lower case.
+    pub username: String,
+    /// Shown instead of the username where set.
+    pub display_name: Option<String>,
+    /// Where the picture is, an `https` address.
+    pub avatar_url: Option<String>,
+    /// A program that acts through an application.
+    pub bot: bool,
+    /// What the user chose to be shown as.
+    pub status: Status,
+    /// When the profile last changed.
+    pub updated_at: Timestamp,
+}
+
+/// What a user chooses to be shown as. Others see [`Status::Invisible`] as offline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Status {
+    /// Green.
+    Online,
+    /// Away.
+    Idle,
+    /// Do not disturb.
+    Dnd,
+    /// Connected but shown as offline.
+    Invisible,
+}
+
+/// How a user appears to others at this moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Appearance {
+    /// At least one session is online.
+    Online,
+    /// The most active session is idle.
+    Idle,
+    /// At least one session asks not to be disturbed.
+    Dnd,
+    /// No session, or invisible in all of them.
+    Offline,
+}
+
+impl From<Status> for Appearance {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Online => Self::Online,
+            Status::Idle => Self::Idle,
+            Status::Dnd => Self::Dnd,
+            Status::Invisible => Self::Offline,
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The use cases, shared by both dialects and the gateway.

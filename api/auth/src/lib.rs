@@ -1,0 +1,1 @@
+//! Passwords, access tokens, refresh tokens and bot tokens.

@@ -1,0 +1,1 @@
+//! Every byte a client sees: opcodes, frames, both dialects, encodings, compression.

@@ -1,0 +1,1 @@
+//! Load, histories and the offline delivery checker.

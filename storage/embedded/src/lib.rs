@@ -1,0 +1,1 @@
+//! Storage on one machine: SQLite, a segment-file log, an in-process directory.

@@ -1,0 +1,1 @@
+//! In-memory adapters whose faults a test chooses.

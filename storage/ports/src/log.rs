@@ -1,0 +1,72 @@
+//! The log: ordered, durable records per partition, fenced by epochs that readers check.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use guildhall_model::{Epoch, Position};
+
+use crate::error::Failure;
+
+/// One topic of the durable log (`events` or `frames`). Each partition has one order.
+///
+/// Writers are fenced by readers: every record carries its writer's epoch, and who folds a
+/// partition drops the records of an epoch that has been superseded. An append of a dead owner
+/// may therefore succeed late; it changes nothing.
+#[async_trait]
+pub trait Log: Send + Sync {
+    /// Appends records in order and resolves when they are stable: they survive what the
+    /// engine's durability policy promises, and every later read sees them.
+    ///
+    /// Calls for one partition take effect in the order of the calls. The returned future need
+    /// not be polled for the append to happen. On failure none or a prefix may be stable.
+    fn append(
+        &self,
+        partition: u16,
+        epoch: Epoch,
+        records: Vec<Bytes>,
+    ) -> BoxFuture<'static, Result<Vec<Position>, Failure>>;
+
+    /// Reads stable records in order, from the record at `from` or the first one after it, at
+    /// least one if there is one, and about `bytes_max` bytes at most.
+    async fn read(
+        &self,
+        partition: u16,
+        from: Position,
+        bytes_max: usize,
+    ) -> Result<Slice, Failure>;
+
+    /// The position that the next stable record of the partition will have at least.
+    async fn end(&self, partition: u16) -> Result<Position, Failure>;
+
+    /// The position of the oldest record that is kept, or of the end if there is none.
+    async fn start(&self, partition: u16) -> Result<Position, Failure>;
+
+    /// The owner needs no record before `before` any more: the log may drop those that are also
+    /// older than its retention time. Without this call nothing is ever dropped.
+    async fn release(&self, partition: u16, before: Position) -> Result<(), Failure>;
+}
+
+/// Some consecutive records of a partition.
+#[derive(Clone, Debug)]
+pub struct Slice {
+    /// In order.
+    pub records: Vec<LogRecord>,
+    /// Where to read on.
+    pub next: Position,
+}
+
+/// A stable record.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRecord {
+    /// Where it stands.
+    pub position: Position,
+    /// Whose it is.
+    pub epoch: Epoch,
+    /// What was appended.
+    pub payload: Bytes,
+}
+
+/// A log behind a pointer.
+pub type SharedLog = Arc<dyn Log>;

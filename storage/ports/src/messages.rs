@@ -1,0 +1,82 @@
+//! Messages and reactions: a projection of the events log.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use guildhall_model::event::{Record, Source};
+use guildhall_model::message::{Emoji, Message, Nonce};
+use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
+
+use crate::error::Failure;
+
+/// Where a page of history begins. The message named is never part of a one-sided page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// At the newest message.
+    Newest,
+    /// Just below this message.
+    Before(MessageId),
+    /// Just above this message.
+    After(MessageId),
+    /// With this message in the middle, if it exists.
+    Around(MessageId),
+}
+
+/// The projection of messages. It may always be rebuilt from the events log, and applying a
+/// record again changes nothing.
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// Applies a partition's records in order, all of them or none, and notes that everything
+    /// before `upto` is applied. Records that are no message or reaction events are only noted.
+    async fn apply(
+        &self,
+        partition: EventPartition,
+        records: &[Arc<Record>],
+        upto: Position,
+    ) -> Result<(), Failure>;
+
+    /// Everything before this position is applied.
+    async fn applied(&self, partition: EventPartition) -> Result<Position, Failure>;
+
+    /// The place of the last record of a source that was applied or noted; 0 if there is none.
+    async fn last_gseq(&self, source: Source) -> Result<u64, Failure>;
+
+    /// A page of a channel's messages, newest first, with their reaction counts.
+    async fn page(
+        &self,
+        channel: ChannelId,
+        anchor: Anchor,
+        limit: u16,
+    ) -> Result<Vec<Message>, Failure>;
+
+    /// The message with this id.
+    async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure>;
+
+    /// The message that an author posted with this nonce, not older than `oldest`.
+    async fn by_nonce(
+        &self,
+        channel: ChannelId,
+        author: UserId,
+        nonce: &Nonce,
+        oldest: MessageId,
+    ) -> Result<Option<Message>, Failure>;
+
+    /// Users who gave this emoji, in order of their ids, above `after`.
+    async fn reactors(
+        &self,
+        message: MessageId,
+        emoji: &Emoji,
+        after: Option<UserId>,
+        limit: u16,
+    ) -> Result<Vec<UserId>, Failure>;
+
+    /// Which emoji a user gave to these messages.
+    async fn reactions_by(
+        &self,
+        user: UserId,
+        messages: &[MessageId],
+    ) -> Result<Vec<(MessageId, Emoji)>, Failure>;
+
+    /// The highest message id in the store; 0 if there is none.
+    async fn highest_id(&self) -> Result<u64, Failure>;
+}
