@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
 use crate::id::{GuildId, UserId};
-use crate::member::Member;
+use crate::invite::Invite;
+use crate::member::{Ban, Member};
 use crate::role::Role;
 
 /// A community of channels; "server" in the native dialect. When it was made is in its id.
@@ -41,4 +42,25 @@ pub struct GuildSnapshot {
     pub large: bool,
     /// The receiver's own membership.
     pub me: UserId,
+}
+
+/// All rows of a guild as of one point of its stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GuildRows {
+    /// The guild.
+    pub guild: Guild,
+    /// It has ended; its rows are kept until a job erases them.
+    pub deleted: bool,
+    /// `@everyone` included, in any order.
+    pub roles: Vec<Role>,
+    /// In any order.
+    pub channels: Vec<Channel>,
+    /// In any order, with their users' present profiles.
+    pub members: Vec<Member>,
+    /// In any order.
+    pub bans: Vec<Ban>,
+    /// In any order, spent ones included.
+    pub invites: Vec<Invite>,
+    /// The place of the last event that these rows hold. Messages have later ones.
+    pub gseq: u64,
 }

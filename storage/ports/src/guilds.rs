@@ -1,37 +1,13 @@
 //! Guilds, direct-message channels and profiles: relational state that changes by events.
 
 use async_trait::async_trait;
-use guildhall_model::channel::{Channel, DirectChannel};
+use guildhall_model::channel::DirectChannel;
 use guildhall_model::event::{Record, Source};
-use guildhall_model::guild::Guild;
-use guildhall_model::invite::Invite;
-use guildhall_model::member::{Ban, Member};
-use guildhall_model::role::Role;
+pub use guildhall_model::guild::GuildRows;
 use guildhall_model::{ChannelId, Epoch, GuildId, RoleId, UserId};
 
 use crate::accounts::Taken;
 use crate::error::Failure;
-
-/// All rows of a guild as of one point of its stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GuildRows {
-    /// The guild.
-    pub guild: Guild,
-    /// It has ended; its rows are kept until a job erases them.
-    pub deleted: bool,
-    /// `@everyone` included, in any order.
-    pub roles: Vec<Role>,
-    /// In any order.
-    pub channels: Vec<Channel>,
-    /// In any order, with their users' present profiles.
-    pub members: Vec<Member>,
-    /// In any order.
-    pub bans: Vec<Ban>,
-    /// In any order, spent ones included.
-    pub invites: Vec<Invite>,
-    /// The place of the last event that these rows hold. Messages have later ones.
-    pub gseq: u64,
-}
 
 /// Where a channel belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
