@@ -85,6 +85,19 @@ pub struct ReactionCount {
     pub count: u32,
 }
 
+/// Where a page of history begins. The message named is never part of a one-sided page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anchor {
+    /// At the newest message.
+    Newest,
+    /// Just below this message.
+    Before(MessageId),
+    /// Just above this message.
+    After(MessageId),
+    /// With this message in the middle, if it exists.
+    Around(MessageId),
+}
+
 impl Message {
     /// The guild, unless it is a direct message.
     pub const fn guild_id(&self) -> Option<GuildId> {

@@ -1,0 +1,150 @@
+//! Making, changing and ending channels.
+
+use guildhall_model::channel::{Channel, Overwrite, OverwriteTarget};
+use guildhall_model::command::{ChannelUpdate, NewChannel};
+use guildhall_model::event::{Change, Event};
+use guildhall_model::rejection::Noun;
+use guildhall_model::{ChannelId, Permissions, Rejection, limits};
+
+use super::Acting;
+use crate::Mint;
+
+pub(super) fn create(
+    acting: &Acting<'_>,
+    new: NewChannel,
+    mint: &mut Mint<'_>,
+) -> Result<Vec<Event>, Rejection> {
+    acting.require(Permissions::MANAGE_CHANNELS)?;
+    if acting.state.channels.len() >= limits::CHANNELS_MAX {
+        return Err(Rejection::LimitReached {
+            what: "channels",
+            limit: limits::CHANNELS_MAX,
+        });
+    }
+    let last = acting
+        .state
+        .channels
+        .values()
+        .map(|channel| channel.position)
+        .max();
+    let channel = Channel {
+        id: mint.id(),
+        guild_id: acting.state.guild.id,
+        kind: new.kind,
+        name: new.name.into(),
+        topic: new.topic.map(Into::into),
+        position: new
+            .position
+            .unwrap_or_else(|| last.map_or(0, |last| last.saturating_add(1))),
+        overwrites: checked(acting, &[], new.overwrites)?,
+    };
+    Ok(vec![Event::ChannelCreated(channel)])
+}
+
+pub(super) fn update(
+    acting: &Acting<'_>,
+    id: ChannelId,
+    update: ChannelUpdate,
+) -> Result<Vec<Event>, Rejection> {
+    let before = acting
+        .state
+        .channel(id)
+        .ok_or(Rejection::Unknown(Noun::Channel))?;
+    acting.require_in(before, Permissions::MANAGE_CHANNELS)?;
+    let mut after = Channel::clone(before);
+    if let Some(name) = update.name {
+        after.name = name.into();
+    }
+    if let Some(topic) = update.topic {
+        after.topic = topic.map(Into::into);
+    }
+    if let Some(position) = update.position {
+        after.position = position;
+    }
+    if let Some(overwrites) = update.overwrites {
+        let overwrites = checked(acting, &before.overwrites, overwrites)?;
+        if overwrites != before.overwrites {
+            acting.require_in(before, Permissions::MANAGE_ROLES)?;
+            after.overwrites = overwrites;
+        }
+    }
+    if **before == after {
+        return Ok(Vec::new());
+    }
+    let before = Channel::clone(before);
+    Ok(vec![Event::ChannelUpdated(Box::new(Change {
+        before,
+        after,
+    }))])
+}
+
+pub(super) fn delete(acting: &Acting<'_>, id: ChannelId) -> Result<Vec<Event>, Rejection> {
+    let channel = acting
+        .state
+        .channel(id)
+        .ok_or(Rejection::Unknown(Noun::Channel))?;
+    acting.require_in(channel, Permissions::MANAGE_CHANNELS)?;
+    Ok(vec![Event::ChannelDeleted(Channel::clone(channel))])
+}
+
+/// Overwrites in their stored order, each for somebody of this guild, and none that hands out or
+/// takes away what the actor does not hold.
+fn checked(
+    acting: &Acting<'_>,
+    before: &[Overwrite],
+    mut overwrites: Vec<Overwrite>,
+) -> Result<Vec<Overwrite>, Rejection> {
+    if overwrites.len() > limits::OVERWRITES_MAX {
+        let limit = limits::OVERWRITES_MAX;
+        return Err(Rejection::LimitReached {
+            what: "overwrites",
+            limit,
+        });
+    }
+    overwrites.sort_by_key(|overwrite| overwrite.target);
+    if overwrites
+        .windows(2)
+        .any(|pair| pair[0].target == pair[1].target)
+    {
+        return Err(invalid("duplicate", "must not name a role or member twice"));
+    }
+    for overwrite in &overwrites {
+        let known = match overwrite.target {
+            OverwriteTarget::Role(role) => acting.state.role(role).is_some(),
+            OverwriteTarget::Member(user) => acting.state.member(user).is_some(),
+        };
+        let stood = before.iter().find(|old| old.target == overwrite.target);
+        if !known && stood.is_none() {
+            return Err(invalid(
+                "unknown_target",
+                "must name roles and members of the server",
+            ));
+        }
+    }
+    acting.require_held(changed_bits(before, &overwrites))?;
+    Ok(overwrites)
+}
+
+/// The bits in which two lists of overwrites differ for anybody.
+fn changed_bits(before: &[Overwrite], after: &[Overwrite]) -> Permissions {
+    let bits = |list: &[Overwrite], target| {
+        let found = list.iter().find(|overwrite| overwrite.target == target);
+        found.map_or((Permissions::empty(), Permissions::empty()), |o| {
+            (o.allow, o.deny)
+        })
+    };
+    before
+        .iter()
+        .chain(after)
+        .fold(Permissions::empty(), |changed, overwrite| {
+            let (old, new) = (
+                bits(before, overwrite.target),
+                bits(after, overwrite.target),
+            );
+            changed | (old.0 ^ new.0) | (old.1 ^ new.1)
+        })
+}
+
+fn invalid(code: &'static str, message: &str) -> Rejection {
+    Rejection::field("permissions.overwrites", code, message)
+}

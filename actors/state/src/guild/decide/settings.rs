@@ -1,0 +1,56 @@
+//! Changing and ending the guild itself.
+
+use guildhall_model::command::GuildUpdate;
+use guildhall_model::event::{Change, Event};
+use guildhall_model::{Permissions, Rejection};
+
+use super::Acting;
+
+pub(super) fn update(acting: &Acting<'_>, update: GuildUpdate) -> Result<Vec<Event>, Rejection> {
+    acting.require(Permissions::MANAGE_GUILD)?;
+    let before = (*acting.state.guild).clone();
+    let mut after = before.clone();
+    if let Some(owner_id) = update.owner_id.filter(|&id| id != before.owner_id) {
+        if !acting.is_owner() {
+            return Err(Rejection::OwnerOnly);
+        }
+        if acting
+            .state
+            .member(owner_id)
+            .is_none_or(|member| member.user.bot)
+        {
+            return Err(Rejection::field(
+                "owner_id",
+                "not_a_member",
+                "must be a member, no bot",
+            ));
+        }
+        after.owner_id = owner_id;
+    }
+    if let Some(name) = update.name {
+        after.name = name.into();
+    }
+    if let Some(description) = update.description {
+        after.description = description.map(Into::into);
+    }
+    if let Some(icon_url) = update.icon_url {
+        after.icon_url = icon_url.map(Into::into);
+    }
+    if let Some(is_public) = update.is_public {
+        after.is_public = is_public;
+    }
+    if before == after {
+        return Ok(Vec::new());
+    }
+    Ok(vec![Event::GuildUpdated(Box::new(Change {
+        before,
+        after,
+    }))])
+}
+
+pub(super) fn delete(acting: &Acting<'_>) -> Result<Vec<Event>, Rejection> {
+    if !acting.is_owner() {
+        return Err(Rejection::OwnerOnly);
+    }
+    Ok(vec![Event::GuildDeleted])
+}
