@@ -1,1 +1,4 @@
 //! Load, histories and the offline delivery checker.
+
+pub mod clock;
+pub mod history;
