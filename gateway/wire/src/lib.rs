@@ -1,8 +1,16 @@
 //! Every byte a client sees: opcodes, frames, both dialects, encodings, compression.
 
+pub mod close_code;
 pub mod dialect;
+pub mod encode;
+pub mod frame;
+pub mod gateway;
 pub mod id;
+pub mod opcode;
 pub mod time;
+pub mod ws;
 
+pub use close_code::CloseCode;
 pub use dialect::Dialect;
+pub use encode::{Agreement, Compression, Encoding};
 pub use id::Spelling;
