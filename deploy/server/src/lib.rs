@@ -1,1 +1,7 @@
-//! The binary: configuration, assembly, operation.
+//! The binary: configuration, assembly, operation. The only crate that names an adapter.
+
+pub mod command_line;
+pub mod config;
+pub mod operator;
+pub mod serve;
+pub mod telemetry;

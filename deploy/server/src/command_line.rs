@@ -1,0 +1,146 @@
+//! The commands of the `guildhall` binary and what it exits with.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::{self, CommandLineSetting, Config, EXIT_BAD_CONFIG, Mistakes, Sources};
+use crate::{serve, telemetry};
+
+/// A self-hosted chat server.
+#[derive(Debug, Parser)]
+#[command(name = "guildhall", version, propagate_version = true)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Runs a node: prints `ready http://HOST:PORT` on stdout when it serves, logs to stderr.
+    Serve(Settings),
+    /// Explains and checks the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Prints a file with every setting, its documentation and its default.
+    Example,
+    /// Checks the configuration and reports all mistakes; exits with 64 if there are any.
+    Check(Settings),
+    /// Prints the settings as they hold, without secrets.
+    Print(Settings),
+    /// Prints the reference page of all settings as Markdown.
+    Docs,
+}
+
+#[derive(Debug, Args)]
+struct Settings {
+    /// A TOML file with settings; `guildhall config example` prints one.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Address and port for REST and gateway; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR")]
+    listen: Option<String>,
+    /// The directory of all data.
+    #[arg(long, value_name = "DIR")]
+    data: Option<String>,
+}
+
+/// Runs the command that the arguments name.
+pub fn main(
+    args: impl Iterator<Item = OsString>,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> ExitCode {
+    let command_line = match CommandLine::try_parse_from(args) {
+        Ok(command_line) => command_line,
+        Err(error) => {
+            // A broken pipe is the reader's wish; there is nobody left to tell.
+            let _ = error.print();
+            let is_mistake = error.use_stderr();
+            return ExitCode::from(if is_mistake { EXIT_BAD_CONFIG } else { 0 });
+        }
+    };
+    match command_line.command {
+        Command::Config(ConfigCommand::Example) => print(&config::example()),
+        Command::Config(ConfigCommand::Docs) => print(&config::markdown()),
+        Command::Config(ConfigCommand::Check(settings)) => {
+            with_config(settings, environment, |_| {
+                print("the configuration is valid\n")
+            })
+        }
+        Command::Config(ConfigCommand::Print(settings)) => {
+            with_config(settings, environment, |config| print(&config.redacted()))
+        }
+        Command::Serve(settings) => with_config(settings, environment, serve),
+    }
+}
+
+fn with_config(
+    settings: Settings,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+    use_config: impl FnOnce(Config) -> ExitCode,
+) -> ExitCode {
+    match Config::load(&settings.into_sources(environment)) {
+        Ok(config) => use_config(config),
+        Err(mistakes) => refuse(&mistakes),
+    }
+}
+
+impl Settings {
+    fn into_sources(self, environment: impl Iterator<Item = (OsString, OsString)>) -> Sources {
+        let flags = [
+            ("--listen", "listen", self.listen),
+            ("--data", "data", self.data),
+        ];
+        Sources {
+            file: self.config,
+            environment: environment.collect(),
+            command_line: flags
+                .into_iter()
+                .filter_map(|(flag, key, value)| {
+                    Some(CommandLineSetting {
+                        flag,
+                        part: "server",
+                        key,
+                        value: value?,
+                    })
+                })
+                .collect(),
+        }
+    }
+}
+
+fn serve(config: Config) -> ExitCode {
+    let outcome = telemetry::start(&config.log).and_then(|telemetry| {
+        tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?
+            .block_on(serve::run(config, telemetry))
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The log may not be set up yet, and whoever started the process reads stderr.
+            let _ = writeln!(std::io::stderr(), "guildhall: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn print(text: &str) -> ExitCode {
+    match std::io::stdout().write_all(text.as_bytes()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn refuse(mistakes: &Mistakes) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "guildhall: {mistakes}");
+    ExitCode::from(EXIT_BAD_CONFIG)
+}

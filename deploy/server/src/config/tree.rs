@@ -1,0 +1,103 @@
+//! The one declaration of every setting: name, type, default, bounds and documentation.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::declare::{Entry, Part, Reader, Rule, parts};
+use super::setting::Setting;
+use super::units::ByteSize;
+use super::values::{
+    Durability, LogFilter, LogFormat, OperatorListen, PublicUrl, Registration, Secret,
+};
+
+parts! {
+    /// Where clients connect and where data is kept.
+    server: ServerConfig {
+        /// Address and port for REST and gateway. Port 0 takes a free one, which the `ready`
+        /// line on stdout names.
+        listen: SocketAddr = Rule::default("127.0.0.1:8080");
+        /// The directory of all data. It is made if it does not exist; one process at a time may
+        /// use it.
+        data: PathBuf = Rule::default("./guildhall-data");
+        /// The origin under which clients reach this node, where that is not the address above:
+        /// behind a reverse proxy, for example. Sessions are told to resume there.
+        public_url: Option<PublicUrl> = Rule::unset("https://chat.example.org");
+    }
+
+    /// The operator's listener: metrics and health. It has no business on a public address.
+    operator: OperatorConfig {
+        /// Address and port for `/metrics`, `/livez` and `/readyz`.
+        listen: OperatorListen = Rule::default("127.0.0.1:8081");
+        /// What a scraper must send as `Authorization: Bearer …` to read `/metrics`. Without it
+        /// everybody who reaches the listener may.
+        metrics_token: Option<Secret> = Rule::unset("change me to something long");
+    }
+
+    /// Logs, which go to stderr.
+    log: LogConfig {
+        /// How lines look: one JSON object each, or text for people.
+        format: LogFormat = Rule::default("text");
+        /// Which lines are written, by level and by crate, in the syntax of `RUST_LOG`.
+        filter: LogFilter = Rule::default("info");
+    }
+
+    /// The path of messages: logs, sessions and their replay.
+    delivery: DeliveryConfig {
+        /// What an acknowledged message survives. With `fsync` the disk has confirmed it; with
+        /// `os` it survives a killed process but no loss of power, at a lower cost per message.
+        durability: Durability = Rule::default("fsync");
+        /// Slices of guilds, direct messages and users, each with one order of events. Fixed
+        /// once the data directory exists.
+        event_partitions: u16 = Rule::default("8").between("1", "1024");
+        /// Slices of gateway sessions, each with one log of frames. Fixed once the data
+        /// directory exists.
+        session_partitions: u16 = Rule::default("8").between("1", "1024");
+        /// How long events are kept in their log at least.
+        events_retention: Duration = Rule::default("24h").between("1s", "365d");
+        /// How long frames are kept in their log at least, and so how far back a session can be
+        /// replayed. At most `events_retention`.
+        frames_retention: Duration = Rule::default("15m").between("1s", "30d");
+        /// How long a session without a connection can be resumed. At most `frames_retention`.
+        resume_window: Duration = Rule::default("3m").between("1s", "24h");
+        /// How often each session partition is written down whole. It bounds the restart: what
+        /// came after the last snapshot is read again from the log.
+        snapshot_interval: Duration = Rule::default("10s").between("100ms", "10m");
+        /// When a log begins a new file. Retention drops whole files.
+        segment_size: ByteSize = Rule::default("64MiB").between("64KiB", "4GiB");
+        /// How many dispatches a connection may be behind. Beyond it is closed with a code that
+        /// lets the client resume.
+        backlog_dispatches: u64 = Rule::default("10000").between("100", "1000000");
+        /// How many bytes of dispatches a connection may be behind.
+        backlog_bytes: ByteSize = Rule::default("8MiB").between("64KiB", "1GiB");
+    }
+
+    /// The WebSocket side.
+    gateway: GatewayConfig {
+        /// How often clients are asked to send a heartbeat. A connection that is silent for one
+        /// and a half times as long is closed; its session can be resumed.
+        heartbeat_interval: Duration = Rule::default("41250ms").between("1s", "5m");
+        /// How long a new connection may take to identify or resume.
+        identify_timeout: Duration = Rule::default("20s").between("1s", "5m");
+        /// How long a stopping node waits for connections to leave before it closes them.
+        drain_timeout: Duration = Rule::default("20s").between("0s", "10m");
+    }
+
+    /// Accounts, passwords and tokens.
+    auth: AuthConfig {
+        /// How long an access token is valid.
+        access_token_lifetime: Duration = Rule::default("15m").between("1s", "24h");
+        /// How long a login lasts that is not refreshed.
+        refresh_token_lifetime: Duration = Rule::default("30d").between("1s", "365d");
+        /// Memory of one password hash (argon2id), in KiB. OWASP's least for two iterations is
+        /// 19456; less is for tests.
+        argon2_memory_kib: u32 = Rule::default("19456").between("64", "4194304");
+        /// Passes of one password hash over its memory.
+        argon2_iterations: u32 = Rule::default("2").between("1", "64");
+        /// How many password hashes are computed at a time; others wait their turn. Together
+        /// they take this many times `argon2_memory_kib` of memory.
+        hash_parallelism: u16 = Rule::default("2").between("1", "64");
+        /// Whether people may register.
+        registration: Registration = Rule::default("open");
+    }
+}

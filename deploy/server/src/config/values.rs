@@ -1,0 +1,196 @@
+//! The types of single settings: choices, addresses and secrets.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use subtle::ConstantTimeEq;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
+
+use super::setting::Setting;
+
+/// Declares a setting that is one word out of a few.
+macro_rules! choice {
+    (
+        $(#[$doc:meta])*
+        $name:ident, $expected:literal { $($(#[$case_doc:meta])* $case:ident = $word:literal,)+ }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum $name {$(
+            $(#[$case_doc])*
+            $case,
+        )+}
+
+        impl Setting for $name {
+            const EXPECTED: &'static str = $expected;
+
+            fn parse(text: &str) -> Option<Self> {
+                match text {
+                    $($word => Some(Self::$case),)+
+                    _ => None,
+                }
+            }
+
+            fn text(&self) -> String {
+                match self {
+                    $(Self::$case => $word.to_owned(),)+
+                }
+            }
+        }
+    };
+}
+
+choice! {
+    /// How a log line looks.
+    LogFormat, "json or text" {
+        /// One JSON object per line, for machines.
+        Json = "json",
+        /// One line of words per line, for people.
+        Text = "text",
+    }
+}
+
+choice! {
+    /// What an acknowledged write survives.
+    Durability, "fsync or os" {
+        /// Everything up to a loss of power: the disk has confirmed it.
+        Fsync = "fsync",
+        /// The end of the process, but no loss of power.
+        Os = "os",
+    }
+}
+
+choice! {
+    /// Who may register.
+    Registration, "open or closed" {
+        /// Everybody.
+        Open = "open",
+        /// Nobody.
+        Closed = "closed",
+    }
+}
+
+/// Where the operator's listener listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OperatorListen {
+    /// Nowhere.
+    Off,
+    /// At this address.
+    At(SocketAddr),
+}
+
+impl Setting for OperatorListen {
+    const EXPECTED: &'static str = "an IP address with a port such as 127.0.0.1:8081, or off";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "off" {
+            Some(Self::Off)
+        } else {
+            text.parse().ok().map(Self::At)
+        }
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Off => "off".to_owned(),
+            Self::At(addr) => addr.to_string(),
+        }
+    }
+}
+
+/// Which log lines are written, in the syntax of `RUST_LOG`. Valid by construction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogFilter(String);
+
+impl LogFilter {
+    /// The directives as they were given.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for LogFilter {
+    const EXPECTED: &'static str = "a filter such as info or warn,guildhall_edge=debug";
+
+    fn parse(text: &str) -> Option<Self> {
+        // A lone word is a target to the filter's parser, so a misspelt level would be silent.
+        let has_known_levels = text.split(',').all(|directive| {
+            directive.contains(['=', '[', ':']) || directive.trim().parse::<LevelFilter>().is_ok()
+        });
+        let is_valid =
+            !text.is_empty() && has_known_levels && EnvFilter::builder().parse(text).is_ok();
+        is_valid.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// The origin under which clients reach this node: `http` or `https`, a host, perhaps a port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+impl PublicUrl {
+    /// The origin without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The same origin for WebSockets: `ws` for `http`, `wss` for `https`.
+    pub fn websocket_origin(&self) -> String {
+        // "http" becomes "ws" and "https" becomes "wss".
+        self.0.replacen("http", "ws", 1)
+    }
+}
+
+impl Setting for PublicUrl {
+    const EXPECTED: &'static str = "an origin such as https://chat.example.org, without a path";
+
+    fn parse(text: &str) -> Option<Self> {
+        let uri: axum::http::Uri = text.parse().ok()?;
+        let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
+        let authority = uri.authority()?;
+        let is_origin = is_http
+            && !authority.host().is_empty()
+            && !authority.as_str().contains('@')
+            && uri.path() == "/"
+            && uri.query().is_none();
+        is_origin.then(|| Self(text.trim_end_matches('/').to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}
+
+/// A value that is shown to nobody.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Whether `offered` is the secret, in a time that says nothing about where they differ.
+    pub fn is(&self, offered: &str) -> bool {
+        self.0.as_bytes().ct_eq(offered.as_bytes()).into()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Setting for Secret {
+    const EXPECTED: &'static str = "a secret of at least 16 characters";
+    const IS_SECRET: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        (text.chars().count() >= 16).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        "***".to_owned()
+    }
+}

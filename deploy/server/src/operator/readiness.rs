@@ -1,0 +1,154 @@
+//! Whether a node can serve: its phase, and what each part that it depends on says.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use serde::Serialize;
+
+/// Where a node stands in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// It reads its logs and opens its engines.
+    Starting,
+    /// It takes requests.
+    Serving,
+    /// It has been told to stop and takes no new sessions.
+    Draining,
+}
+
+/// What `/readyz` tells. Clones share one state.
+#[derive(Clone)]
+pub struct Readiness {
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    phase: Phase,
+    reported: BTreeMap<&'static str, Health>,
+    probes: BTreeMap<&'static str, Probe>,
+}
+
+type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+
+/// How a part does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+enum Health {
+    Ready,
+    Starting,
+    Failed { reason: String },
+}
+
+/// The answer of `/readyz`.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Report {
+    phase: Phase,
+    ready: bool,
+    dependencies: BTreeMap<&'static str, Health>,
+}
+
+impl Report {
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready
+    }
+}
+
+impl Readiness {
+    /// A node that starts.
+    pub fn starting() -> Self {
+        Self {
+            state: Arc::new(Mutex::new(State {
+                phase: Phase::Starting,
+                reported: BTreeMap::new(),
+                probes: BTreeMap::new(),
+            })),
+        }
+    }
+
+    /// Moves the node on in its life.
+    pub fn enter(&self, phase: Phase) {
+        self.state.lock().phase = phase;
+    }
+
+    /// Names a part that will report by itself. Until it does, the node is not ready.
+    pub fn dependency(&self, name: &'static str) -> Dependency {
+        let state = Arc::clone(&self.state);
+        state.lock().reported.insert(name, Health::Starting);
+        Dependency { name, state }
+    }
+
+    /// Names a part that is asked whenever somebody wants to know. The probe must not block:
+    /// it reads a flag that the part sets, such as a log that refuses to write.
+    pub fn watch(
+        &self,
+        name: &'static str,
+        probe: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        self.state.lock().probes.insert(name, Arc::new(probe));
+    }
+
+    /// Whether the node serves and all parts are well.
+    pub fn is_ready(&self) -> bool {
+        self.report().is_ready()
+    }
+
+    pub(super) fn report(&self) -> Report {
+        let (phase, mut dependencies, probes) = {
+            let state = self.state.lock();
+            (state.phase, state.reported.clone(), state.probes.clone())
+        };
+        // Asked without the lock: a probe may take one of its own.
+        for (name, probe) in probes {
+            let health = match probe() {
+                Ok(()) => Health::Ready,
+                Err(reason) => Health::Failed { reason },
+            };
+            dependencies.insert(name, health);
+        }
+        let are_ready = dependencies.values().all(|health| *health == Health::Ready);
+        Report {
+            phase,
+            ready: phase == Phase::Serving && are_ready,
+            dependencies,
+        }
+    }
+}
+
+impl fmt::Debug for Readiness {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report().fmt(f)
+    }
+}
+
+/// A part's own say in whether the node is ready.
+pub struct Dependency {
+    name: &'static str,
+    state: Arc<Mutex<State>>,
+}
+
+impl Dependency {
+    /// The part works.
+    pub fn ready(&self) {
+        self.set(Health::Ready);
+    }
+
+    /// The part does not work, and why; never a secret.
+    pub fn failed(&self, reason: impl Into<String>) {
+        self.set(Health::Failed {
+            reason: reason.into(),
+        });
+    }
+
+    fn set(&self, health: Health) {
+        self.state.lock().reported.insert(self.name, health);
+    }
+}
+
+impl fmt::Debug for Dependency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dependency({})", self.name)
+    }
+}

@@ -1,0 +1,133 @@
+//! What the operator's routes promise.
+
+use axum::body::Body;
+use axum::http::Request;
+use metrics_exporter_prometheus::PrometheusBuilder;
+use tower::ServiceExt;
+
+use super::*;
+use crate::config::{Config, Sources};
+
+const TOKEN: &str = "a-token-for-the-scraper";
+
+fn operator(readiness: Readiness, environment: &[(&str, &str)]) -> Operator {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let metrics = recorder.handle();
+    metrics::with_local_recorder(&recorder, || {
+        metrics::counter!("guildhall_test_events_total").increment(3);
+    });
+    let config = Config::load(&Sources {
+        environment: environment
+            .iter()
+            .map(|(k, v)| (k.into(), v.into()))
+            .collect(),
+        ..Sources::default()
+    });
+    Operator {
+        metrics,
+        readiness,
+        metrics_token: config.unwrap().operator.metrics_token,
+    }
+}
+
+async fn get(operator: &Operator, path: &str, token: Option<&str>) -> (StatusCode, String) {
+    let mut request = Request::get(path);
+    if let Some(token) = token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+    }
+    let request = request.body(Body::empty()).unwrap();
+    let response = router(operator.clone()).oneshot(request).await.unwrap();
+    let status = response.status();
+    let body = axum::body::to_bytes(response.into_body(), 1 << 20)
+        .await
+        .unwrap();
+    (status, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn metrics_show_what_was_counted() {
+    let operator = operator(Readiness::starting(), &[]);
+    let (status, body) = get(&operator, "/metrics", None).await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(body.contains("guildhall_test_events_total 3"), "{body}");
+}
+
+#[tokio::test]
+async fn metrics_ask_for_the_token_where_one_is_set() {
+    let token = [("GUILDHALL__OPERATOR__METRICS_TOKEN", TOKEN)];
+    let operator = operator(Readiness::starting(), &token);
+    for wrong in [None, Some("another-token-for-it"), Some("")] {
+        let (status, body) = get(&operator, "/metrics", wrong).await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED, "{wrong:?}");
+        assert!(!body.contains("guildhall_test"));
+    }
+    assert_eq!(
+        get(&operator, "/metrics", Some(TOKEN)).await.0,
+        StatusCode::OK
+    );
+    assert_eq!(get(&operator, "/livez", None).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_process_is_live_whatever_its_engines_do() {
+    let readiness = Readiness::starting();
+    readiness.dependency("events log").failed("disk on fire");
+    let (status, body) = get(&operator(readiness, &[]), "/livez", None).await;
+    assert_eq!((status, body.as_str()), (StatusCode::OK, "live\n"));
+}
+
+#[tokio::test]
+async fn a_node_is_ready_only_while_it_serves() {
+    let readiness = Readiness::starting();
+    let operator = operator(readiness.clone(), &[]);
+    let (status, body) = get(&operator, "/readyz", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(
+        body,
+        r#"{"phase":"starting","ready":false,"dependencies":{}}"#
+    );
+
+    readiness.enter(Phase::Serving);
+    assert_eq!(get(&operator, "/readyz", None).await.0, StatusCode::OK);
+
+    readiness.enter(Phase::Draining);
+    let (status, body) = get(&operator, "/readyz", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(body.contains(r#""phase":"draining""#), "{body}");
+}
+
+#[tokio::test]
+async fn one_part_that_fails_makes_the_node_unready_and_says_why() {
+    let readiness = Readiness::starting();
+    readiness.enter(Phase::Serving);
+    let database = readiness.dependency("database");
+    let operator = operator(readiness.clone(), &[]);
+    assert_eq!(
+        get(&operator, "/readyz", None).await.0,
+        StatusCode::SERVICE_UNAVAILABLE
+    );
+
+    database.ready();
+    assert_eq!(get(&operator, "/readyz", None).await.0, StatusCode::OK);
+
+    let poisoned = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let flag = Arc::clone(&poisoned);
+    readiness.watch("events log", move || {
+        if flag.load(std::sync::atomic::Ordering::Relaxed) {
+            Err("an fsync failed, restart after the disk is mended".to_owned())
+        } else {
+            Ok(())
+        }
+    });
+    assert_eq!(get(&operator, "/readyz", None).await.0, StatusCode::OK);
+    poisoned.store(true, std::sync::atomic::Ordering::Relaxed);
+    let (status, body) = get(&operator, "/readyz", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["dependencies"]["database"]["status"], "ready");
+    assert_eq!(body["dependencies"]["events log"]["status"], "failed");
+    let reason = body["dependencies"]["events log"]["reason"]
+        .as_str()
+        .unwrap();
+    assert!(reason.contains("fsync"), "{reason}");
+}

@@ -1,0 +1,75 @@
+//! The `guildhall` command as a process: what it prints where, and what it exits with.
+
+use std::process::{Command, Output};
+
+fn guildhall(args: &[&str], environment: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_guildhall"));
+    command.args(args).env_clear();
+    command.envs(environment.iter().copied());
+    command
+        .output()
+        .expect("the binary is built with its tests")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("messages are text")
+}
+
+#[test]
+fn a_bad_configuration_exits_with_64_and_names_every_mistake() {
+    let environment = [
+        ("GUILDHALL__GATEWAY__HEARTBEAT_INTERVAL", "soon"),
+        ("GUILDHALL__LOG__FORMAT", "xml"),
+    ];
+    for command in [&["config", "check"][..], &["config", "print"], &["serve"]] {
+        let output = guildhall(command, &environment);
+        assert_eq!(output.status.code(), Some(64), "{command:?}");
+        assert!(output.stdout.is_empty());
+        let said = stderr(&output);
+        assert!(
+            said.contains("gateway.heartbeat_interval: expected a duration"),
+            "{said}"
+        );
+        assert!(said.contains("log.format: expected json or text"), "{said}");
+    }
+}
+
+#[test]
+fn a_bad_flag_exits_with_64_and_help_with_0() {
+    assert_eq!(
+        guildhall(&["serve", "--lisen", "x"], &[]).status.code(),
+        Some(64)
+    );
+    let output = guildhall(&["serve", "--listen", "nowhere"], &[]);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(stderr(&output).contains("--listen: server.listen: expected"));
+    assert_eq!(guildhall(&["--help"], &[]).status.code(), Some(0));
+}
+
+#[test]
+fn a_good_configuration_is_printed_without_its_secrets() {
+    let environment = [(
+        "GUILDHALL__OPERATOR__METRICS_TOKEN",
+        "do-not-show-this-token",
+    )];
+    let output = guildhall(&["config", "print", "--data", "elsewhere"], &environment);
+    assert_eq!(output.status.code(), Some(0));
+    let printed = String::from_utf8(output.stdout).unwrap();
+    assert!(printed.contains("data = \"elsewhere\""), "{printed}");
+    assert!(printed.contains("metrics_token = \"***\""), "{printed}");
+    let checked = guildhall(&["config", "check"], &environment);
+    assert_eq!(checked.status.code(), Some(0));
+}
+
+#[test]
+fn the_example_is_a_file_that_passes_the_check() {
+    let output = guildhall(&["config", "example"], &[]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("guildhall.toml");
+    std::fs::write(&file, &output.stdout).unwrap();
+    let checked = guildhall(
+        &["config", "check", "--config", file.to_str().unwrap()],
+        &[],
+    );
+    assert_eq!(checked.status.code(), Some(0), "{}", stderr(&checked));
+}
