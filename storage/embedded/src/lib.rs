@@ -1,1 +1,7 @@
 //! Storage on one machine: SQLite, a segment-file log, an in-process directory.
+
+mod blocking;
+pub mod directory;
+mod files;
+pub mod log;
+pub mod snapshots;
