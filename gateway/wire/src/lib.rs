@@ -1,11 +1,15 @@
 //! Every byte a client sees: opcodes, frames, both dialects, encodings, compression.
 
 pub mod close_code;
+pub mod compress;
 pub mod dialect;
+pub mod discord;
+pub mod dispatch;
 pub mod encode;
 pub mod frame;
 pub mod gateway;
 pub mod id;
+pub mod native;
 pub mod opcode;
 pub mod time;
 pub mod ws;

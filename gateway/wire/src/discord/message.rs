@@ -1,0 +1,170 @@
+//! Messages.
+
+use guildhall_model::message as model;
+use guildhall_model::message::Place;
+use guildhall_model::{ChannelId, GuildId, id};
+use serde::Serialize;
+
+use super::NoList;
+use super::channel::ChannelType;
+use super::emoji::Emoji;
+use super::member::Membership;
+use super::user::User;
+use crate::id::Decimal;
+use crate::native::message::Nonce;
+use crate::time::Iso8601;
+
+const TYPE_DEFAULT: u8 = 0;
+const TYPE_REPLY: u8 = 19;
+
+/// A message.
+#[derive(Serialize)]
+pub struct Message<'a> {
+    id: Decimal<id::kind::Message>,
+    channel_id: Decimal<id::kind::Channel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guild_id: Option<Decimal<id::kind::Guild>>,
+    /// discord.js and JDA make a direct channel that they do not know from it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel_type: Option<ChannelType>,
+    author: User<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<Membership<'a>>,
+    content: &'a str,
+    timestamp: Iso8601,
+    edited_timestamp: Option<Iso8601>,
+    tts: bool,
+    mention_everyone: bool,
+    mentions: Vec<User<'a>>,
+    mention_roles: Vec<Decimal<id::kind::Role>>,
+    attachments: NoList,
+    embeds: NoList,
+    reactions: Vec<Reaction<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<Nonce<'a>>,
+    pinned: bool,
+    r#type: u8,
+    /// For replies. `referenced_message` is left out: to clients that means "not fetched".
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message_reference: Option<Reference>,
+    flags: u32,
+    components: NoList,
+    sticker_items: NoList,
+}
+
+#[derive(Serialize)]
+struct Reference {
+    r#type: u8,
+    message_id: Decimal<id::kind::Message>,
+    channel_id: Decimal<id::kind::Channel>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guild_id: Option<Decimal<id::kind::Guild>>,
+}
+
+#[derive(Serialize)]
+struct Reaction<'a> {
+    emoji: Emoji<'a>,
+    count: u32,
+    count_details: CountDetails,
+    burst_colors: NoList,
+    me_burst: bool,
+    me: bool,
+}
+
+#[derive(Serialize)]
+struct CountDetails {
+    burst: u32,
+    normal: u32,
+}
+
+impl<'a> Message<'a> {
+    /// As everybody sees it: reactions do not tell whose they are.
+    pub fn new(message: &'a model::Message) -> Self {
+        Self::build(message, &[])
+    }
+
+    /// As one reader sees it, who gave these emoji.
+    pub fn seen_by_giver_of(mine: &[model::Emoji], message: &'a model::Message) -> Self {
+        Self::build(message, mine)
+    }
+
+    /// The same without its content, for readers without MESSAGE_CONTENT.
+    pub fn blanked(self) -> Self {
+        Self {
+            content: "",
+            ..self
+        }
+    }
+
+    fn build(message: &'a model::Message, mine: &[model::Emoji]) -> Self {
+        let (guild_id, member, channel_type) = match &message.place {
+            Place::Guild { guild_id, member } => (Some(*guild_id), member.as_ref(), None),
+            Place::Direct(_) => (None, None, Some(ChannelType::Direct)),
+        };
+        Self {
+            id: Decimal(message.id),
+            channel_id: Decimal(message.channel_id),
+            guild_id: guild_id.map(Decimal),
+            channel_type,
+            author: User::new(&message.author),
+            member: member.map(Membership::of_author),
+            content: &message.content,
+            timestamp: Iso8601(message.id.created_at()),
+            edited_timestamp: message.edited_at.map(Iso8601),
+            tts: false,
+            mention_everyone: message.mention_everyone,
+            mentions: message.mentions.iter().map(User::new).collect(),
+            mention_roles: message.mention_roles.iter().copied().map(Decimal).collect(),
+            attachments: [],
+            embeds: [],
+            reactions: message
+                .reactions
+                .iter()
+                .map(|given| Reaction::new(given, mine.contains(&given.emoji)))
+                .collect(),
+            nonce: message.nonce.as_ref().map(Nonce::from),
+            pinned: false,
+            r#type: if message.reply_to.is_some() {
+                TYPE_REPLY
+            } else {
+                TYPE_DEFAULT
+            },
+            message_reference: Reference::of(message, message.channel_id, guild_id),
+            flags: 0,
+            components: [],
+            sticker_items: [],
+        }
+    }
+}
+
+impl Reference {
+    /// A reply answers a message of the same channel.
+    fn of(
+        message: &model::Message,
+        channel_id: ChannelId,
+        guild_id: Option<GuildId>,
+    ) -> Option<Self> {
+        Some(Self {
+            r#type: 0,
+            message_id: Decimal(message.reply_to?),
+            channel_id: Decimal(channel_id),
+            guild_id: guild_id.map(Decimal),
+        })
+    }
+}
+
+impl<'a> Reaction<'a> {
+    fn new(given: &'a model::ReactionCount, me: bool) -> Self {
+        Self {
+            emoji: Emoji::new(&given.emoji),
+            count: given.count,
+            count_details: CountDetails {
+                burst: 0,
+                normal: given.count,
+            },
+            burst_colors: [],
+            me_burst: false,
+            me,
+        }
+    }
+}

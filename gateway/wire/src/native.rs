@@ -1,0 +1,24 @@
+//! The native dialect: the specification's objects, with UUID ids and RFC 3339 times.
+
+pub mod application;
+pub mod channel;
+pub(crate) mod event;
+pub mod invite;
+pub mod member;
+pub mod message;
+pub mod permission;
+pub mod role;
+pub mod server;
+pub mod session;
+pub mod user;
+
+pub use application::Application;
+pub use channel::{Channel, DirectChannel};
+pub use invite::Invite;
+pub use member::{Ban, Member};
+pub use message::{DirectMessage, Message, MessageBody};
+pub use permission::NativePermissions;
+pub use role::Role;
+pub use server::Server;
+pub use session::Session;
+pub use user::User;

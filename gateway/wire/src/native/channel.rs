@@ -1,0 +1,148 @@
+//! Channels with their overwrites, and direct-message channels.
+
+use guildhall_model::channel as model;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::permission::NativePermissions;
+use super::user::User;
+use crate::id::{Spelling, UuidText};
+use crate::time::Utc;
+
+/// A channel of a server.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Channel<'a> {
+    id: UuidText,
+    server_id: UuidText,
+    name: &'a str,
+    r#type: ChannelType,
+    topic: Option<&'a str>,
+    /// Order among the server's channels; equal positions sort by id.
+    position: u16,
+    permissions: ChannelPermissions,
+    created_at: Utc,
+}
+
+/// What happens in a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ChannelType {
+    /// Messages.
+    Text,
+    /// Calls.
+    Voice,
+}
+
+/// How a channel departs from what roles grant.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct ChannelPermissions {
+    overwrites: Vec<Overwrite>,
+}
+
+/// What one role or member is allowed or denied in the channel.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Overwrite {
+    /// The role or the user. The role of everybody has its server's id.
+    id: UuidText,
+    r#type: OverwriteType,
+    /// Wins over `deny` of the same overwrite.
+    #[schema(value_type = u64)]
+    allow: NativePermissions,
+    #[schema(value_type = u64)]
+    deny: NativePermissions,
+}
+
+/// Whom an overwrite binds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OverwriteType {
+    /// Everybody who has the role.
+    Role,
+    /// One member.
+    Member,
+}
+
+impl<'a> Channel<'a> {
+    /// The channel as those see it who may view it.
+    pub fn new(channel: &'a model::Channel, spelling: &Spelling) -> Self {
+        Self {
+            id: spelling.uuid(channel.id),
+            server_id: spelling.uuid(channel.guild_id),
+            name: &channel.name,
+            r#type: channel.kind.into(),
+            topic: channel.topic.as_deref(),
+            position: channel.position,
+            permissions: ChannelPermissions {
+                overwrites: channel
+                    .overwrites
+                    .iter()
+                    .map(|overwrite| Overwrite::new(overwrite, spelling))
+                    .collect(),
+            },
+            created_at: Utc(channel.id.created_at()),
+        }
+    }
+}
+
+impl Overwrite {
+    fn new(overwrite: &model::Overwrite, spelling: &Spelling) -> Self {
+        let (id, r#type) = match overwrite.target {
+            model::OverwriteTarget::Role(role) => (spelling.uuid(role), OverwriteType::Role),
+            model::OverwriteTarget::Member(user) => (spelling.uuid(user), OverwriteType::Member),
+        };
+        Self {
+            id,
+            r#type,
+            allow: NativePermissions::of(overwrite.allow),
+            deny: NativePermissions::of(overwrite.deny),
+        }
+    }
+}
+
+impl From<model::ChannelKind> for ChannelType {
+    fn from(kind: model::ChannelKind) -> Self {
+        match kind {
+            model::ChannelKind::Text => Self::Text,
+            model::ChannelKind::Voice => Self::Voice,
+        }
+    }
+}
+
+impl From<ChannelType> for model::ChannelKind {
+    fn from(kind: ChannelType) -> Self {
+        match kind {
+            ChannelType::Text => Self::Text,
+            ChannelType::Voice => Self::Voice,
+        }
+    }
+}
+
+/// The direct-message channel of two users.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DirectChannel<'a> {
+    id: UuidText,
+    /// Always `direct`.
+    r#type: &'static str,
+    /// The users at its ends; in READY without the receiver.
+    recipients: Vec<User<'a>>,
+    created_at: Utc,
+}
+
+impl<'a> DirectChannel<'a> {
+    /// The channel with the users that its reader is told of.
+    pub fn new(
+        channel: &model::DirectChannel,
+        recipients: impl IntoIterator<Item = &'a guildhall_model::user::User>,
+        spelling: &Spelling,
+    ) -> Self {
+        Self {
+            id: spelling.uuid(channel.id),
+            r#type: "direct",
+            recipients: recipients
+                .into_iter()
+                .map(|user| User::new(user, spelling))
+                .collect(),
+            created_at: Utc(channel.id.created_at()),
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! Bodies of dispatches in the native dialect.
+
+use bytes::Bytes;
+use guildhall_model::GuildId;
+use guildhall_model::dispatch as model;
+use guildhall_model::dispatch::Dispatch;
+use guildhall_model::event::{Event, Founding, Record};
+use guildhall_model::guild::{Guild, GuildSnapshot};
+use guildhall_model::{event, member};
+use serde::Serialize;
+
+use super::channel::{Channel, DirectChannel};
+use super::invite::Invite;
+use super::member::{Ban, Member};
+use super::message::MessageBody;
+use super::role::Role;
+use super::server::Server;
+use super::user::{Status, User};
+use crate::dispatch::{EncodeError, Look, guild_of, write};
+use crate::id::{Spelling, UuidText};
+use crate::time::Utc;
+
+pub(crate) fn body(
+    dispatch: &Dispatch,
+    look: &Look,
+    spelling: &Spelling,
+) -> Result<Bytes, EncodeError> {
+    match dispatch {
+        Dispatch::Ready(ready) => write(look, &Ready::new(ready, spelling)),
+        Dispatch::GuildAvailable(snapshot) => {
+            write(look, &ServerCreate::available(snapshot, spelling))
+        }
+        Dispatch::GuildGone(id) => write(look, &gone(*id, spelling)),
+        Dispatch::ChannelShown(channel) | Dispatch::ChannelHidden(channel) => {
+            write(look, &Channel::new(channel, spelling))
+        }
+        Dispatch::MembersChunk(chunk) => write(look, &MembersChunk::new(chunk, spelling)),
+        Dispatch::Presence {
+            guild_id,
+            user_id,
+            appearance,
+        } => write(
+            look,
+            &Presence {
+                server_id: Some(spelling.uuid(*guild_id)),
+                user_id: spelling.uuid(*user_id),
+                status: (*appearance).into(),
+            },
+        ),
+        Dispatch::Event(record) => event_body(record, look, spelling),
+    }
+}
+
+fn event_body(record: &Record, look: &Look, spelling: &Spelling) -> Result<Bytes, EncodeError> {
+    match &record.event {
+        Event::GuildCreated(founding) => write(look, &ServerCreate::founded(founding, spelling)),
+        Event::GuildUpdated(change) => write(look, &Server::uncounted(&change.after, spelling)),
+        Event::GuildDeleted => write(look, &gone(guild_of(record)?, spelling)),
+        Event::ChannelCreated(channel) | Event::ChannelDeleted(channel) => {
+            write(look, &Channel::new(channel, spelling))
+        }
+        Event::ChannelUpdated(change) => write(look, &Channel::new(&change.after, spelling)),
+        Event::RoleCreated(role) => write(look, &Role::new(role, spelling)),
+        Event::RoleUpdated(change) => write(look, &Role::new(&change.after, spelling)),
+        Event::RoleDeleted(end) => write(
+            look,
+            &RoleDelete {
+                id: spelling.uuid(end.role.id),
+                server_id: spelling.uuid(end.role.guild_id),
+            },
+        ),
+        Event::MessageCreated(message) | Event::MessageUpdated(message) => {
+            let body = MessageBody::new(message, spelling);
+            write(look, &if look.blanked { body.blanked() } else { body })
+        }
+        Event::MessageDeleted {
+            id,
+            channel_id,
+            place,
+        } => write(
+            look,
+            &MessageDelete {
+                id: spelling.uuid(*id),
+                channel_id: spelling.uuid(*channel_id),
+                server_id: place
+                    .source(*channel_id)
+                    .guild_id()
+                    .map(|id| spelling.uuid(id)),
+            },
+        ),
+        Event::ReactionAdded(reaction) | Event::ReactionRemoved(reaction) => {
+            write(look, &ReactionChange::new(reaction, spelling))
+        }
+        Event::DirectOpened { channel, users } => {
+            write(look, &DirectChannel::new(channel, users.iter(), spelling))
+        }
+        Event::UserUpdated { user, email } => {
+            write(look, &User::own(user, email.as_deref(), spelling))
+        }
+        Event::InviteCreated(invite) => write(look, &Invite::new(invite, spelling)),
+        Event::InviteDeleted(invite) => write(look, &InviteDelete::new(invite, spelling)),
+        Event::MemberJoined { member, .. } => member_body(record, member, look, spelling),
+        Event::MemberUpdated(change) => member_body(record, &change.after, look, spelling),
+        Event::MemberRemoved { member, .. } => write(
+            look,
+            &MemberRemove {
+                server_id: spelling.uuid(guild_of(record)?),
+                user: User::new(&member.user, spelling),
+            },
+        ),
+        Event::BanAdded(ban) | Event::BanRemoved(ban) => write(
+            look,
+            &BanChange {
+                server_id: spelling.uuid(guild_of(record)?),
+                ban: Ban::new(ban, spelling),
+            },
+        ),
+    }
+}
+
+fn member_body(
+    record: &Record,
+    member: &member::Member,
+    look: &Look,
+    spelling: &Spelling,
+) -> Result<Bytes, EncodeError> {
+    write(look, &Member::new(guild_of(record)?, member, spelling))
+}
+
+fn gone(id: GuildId, spelling: &Spelling) -> ServerRef {
+    ServerRef {
+        id: spelling.uuid(id),
+        unavailable: false,
+    }
+}
+
+#[derive(Serialize)]
+struct ServerRef {
+    id: UuidText,
+    unavailable: bool,
+}
+
+#[derive(Serialize)]
+struct Ready<'a> {
+    v: u8,
+    user: User<'a>,
+    session_id: &'a str,
+    resume_gateway_url: &'a str,
+    /// One GUILD_CREATE follows for each.
+    servers: Vec<ServerRef>,
+    direct_channels: Vec<DirectChannel<'a>>,
+    shard: Option<[u32; 2]>,
+    application_id: Option<UuidText>,
+}
+
+impl<'a> Ready<'a> {
+    fn new(ready: &'a model::Ready, spelling: &Spelling) -> Self {
+        Self {
+            v: 10,
+            user: User::own(&ready.user, ready.email.as_deref(), spelling),
+            session_id: &ready.session_id,
+            resume_gateway_url: &ready.resume_url,
+            servers: ready
+                .guilds
+                .iter()
+                .map(|&id| ServerRef {
+                    id: spelling.uuid(id),
+                    unavailable: true,
+                })
+                .collect(),
+            direct_channels: ready
+                .direct_channels
+                .iter()
+                .map(|(channel, other)| DirectChannel::new(channel, [other], spelling))
+                .collect(),
+            shard: ready.shard.map(|shard| [shard.index, shard.count]),
+            application_id: ready.application_id.map(|id| spelling.uuid(id)),
+        }
+    }
+}
+
+/// A server with what its new reader needs to show it.
+#[derive(Serialize)]
+struct ServerCreate<'a> {
+    #[serde(flatten)]
+    server: Server<'a>,
+    /// When the reader joined.
+    joined_at: Option<Utc>,
+    roles: Vec<Role<'a>>,
+    channels: Vec<Channel<'a>>,
+    members: Vec<Member<'a>>,
+    /// `members` holds only some of them.
+    large: bool,
+}
+
+impl<'a> ServerCreate<'a> {
+    fn available(snapshot: &'a GuildSnapshot, spelling: &Spelling) -> Self {
+        let me = snapshot
+            .members
+            .iter()
+            .find(|member| member.user.id == snapshot.me);
+        Self {
+            roles: snapshot
+                .roles
+                .iter()
+                .map(|role| Role::new(role, spelling))
+                .collect(),
+            channels: snapshot
+                .channels
+                .iter()
+                .map(|channel| Channel::new(channel, spelling))
+                .collect(),
+            members: snapshot
+                .members
+                .iter()
+                .map(|member| Member::new(snapshot.guild.id, member, spelling))
+                .collect(),
+            large: snapshot.large,
+            ..Self::empty(&snapshot.guild, snapshot.member_count, me, spelling)
+        }
+    }
+
+    fn founded(founding: &'a Founding, spelling: &Spelling) -> Self {
+        Self {
+            roles: vec![Role::new(&founding.everyone, spelling)],
+            channels: vec![Channel::new(&founding.channel, spelling)],
+            members: vec![Member::new(founding.guild.id, &founding.owner, spelling)],
+            ..Self::empty(&founding.guild, 1, Some(&founding.owner), spelling)
+        }
+    }
+
+    fn empty(
+        guild: &'a Guild,
+        member_count: u32,
+        me: Option<&member::Member>,
+        spelling: &Spelling,
+    ) -> Self {
+        Self {
+            server: Server::new(guild, member_count, spelling),
+            joined_at: me.map(|member| Utc(member.joined_at)),
+            roles: Vec::new(),
+            channels: Vec::new(),
+            members: Vec::new(),
+            large: false,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RoleDelete {
+    id: UuidText,
+    server_id: UuidText,
+}
+
+#[derive(Serialize)]
+struct MessageDelete {
+    id: UuidText,
+    channel_id: UuidText,
+    server_id: Option<UuidText>,
+}
+
+#[derive(Serialize)]
+struct ReactionChange<'a> {
+    message_id: UuidText,
+    channel_id: UuidText,
+    server_id: Option<UuidText>,
+    user_id: UuidText,
+    emoji: &'a str,
+}
+
+impl<'a> ReactionChange<'a> {
+    fn new(reaction: &'a event::Reaction, spelling: &Spelling) -> Self {
+        let source = reaction.place.source(reaction.channel_id);
+        Self {
+            message_id: spelling.uuid(reaction.message_id),
+            channel_id: spelling.uuid(reaction.channel_id),
+            server_id: source.guild_id().map(|id| spelling.uuid(id)),
+            user_id: spelling.uuid(reaction.user_id),
+            emoji: &reaction.emoji.0,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct InviteDelete<'a> {
+    code: &'a str,
+    server_id: UuidText,
+    channel_id: UuidText,
+}
+
+impl<'a> InviteDelete<'a> {
+    fn new(invite: &'a guildhall_model::invite::Invite, spelling: &Spelling) -> Self {
+        Self {
+            code: &invite.code,
+            server_id: spelling.uuid(invite.guild_id),
+            channel_id: spelling.uuid(invite.channel_id),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct MemberRemove<'a> {
+    server_id: UuidText,
+    user: User<'a>,
+}
+
+#[derive(Serialize)]
+struct BanChange<'a> {
+    server_id: UuidText,
+    #[serde(flatten)]
+    ban: Ban<'a>,
+}
+
+#[derive(Serialize)]
+struct MembersChunk<'a> {
+    server_id: UuidText,
+    members: Vec<Member<'a>>,
+    chunk_index: u32,
+    chunk_count: u32,
+    not_found: Vec<UuidText>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    presences: Option<Vec<Presence>>,
+    nonce: Option<&'a str>,
+}
+
+impl<'a> MembersChunk<'a> {
+    fn new(chunk: &'a model::MembersChunk, spelling: &Spelling) -> Self {
+        let presences = chunk.presences.as_ref().map(|presences| {
+            let shown = presences.iter().map(|&(user_id, appearance)| Presence {
+                server_id: None,
+                user_id: spelling.uuid(user_id),
+                status: appearance.into(),
+            });
+            shown.collect()
+        });
+        Self {
+            server_id: spelling.uuid(chunk.guild_id),
+            members: chunk
+                .members
+                .iter()
+                .map(|member| Member::new(chunk.guild_id, member, spelling))
+                .collect(),
+            chunk_index: chunk.index,
+            chunk_count: chunk.count,
+            not_found: chunk
+                .not_found
+                .iter()
+                .map(|&id| spelling.uuid(id))
+                .collect(),
+            presences,
+            nonce: chunk.nonce.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Presence {
+    /// Left out within a chunk, which names its server once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server_id: Option<UuidText>,
+    user_id: UuidText,
+    status: Status,
+}

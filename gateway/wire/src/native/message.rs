@@ -1,0 +1,202 @@
+//! Messages: of a server's channel, and direct ones.
+
+use guildhall_model::message as model;
+use guildhall_model::message::{Emoji, Place};
+use guildhall_model::{GuildId, UserId};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::user::User;
+use crate::id::{Spelling, UuidText};
+use crate::time::Utc;
+
+/// A message of either kind; which one depends on where it stands.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = AnyMessage)]
+pub enum MessageBody<'a> {
+    /// In a server's channel.
+    Server(Box<Message<'a>>),
+    /// Between two users.
+    Direct(Box<DirectMessage<'a>>),
+}
+
+/// A message in a server's channel.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct Message<'a> {
+    id: UuidText,
+    channel_id: UuidText,
+    server_id: UuidText,
+    user_id: UuidText,
+    /// Who posted it, as of then.
+    author: User<'a>,
+    content: &'a str,
+    timestamp: Utc,
+    edited_at: Option<Utc>,
+    /// Addresses of files.
+    attachments: [&'a str; 0],
+    reactions: Vec<Reaction<'a>>,
+    /// The sender's own mark, as it was sent.
+    nonce: Option<Nonce<'a>>,
+    reply_to: Option<UuidText>,
+    /// Users named in the content.
+    mentions: Vec<UuidText>,
+    /// Roles named in the content.
+    mention_roles: Vec<UuidText>,
+    mention_everyone: bool,
+}
+
+/// A message between two users.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DirectMessage<'a> {
+    id: UuidText,
+    channel_id: UuidText,
+    sender_id: UuidText,
+    recipient_id: UuidText,
+    content: &'a str,
+    timestamp: Utc,
+    /// Addresses of files.
+    attachments: [&'a str; 0],
+    edited_at: Option<Utc>,
+    reactions: Vec<Reaction<'a>>,
+    /// The sender's own mark, as it was sent.
+    nonce: Option<Nonce<'a>>,
+    reply_to: Option<UuidText>,
+}
+
+/// How often one emoji was given.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct Reaction<'a> {
+    emoji: &'a str,
+    count: u32,
+    /// The reader is among them. Left out where one body goes to many readers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    me: Option<bool>,
+}
+
+/// A nonce in the form in which it came.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum Nonce<'a> {
+    Text(&'a str),
+    Number(i64),
+}
+
+impl<'a> From<&'a model::Nonce> for Nonce<'a> {
+    fn from(nonce: &'a model::Nonce) -> Self {
+        match nonce {
+            model::Nonce::Text(text) => Self::Text(text),
+            model::Nonce::Number(number) => Self::Number(*number),
+        }
+    }
+}
+
+impl<'a> MessageBody<'a> {
+    /// As everybody sees it: reactions do not tell whose they are.
+    pub fn new(message: &'a model::Message, spelling: &Spelling) -> Self {
+        Self::build(message, None, spelling)
+    }
+
+    /// As one reader sees it, who gave these emoji.
+    pub fn seen_by_giver_of(
+        mine: &[Emoji],
+        message: &'a model::Message,
+        spelling: &Spelling,
+    ) -> Self {
+        Self::build(message, Some(mine), spelling)
+    }
+
+    /// The same without its content, for readers who may not see it.
+    pub fn blanked(mut self) -> Self {
+        match &mut self {
+            Self::Server(message) => message.content = "",
+            Self::Direct(message) => message.content = "",
+        }
+        self
+    }
+
+    fn build(message: &'a model::Message, mine: Option<&[Emoji]>, spelling: &Spelling) -> Self {
+        let reactions = message
+            .reactions
+            .iter()
+            .map(|given| Reaction {
+                emoji: &given.emoji.0,
+                count: given.count,
+                me: mine.map(|mine| mine.contains(&given.emoji)),
+            })
+            .collect();
+        match &message.place {
+            Place::Guild { guild_id, .. } => Self::Server(Box::new(Message::new(
+                message, *guild_id, reactions, spelling,
+            ))),
+            Place::Direct(users) => Self::Direct(Box::new(DirectMessage::new(
+                message, *users, reactions, spelling,
+            ))),
+        }
+    }
+}
+
+impl<'a> Message<'a> {
+    fn new(
+        message: &'a model::Message,
+        guild_id: GuildId,
+        reactions: Vec<Reaction<'a>>,
+        spelling: &Spelling,
+    ) -> Self {
+        Self {
+            id: spelling.uuid(message.id),
+            channel_id: spelling.uuid(message.channel_id),
+            server_id: spelling.uuid(guild_id),
+            user_id: spelling.uuid(message.author.id),
+            author: User::new(&message.author, spelling),
+            content: &message.content,
+            timestamp: Utc(message.id.created_at()),
+            edited_at: message.edited_at.map(Utc),
+            attachments: [],
+            reactions,
+            nonce: message.nonce.as_ref().map(Nonce::from),
+            reply_to: message.reply_to.map(|id| spelling.uuid(id)),
+            mentions: message
+                .mentions
+                .iter()
+                .map(|user| spelling.uuid(user.id))
+                .collect(),
+            mention_roles: message
+                .mention_roles
+                .iter()
+                .map(|&role| spelling.uuid(role))
+                .collect(),
+            mention_everyone: message.mention_everyone,
+        }
+    }
+}
+
+impl<'a> DirectMessage<'a> {
+    fn new(
+        message: &'a model::Message,
+        users: [UserId; 2],
+        reactions: Vec<Reaction<'a>>,
+        spelling: &Spelling,
+    ) -> Self {
+        let sender = message.author.id;
+        let recipient = if users[0] == sender {
+            users[1]
+        } else {
+            users[0]
+        };
+        Self {
+            id: spelling.uuid(message.id),
+            channel_id: spelling.uuid(message.channel_id),
+            sender_id: spelling.uuid(sender),
+            recipient_id: spelling.uuid(recipient),
+            content: &message.content,
+            timestamp: Utc(message.id.created_at()),
+            attachments: [],
+            edited_at: message.edited_at.map(Utc),
+            reactions,
+            nonce: message.nonce.as_ref().map(Nonce::from),
+            reply_to: message.reply_to.map(|id| spelling.uuid(id)),
+        }
+    }
+}
