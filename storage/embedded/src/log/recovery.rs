@@ -134,9 +134,7 @@ impl Recovery<'_> {
         if last.length < segment::HEADER_BYTES as u64 {
             return self.begin(last.base);
         }
-        let opened = self
-            .open(&last.path)
-            .map_err(|error| self.failure(&error))?;
+        let opened = Self::open(&last.path).map_err(|error| self.failure(&error))?;
         let (file, header) = opened;
         let Some(seed) = segment::read_header(&header, last.base) else {
             if last.length == segment::HEADER_BYTES as u64 {
