@@ -1,1 +1,4 @@
-//! The checks of the house: layers, budgets, fresh docs.
+//! The commands of `cargo x`: checks that hold the house together, and documents that are made.
+
+pub mod docs;
+pub mod tidy;
