@@ -99,6 +99,22 @@ fn arrows_of_tests_of_platforms_and_under_other_names_are_found() {
 }
 
 #[test]
+fn tests_may_use_a_store_and_what_is_built_for_them_anyway_and_code_may_not() {
+    for (kind, errors) in [("dev-dependencies", 0), ("dependencies", 2)] {
+        let uses = "guildhall-embedded.workspace = true\nguildhall-auth.workspace = true";
+        let rest = manifest("rest", &format!("[{kind}]\n{uses}"));
+        let found = findings(&[("api/rest/Cargo.toml", &rest), ("api/README.md", "API.")]);
+        assert_eq!(found.len(), errors, "{found:?}");
+    }
+    let wire = manifest(
+        "wire",
+        "[dev-dependencies]\nguildhall-embedded.workspace = true",
+    );
+    let found = findings(&[("actors/wire/Cargo.toml", &wire)]);
+    assert_eq!(found.len(), 1, "{found:?}");
+}
+
+#[test]
 fn a_pure_crate_that_could_wait_or_draw_is_found() {
     let state = manifest("state", "[dependencies]\ntokio.workspace = true");
     let found = findings(&[("actors/state/Cargo.toml", &state)]);
