@@ -5,3 +5,4 @@ pub mod directory;
 mod files;
 pub mod log;
 pub mod snapshots;
+pub mod sqlite;

@@ -1,0 +1,42 @@
+//! Messages and reactions in one SQLite file, projected from the events log.
+//!
+//! The file may lose its last moments in a power cut: its cursor goes back together with its
+//! rows, and the records behind the cursor are applied again.
+
+mod apply;
+mod message;
+mod messages;
+mod reaction;
+
+use std::path::Path;
+
+use guildhall_ports::Failure;
+use sqlx::SqlitePool;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteSynchronous;
+
+use super::database::Database;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/messages");
+
+/// The projection of messages.
+pub struct Projection {
+    database: Database,
+}
+
+impl Projection {
+    /// Opens the file at `path`, makes it if there is none, and brings its tables up to date.
+    pub async fn open(path: &Path) -> Result<Self, Failure> {
+        let database = Database::open(path, SqliteSynchronous::Normal, &MIGRATIONS).await?;
+        Ok(Self { database })
+    }
+
+    /// Finishes what waits to be written and closes the file.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    fn readers(&self) -> &SqlitePool {
+        self.database.readers()
+    }
+}

@@ -1,0 +1,196 @@
+//! Applying records of the events log.
+//!
+//! Each stream remembers the place of its last applied record, in the same transaction as the
+//! rows, and a record at or before that place is passed over. So a redo from any earlier cursor
+//! changes nothing: no old edit comes back, and no deleted message, without a mark of its own on
+//! every row that is gone.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::Arc;
+
+use guildhall_model::event::{Event, Reaction, Record, Source};
+use guildhall_model::message::Emoji;
+use guildhall_model::{EventPartition, MessageId, Position, UserId};
+use guildhall_ports::Failure;
+use sqlx::{SqliteConnection, SqliteExecutor};
+
+use super::message::MessageRow;
+use super::{message, reaction};
+use crate::sqlite::error::SqlError;
+use crate::sqlite::writer::Write;
+use crate::sqlite::{column, id_floor};
+
+/// What a record does to the projection.
+enum Change {
+    Put(Box<MessageRow>),
+    Erase(MessageId),
+    React(MessageId, Emoji, UserId),
+    Unreact(MessageId, Emoji, UserId),
+    /// Nothing, but it has been seen.
+    Note,
+}
+
+impl From<&Event> for Change {
+    fn from(event: &Event) -> Self {
+        let parts = |given: &Reaction| (given.message_id, given.emoji.clone(), given.user_id);
+        match event {
+            Event::MessageCreated(message) | Event::MessageUpdated(message) => {
+                Self::Put(Box::new(MessageRow::from(&**message)))
+            }
+            Event::MessageDeleted { id, .. } => Self::Erase(*id),
+            Event::ReactionAdded(given) => {
+                let (message, emoji, user) = parts(given);
+                Self::React(message, emoji, user)
+            }
+            Event::ReactionRemoved(taken) => {
+                let (message, emoji, user) = parts(taken);
+                Self::Unreact(message, emoji, user)
+            }
+            _ => Self::Note,
+        }
+    }
+}
+
+/// A change with its place.
+struct Step {
+    source: Source,
+    gseq: i64,
+    change: Change,
+}
+
+/// Records of one partition, made ready by their callers: the writing task only writes.
+pub(super) struct Apply {
+    partition: EventPartition,
+    steps: Vec<Step>,
+    upto: i64,
+}
+
+impl Apply {
+    pub(super) fn new(
+        partition: EventPartition,
+        records: &[Arc<Record>],
+        upto: Position,
+    ) -> Result<Self, Failure> {
+        let step = |record: &Arc<Record>| {
+            Ok(Step {
+                source: record.source,
+                gseq: column::count("sources", record.gseq)?,
+                change: Change::from(&record.event),
+            })
+        };
+        let steps = records.iter().map(step).collect::<Result<_, SqlError>>()?;
+        Ok(Self {
+            partition,
+            steps,
+            upto: column::count("cursors", upto.0)?,
+        })
+    }
+
+    async fn write(&self, tx: &mut SqliteConnection) -> Result<(), SqlError> {
+        let mut places: HashMap<Source, i64> = HashMap::new();
+        for step in &self.steps {
+            let place = match places.entry(step.source) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(unknown) => unknown.insert(last_place(&mut *tx, step.source).await?),
+            };
+            if *place < step.gseq {
+                *place = step.gseq;
+                step.write(tx).await?;
+            }
+        }
+        for (source, place) in places {
+            put_place(tx, source, place).await?;
+        }
+        put_cursor(tx, self.partition, self.upto).await
+    }
+}
+
+impl Write for Apply {
+    type Done = ();
+    type Error = Failure;
+
+    async fn run(&self, tx: &mut SqliteConnection) -> Result<(), Failure> {
+        Ok(self.write(tx).await?)
+    }
+}
+
+impl Step {
+    async fn write(&self, tx: &mut SqliteConnection) -> Result<(), SqlError> {
+        match &self.change {
+            Change::Put(row) => message::put(tx, row, self.gseq).await,
+            Change::Erase(id) => {
+                message::erase(tx, *id).await?;
+                reaction::erase(tx, *id).await?;
+                id_floor::raise(tx, *id).await
+            }
+            Change::React(message, emoji, user) => {
+                reaction::add(tx, *message, emoji, *user, self.gseq).await
+            }
+            Change::Unreact(message, emoji, user) => {
+                reaction::remove(tx, *message, emoji, *user).await
+            }
+            Change::Note => Ok(()),
+        }
+    }
+}
+
+/// The place of a stream's last applied record; 0 if there is none.
+pub(super) async fn last_place(
+    engine: impl SqliteExecutor<'_>,
+    source: Source,
+) -> Result<i64, SqlError> {
+    let (kind, id) = column::source_columns(source);
+    let place: Option<i64> =
+        sqlx::query_scalar("SELECT last_gseq FROM sources WHERE kind = ? AND id = ?")
+            .bind(kind)
+            .bind(id)
+            .fetch_optional(engine)
+            .await?;
+    Ok(place.unwrap_or(0))
+}
+
+async fn put_place(tx: &mut SqliteConnection, source: Source, place: i64) -> Result<(), SqlError> {
+    let (kind, id) = column::source_columns(source);
+    sqlx::query(
+        "INSERT INTO sources (kind, id, last_gseq) VALUES (?, ?, ?)
+         ON CONFLICT (kind, id) DO UPDATE SET last_gseq = excluded.last_gseq",
+    )
+    .bind(kind)
+    .bind(id)
+    .bind(place)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Everything before this position is applied.
+pub(super) async fn cursor(
+    engine: impl SqliteExecutor<'_>,
+    partition: EventPartition,
+) -> Result<Position, SqlError> {
+    let position: Option<i64> =
+        sqlx::query_scalar("SELECT position FROM cursors WHERE partition = ?")
+            .bind(partition.0)
+            .fetch_optional(engine)
+            .await?;
+    Ok(Position(column::small("cursors", position.unwrap_or(0))?))
+}
+
+/// A redo from an earlier position leaves the cursor where it is.
+async fn put_cursor(
+    tx: &mut SqliteConnection,
+    partition: EventPartition,
+    upto: i64,
+) -> Result<(), SqlError> {
+    sqlx::query(
+        "INSERT INTO cursors (partition, position) VALUES (?, ?)
+         ON CONFLICT (partition) DO UPDATE SET position = excluded.position
+         WHERE position < excluded.position",
+    )
+    .bind(partition.0)
+    .bind(upto)
+    .execute(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,225 @@
+//! Rows of messages, and pages of them.
+
+use guildhall_model::message::{Message, Nonce, Place};
+use guildhall_model::user::User;
+use guildhall_model::{ChannelId, MessageId, RoleId, Timestamp, UserId};
+use guildhall_ports::messages::Anchor;
+use serde::{Deserialize, Serialize};
+use sqlx::{SqliteConnection, SqlitePool};
+
+use crate::sqlite::error::SqlError;
+use crate::sqlite::{blob, column};
+
+/// What of a message no query looks at.
+#[derive(Serialize, Deserialize)]
+struct Body {
+    place: Place,
+    author: User,
+    reply_to: Option<MessageId>,
+    mentions: Vec<User>,
+    mention_roles: Vec<RoleId>,
+    mention_everyone: bool,
+}
+
+/// A message as it is stored. Reactions have rows of their own.
+#[derive(sqlx::FromRow)]
+pub(super) struct MessageRow {
+    id: i64,
+    channel_id: i64,
+    author_id: i64,
+    content: String,
+    edited_at: Option<i64>,
+    nonce: Option<String>,
+    body: Vec<u8>,
+}
+
+impl From<&Message> for MessageRow {
+    fn from(message: &Message) -> Self {
+        Self {
+            id: message.id.as_i64(),
+            channel_id: message.channel_id.as_i64(),
+            author_id: message.author.id.as_i64(),
+            content: message.content.clone(),
+            edited_at: message.edited_at.map(|at| at.0),
+            nonce: message.nonce.as_ref().map(nonce_column),
+            body: blob::encode(&Body {
+                place: message.place.clone(),
+                author: message.author.clone(),
+                reply_to: message.reply_to,
+                mentions: message.mentions.clone(),
+                mention_roles: message.mention_roles.clone(),
+                mention_everyone: message.mention_everyone,
+            }),
+        }
+    }
+}
+
+impl TryFrom<MessageRow> for Message {
+    type Error = SqlError;
+
+    fn try_from(row: MessageRow) -> Result<Self, SqlError> {
+        let body: Body = blob::decode("messages", &row.body)?;
+        Ok(Self {
+            id: column::id("messages", row.id)?,
+            channel_id: column::id("messages", row.channel_id)?,
+            place: body.place,
+            author: body.author,
+            content: row.content,
+            edited_at: row.edited_at.map(Timestamp),
+            nonce: row.nonce.as_deref().map(nonce).transpose()?,
+            reply_to: body.reply_to,
+            mentions: body.mentions,
+            mention_roles: body.mention_roles,
+            mention_everyone: body.mention_everyone,
+            reactions: Vec::new(),
+        })
+    }
+}
+
+/// A nonce as a column: the first letter keeps numbers and texts apart.
+fn nonce_column(nonce: &Nonce) -> String {
+    match nonce {
+        Nonce::Text(text) => format!("t{text}"),
+        Nonce::Number(number) => format!("n{number}"),
+    }
+}
+
+fn nonce(column: &str) -> Result<Nonce, SqlError> {
+    if let Some(text) = column.strip_prefix('t') {
+        return Ok(Nonce::Text(text.to_owned()));
+    }
+    let number = column.strip_prefix('n').and_then(|n| n.parse().ok());
+    number
+        .map(Nonce::Number)
+        .ok_or_else(|| SqlError::row("messages", "a nonce is neither text nor number"))
+}
+
+/// Writes a message as the event at `version` left it.
+pub(super) async fn put(
+    tx: &mut SqliteConnection,
+    row: &MessageRow,
+    version: i64,
+) -> Result<(), SqlError> {
+    sqlx::query(
+        "INSERT INTO messages (id, channel_id, author_id, content, edited_at, nonce, version, body)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT (id) DO UPDATE
+         SET content = excluded.content, edited_at = excluded.edited_at, nonce = excluded.nonce,
+             version = excluded.version, body = excluded.body
+         WHERE version < excluded.version",
+    )
+    .bind(row.id)
+    .bind(row.channel_id)
+    .bind(row.author_id)
+    .bind(&row.content)
+    .bind(row.edited_at)
+    .bind(&row.nonce)
+    .bind(version)
+    .bind(&row.body)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// Removes a message.
+pub(super) async fn erase(tx: &mut SqliteConnection, id: MessageId) -> Result<(), SqlError> {
+    sqlx::query("DELETE FROM messages WHERE id = ?")
+        .bind(id.as_i64())
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+pub(super) const NEWEST: &str = "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+     FROM messages WHERE channel_id = ? ORDER BY id DESC LIMIT ?";
+pub(super) const BEFORE: &str = "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+     FROM messages WHERE channel_id = ? AND id < ? ORDER BY id DESC LIMIT ?";
+/// The oldest first: they are the ones nearest to the anchor.
+pub(super) const AFTER: &str = "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+     FROM messages WHERE channel_id = ? AND id > ? ORDER BY id LIMIT ?";
+/// Channel, anchor, how many above it, how many from it on downwards.
+pub(super) const AROUND: &str = "SELECT * FROM (
+         SELECT id, channel_id, author_id, content, edited_at, nonce, body
+         FROM messages WHERE channel_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+     ) AS above
+     UNION ALL
+     SELECT * FROM (
+         SELECT id, channel_id, author_id, content, edited_at, nonce, body
+         FROM messages WHERE channel_id = ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?4
+     ) AS below";
+
+/// A page of a channel's messages, newest first, without reactions.
+pub(super) async fn page(
+    readers: &SqlitePool,
+    channel: ChannelId,
+    anchor: Anchor,
+    limit: u16,
+) -> Result<Vec<Message>, SqlError> {
+    let query = match anchor {
+        Anchor::Newest => sqlx::query_as(NEWEST).bind(channel.as_i64()).bind(limit),
+        Anchor::Before(id) => sqlx::query_as(BEFORE)
+            .bind(channel.as_i64())
+            .bind(id.as_i64())
+            .bind(limit),
+        Anchor::After(id) => sqlx::query_as(AFTER)
+            .bind(channel.as_i64())
+            .bind(id.as_i64())
+            .bind(limit),
+        Anchor::Around(id) => sqlx::query_as(AROUND)
+            .bind(channel.as_i64())
+            .bind(id.as_i64())
+            .bind(limit / 2)
+            .bind(limit - limit / 2),
+    };
+    let mut rows: Vec<MessageRow> = query.fetch_all(readers).await?;
+    rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
+    rows.into_iter().map(Message::try_from).collect()
+}
+
+/// The message with this id, without reactions.
+pub(super) async fn get(readers: &SqlitePool, id: MessageId) -> Result<Option<Message>, SqlError> {
+    let row: Option<MessageRow> = sqlx::query_as(
+        "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+         FROM messages WHERE id = ?",
+    )
+    .bind(id.as_i64())
+    .fetch_optional(readers)
+    .await?;
+    row.map(Message::try_from).transpose()
+}
+
+pub(super) const BY_NONCE: &str =
+    "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+     FROM messages
+     WHERE channel_id = ? AND author_id = ? AND nonce = ? AND id >= ?
+     ORDER BY id LIMIT 1";
+
+/// The oldest message that an author posted with this nonce from `oldest` on, without reactions.
+pub(super) async fn by_nonce(
+    readers: &SqlitePool,
+    channel: ChannelId,
+    author: UserId,
+    nonce: &Nonce,
+    oldest: MessageId,
+) -> Result<Option<Message>, SqlError> {
+    let row: Option<MessageRow> = sqlx::query_as(BY_NONCE)
+        .bind(channel.as_i64())
+        .bind(author.as_i64())
+        .bind(nonce_column(nonce))
+        .bind(oldest.as_i64())
+        .fetch_optional(readers)
+        .await?;
+    row.map(Message::try_from).transpose()
+}
+
+/// The highest id that a message has or had.
+pub(super) async fn highest_id(readers: &SqlitePool) -> Result<u64, SqlError> {
+    let highest: i64 = sqlx::query_scalar(
+        "SELECT COALESCE(MAX(id), 0) FROM (
+             SELECT MAX(id) AS id FROM messages UNION ALL SELECT MAX(highest) FROM id_floor
+         ) AS either",
+    )
+    .fetch_one(readers)
+    .await?;
+    column::small("messages", highest)
+}

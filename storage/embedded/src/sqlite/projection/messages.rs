@@ -1,0 +1,95 @@
+//! The port `Messages`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use guildhall_model::event::{Record, Source};
+use guildhall_model::message::{Emoji, Message, Nonce};
+use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
+use guildhall_ports::messages::Anchor;
+use guildhall_ports::{Failure, Messages};
+
+use super::apply::{self, Apply};
+use super::{Projection, message, reaction};
+use crate::sqlite::column;
+use crate::sqlite::error::SqlError;
+
+#[async_trait]
+impl Messages for Projection {
+    async fn apply(
+        &self,
+        partition: EventPartition,
+        records: &[Arc<Record>],
+        upto: Position,
+    ) -> Result<(), Failure> {
+        let apply = Apply::new(partition, records, upto)?;
+        self.database.write(apply).await
+    }
+
+    async fn applied(&self, partition: EventPartition) -> Result<Position, Failure> {
+        Ok(apply::cursor(self.readers(), partition).await?)
+    }
+
+    async fn last_gseq(&self, source: Source) -> Result<u64, Failure> {
+        let place = apply::last_place(self.readers(), source).await?;
+        Ok(column::small("sources", place)?)
+    }
+
+    async fn page(
+        &self,
+        channel: ChannelId,
+        anchor: Anchor,
+        limit: u16,
+    ) -> Result<Vec<Message>, Failure> {
+        let mut page = message::page(self.readers(), channel, anchor, limit).await?;
+        reaction::count(self.readers(), channel, &mut page).await?;
+        Ok(page)
+    }
+
+    async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure> {
+        let found = message::get(self.readers(), id).await?;
+        Ok(counted(self, found).await?)
+    }
+
+    async fn by_nonce(
+        &self,
+        channel: ChannelId,
+        author: UserId,
+        nonce: &Nonce,
+        oldest: MessageId,
+    ) -> Result<Option<Message>, Failure> {
+        let found = message::by_nonce(self.readers(), channel, author, nonce, oldest).await?;
+        Ok(counted(self, found).await?)
+    }
+
+    async fn reactors(
+        &self,
+        message: MessageId,
+        emoji: &Emoji,
+        after: Option<UserId>,
+        limit: u16,
+    ) -> Result<Vec<UserId>, Failure> {
+        Ok(reaction::reactors(self.readers(), message, emoji, after, limit).await?)
+    }
+
+    async fn reactions_by(
+        &self,
+        user: UserId,
+        messages: &[MessageId],
+    ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
+        Ok(reaction::given(self.readers(), user, messages).await?)
+    }
+
+    async fn highest_id(&self) -> Result<u64, Failure> {
+        Ok(message::highest_id(self.readers()).await?)
+    }
+}
+
+async fn counted(store: &Projection, found: Option<Message>) -> Result<Option<Message>, SqlError> {
+    let Some(mut message) = found else {
+        return Ok(None);
+    };
+    let channel = message.channel_id;
+    reaction::count(store.readers(), channel, std::slice::from_mut(&mut message)).await?;
+    Ok(Some(message))
+}

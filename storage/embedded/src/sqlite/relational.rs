@@ -1,0 +1,48 @@
+//! Accounts and guilds in one SQLite file: what was committed survives a power cut.
+
+mod accounts;
+mod applications;
+mod channel;
+mod commit;
+mod direct;
+mod guild;
+mod guilds;
+mod invite;
+mod logins;
+mod member;
+mod outbox;
+mod role;
+mod user;
+
+use std::path::Path;
+
+use guildhall_ports::Failure;
+use sqlx::SqlitePool;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteSynchronous;
+
+use super::database::Database;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/relational");
+
+/// The relational store. Each commit is synced to the disk before it is acknowledged.
+pub struct Relational {
+    database: Database,
+}
+
+impl Relational {
+    /// Opens the file at `path`, makes it if there is none, and brings its tables up to date.
+    pub async fn open(path: &Path) -> Result<Self, Failure> {
+        let database = Database::open(path, SqliteSynchronous::Full, &MIGRATIONS).await?;
+        Ok(Self { database })
+    }
+
+    /// Finishes what waits to be written and closes the file.
+    pub async fn close(&self) {
+        self.database.close().await;
+    }
+
+    fn readers(&self) -> &SqlitePool {
+        self.database.readers()
+    }
+}

@@ -1,0 +1,109 @@
+//! Committing events: rows are a function of the event, and both are written together.
+
+use guildhall_model::event::{Event, Record, Source};
+use guildhall_model::{Epoch, GuildId};
+use guildhall_ports::Failure;
+use guildhall_ports::guilds::CommitError;
+use sqlx::SqliteConnection;
+
+use super::{channel, direct, guild, invite, member, outbox, role, user};
+use crate::sqlite::writer::Write;
+
+/// Events of one stream, rising, at least one.
+pub(super) struct Commit {
+    epoch: Epoch,
+    records: Vec<Record>,
+}
+
+impl Commit {
+    /// `None` if there is nothing to commit.
+    pub(super) fn new(epoch: Epoch, records: &[Record]) -> Result<Option<Self>, Failure> {
+        let Some(first) = records.first() else {
+            return Ok(None);
+        };
+        let in_order = records
+            .windows(2)
+            .all(|pair| pair[0].source == pair[1].source && pair[0].gseq < pair[1].gseq);
+        if !in_order || first.gseq == 0 {
+            return Err(misplaced("events of one stream rise from 1"));
+        }
+        Ok(Some(Self {
+            epoch,
+            records: records.to_vec(),
+        }))
+    }
+}
+
+impl Write for Commit {
+    type Done = ();
+    type Error = CommitError;
+
+    async fn run(&self, tx: &mut SqliteConnection) -> Result<(), CommitError> {
+        let (Some(first), Some(last)) = (self.records.first(), self.records.last()) else {
+            return Ok(());
+        };
+        let places = (first.gseq, last.gseq);
+        if !outbox::advance(tx, first.source, self.epoch, places).await? {
+            return Err(Failure::Stale { what: "the stream" }.into());
+        }
+        for record in &self.records {
+            write_rows(tx, record).await?;
+            outbox::post(tx, record).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn write_rows(tx: &mut SqliteConnection, record: &Record) -> Result<(), CommitError> {
+    match (record.source, &record.event) {
+        (Source::Guild(id), event) => write_guild_rows(tx, id, event).await,
+        (Source::Direct(id), Event::DirectOpened { channel, .. }) if channel.id == id => {
+            direct::opened(tx, *channel).await
+        }
+        (Source::User(id), Event::UserUpdated { user, email }) if user.id == id => {
+            user::updated(tx, user, email.as_deref()).await
+        }
+        _ => Err(misplaced("the event belongs to another stream or store").into()),
+    }
+}
+
+async fn write_guild_rows(
+    tx: &mut SqliteConnection,
+    id: GuildId,
+    event: &Event,
+) -> Result<(), CommitError> {
+    match event {
+        Event::GuildCreated(founding) => guild::created(tx, founding).await?,
+        Event::GuildUpdated(change) => guild::updated(tx, &change.after).await?,
+        Event::GuildDeleted => guild::deleted(tx, id).await?,
+        Event::ChannelCreated(channel) => channel::created(tx, channel).await?,
+        Event::ChannelUpdated(change) => channel::updated(tx, &change.after).await?,
+        Event::ChannelDeleted(channel) => channel::deleted(tx, channel.id).await?,
+        Event::RoleCreated(role) => role::created(tx, role).await?,
+        Event::RoleUpdated(change) => role::updated(tx, &change.after).await?,
+        Event::RoleDeleted(end) => role::deleted(tx, end).await?,
+        Event::MemberJoined { member, invite } => {
+            member::joined(tx, id, member, invite.as_ref()).await?;
+        }
+        Event::MemberUpdated(change) => member::updated(tx, id, &change.after).await?,
+        Event::MemberRemoved { member, .. } => member::removed(tx, id, member.user.id).await?,
+        Event::BanAdded(ban) => member::banned(tx, id, ban).await?,
+        Event::BanRemoved(ban) => member::unbanned(tx, id, ban.user.id).await?,
+        Event::InviteCreated(invite) => invite::created(tx, invite).await?,
+        Event::InviteDeleted(invite) => invite::deleted(tx, &invite.code).await?,
+        Event::MessageCreated(_)
+        | Event::MessageUpdated(_)
+        | Event::MessageDeleted { .. }
+        | Event::ReactionAdded(_)
+        | Event::ReactionRemoved(_)
+        | Event::DirectOpened { .. }
+        | Event::UserUpdated { .. } => {
+            return Err(misplaced("the event belongs to another stream or store").into());
+        }
+    }
+    Ok(())
+}
+
+fn misplaced(why: &'static str) -> Failure {
+    Failure::damaged("a commit", why)
+}

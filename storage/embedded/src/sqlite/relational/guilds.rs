@@ -1,0 +1,155 @@
+//! The port `Guilds`.
+
+use async_trait::async_trait;
+use guildhall_model::channel::DirectChannel;
+use guildhall_model::event::{Record, Source};
+use guildhall_model::{ChannelId, Epoch, GuildId, RoleId, UserId};
+use guildhall_ports::Failure;
+use guildhall_ports::guilds::{CommitError, GuildRows, Guilds, Home};
+use sqlx::SqliteConnection;
+
+use super::commit::Commit;
+use super::{Relational, channel, direct, guild, invite, member, outbox, role};
+use crate::sqlite::column;
+use crate::sqlite::error::SqlError;
+use crate::sqlite::writer::Write;
+
+#[async_trait]
+impl Guilds for Relational {
+    async fn load(&self, id: GuildId) -> Result<Option<GuildRows>, Failure> {
+        Ok(load(self, id).await?)
+    }
+
+    async fn commit(&self, epoch: Epoch, records: &[Record]) -> Result<(), CommitError> {
+        match Commit::new(epoch, records)? {
+            Some(commit) => self.database.write(commit).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn outbox(&self) -> Result<Vec<Record>, Failure> {
+        Ok(outbox::waiting(self.readers()).await?)
+    }
+
+    async fn outbox_done(&self, source: Source, upto: u64) -> Result<(), Failure> {
+        self.database.write(outbox::Done { source, upto }).await
+    }
+
+    async fn last_gseq(&self, source: Source) -> Result<u64, Failure> {
+        Ok(outbox::last_gseq(self.readers(), source).await?)
+    }
+
+    async fn guilds_of(&self, user: UserId) -> Result<Vec<GuildId>, Failure> {
+        Ok(member::guilds_of(self.readers(), user).await?)
+    }
+
+    async fn home_of(&self, channel: ChannelId) -> Result<Option<Home>, Failure> {
+        Ok(home_of(self, channel).await?)
+    }
+
+    async fn guild_of_role(&self, role: RoleId) -> Result<Option<GuildId>, Failure> {
+        Ok(role::guild_of(self.readers(), role).await?)
+    }
+
+    async fn guild_of_invite(&self, code: &str) -> Result<Option<GuildId>, Failure> {
+        Ok(invite::guild_of(self.readers(), code).await?)
+    }
+
+    async fn direct_of(&self, pair: [UserId; 2]) -> Result<Option<DirectChannel>, Failure> {
+        Ok(direct::between(self.readers(), pair).await?)
+    }
+
+    async fn directs_of(&self, user: UserId, limit: u32) -> Result<Vec<DirectChannel>, Failure> {
+        Ok(direct::of_user(self.readers(), user, limit).await?)
+    }
+
+    async fn highest_id(&self) -> Result<u64, Failure> {
+        Ok(highest_id(self).await?)
+    }
+
+    async fn instance_value(&self, name: &str, fresh: &[u8]) -> Result<Vec<u8>, Failure> {
+        let write = InstanceValue {
+            name: name.to_owned(),
+            fresh: fresh.to_vec(),
+        };
+        self.database.write(write).await
+    }
+}
+
+async fn load(store: &Relational, id: GuildId) -> Result<Option<GuildRows>, SqlError> {
+    // One transaction, so that all rows are of the same moment.
+    let mut tx = store.readers().begin().await?;
+    let Some((guild, deleted)) = guild::read(&mut tx, id).await? else {
+        return Ok(None);
+    };
+    let rows = GuildRows {
+        guild,
+        deleted,
+        roles: role::of_guild(&mut tx, id).await?,
+        channels: channel::of_guild(&mut tx, id).await?,
+        members: member::of_guild(&mut tx, id).await?,
+        bans: member::bans_of_guild(&mut tx, id).await?,
+        invites: invite::of_guild(&mut tx, id).await?,
+        gseq: outbox::last_gseq(&mut *tx, Source::Guild(id)).await?,
+    };
+    tx.commit().await?;
+    Ok(Some(rows))
+}
+
+async fn home_of(store: &Relational, channel: ChannelId) -> Result<Option<Home>, SqlError> {
+    if let Some(guild) = channel::guild_of(store.readers(), channel).await? {
+        return Ok(Some(Home::Guild(guild)));
+    }
+    let direct = direct::with_id(store.readers(), channel).await?;
+    Ok(direct.map(Home::Direct))
+}
+
+async fn highest_id(store: &Relational) -> Result<u64, SqlError> {
+    // One look at the end of each index.
+    let highest: i64 = sqlx::query_scalar(
+        "SELECT COALESCE(MAX(id), 0) FROM (
+             SELECT MAX(id) AS id FROM users UNION ALL
+             SELECT MAX(id) FROM logins UNION ALL
+             SELECT MAX(id) FROM guilds UNION ALL
+             SELECT MAX(id) FROM roles UNION ALL
+             SELECT MAX(id) FROM channels UNION ALL
+             SELECT MAX(id) FROM directs UNION ALL
+             SELECT MAX(highest) FROM id_floor
+         ) AS each_kind",
+    )
+    .fetch_one(store.readers())
+    .await?;
+    column::small("id_floor", highest)
+}
+
+/// Stores a value of the installation unless there is one already.
+struct InstanceValue {
+    name: String,
+    fresh: Vec<u8>,
+}
+
+impl Write for InstanceValue {
+    type Done = Vec<u8>;
+    type Error = Failure;
+
+    async fn run(&self, tx: &mut SqliteConnection) -> Result<Vec<u8>, Failure> {
+        Ok(self.keep(tx).await?)
+    }
+}
+
+impl InstanceValue {
+    async fn keep(&self, tx: &mut SqliteConnection) -> Result<Vec<u8>, SqlError> {
+        sqlx::query(
+            "INSERT INTO instance_values (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING",
+        )
+        .bind(&self.name)
+        .bind(&self.fresh)
+        .execute(&mut *tx)
+        .await?;
+        let stored = sqlx::query_scalar("SELECT value FROM instance_values WHERE name = ?")
+            .bind(&self.name)
+            .fetch_one(tx)
+            .await?;
+        Ok(stored)
+    }
+}

@@ -1,0 +1,116 @@
+//! How far each stream has come, and its events on their way to the events log.
+
+use guildhall_model::Epoch;
+use guildhall_model::event::{Record, Source};
+use guildhall_ports::Failure;
+use sqlx::{SqliteConnection, SqlitePool};
+
+use crate::sqlite::error::SqlError;
+use crate::sqlite::writer::Write;
+use crate::sqlite::{blob, column};
+
+/// The place of the last committed event of a stream and the epoch that wrote it.
+#[derive(sqlx::FromRow)]
+struct SourceRow {
+    last_gseq: i64,
+    epoch: i64,
+}
+
+/// Takes the next places of a stream for a writer of `epoch`, the first of them `first`. False
+/// if they are taken, or if a later epoch has written.
+pub(super) async fn advance(
+    tx: &mut SqliteConnection,
+    source: Source,
+    epoch: Epoch,
+    (first, last): (u64, u64),
+) -> Result<bool, SqlError> {
+    let (kind, id) = column::source_columns(source);
+    let present: Option<SourceRow> =
+        sqlx::query_as("SELECT last_gseq, epoch FROM sources WHERE kind = ? AND id = ?")
+            .bind(kind)
+            .bind(id)
+            .fetch_optional(&mut *tx)
+            .await?;
+    let first = column::count("sources", first)?;
+    if let Some(present) = present
+        && (first <= present.last_gseq || i64::from(epoch.0) < present.epoch)
+    {
+        return Ok(false);
+    }
+    sqlx::query(
+        "INSERT INTO sources (kind, id, last_gseq, epoch) VALUES (?, ?, ?, ?)
+         ON CONFLICT (kind, id)
+         DO UPDATE SET last_gseq = excluded.last_gseq, epoch = excluded.epoch",
+    )
+    .bind(kind)
+    .bind(id)
+    .bind(column::count("sources", last)?)
+    .bind(epoch.0)
+    .execute(tx)
+    .await?;
+    Ok(true)
+}
+
+/// Puts an event on its way.
+pub(super) async fn post(tx: &mut SqliteConnection, record: &Record) -> Result<(), SqlError> {
+    let (kind, id) = column::source_columns(record.source);
+    sqlx::query("INSERT INTO outbox (kind, id, gseq, record) VALUES (?, ?, ?, ?)")
+        .bind(kind)
+        .bind(id)
+        .bind(column::count("outbox", record.gseq)?)
+        .bind(blob::encode(record))
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+/// The events on their way, in order per stream.
+pub(super) async fn waiting(readers: &SqlitePool) -> Result<Vec<Record>, SqlError> {
+    let rows: Vec<Vec<u8>> =
+        sqlx::query_scalar("SELECT record FROM outbox ORDER BY kind, id, gseq")
+            .fetch_all(readers)
+            .await?;
+    rows.iter()
+        .map(|bytes| blob::decode("outbox", bytes))
+        .collect()
+}
+
+/// The place of the last committed event of a stream.
+pub(super) async fn last_gseq(
+    engine: impl sqlx::SqliteExecutor<'_>,
+    source: Source,
+) -> Result<u64, SqlError> {
+    let (kind, id) = column::source_columns(source);
+    let last: Option<i64> =
+        sqlx::query_scalar("SELECT last_gseq FROM sources WHERE kind = ? AND id = ?")
+            .bind(kind)
+            .bind(id)
+            .fetch_optional(engine)
+            .await?;
+    column::small("sources", last.unwrap_or(0))
+}
+
+/// Events up to this place have arrived.
+pub(super) struct Done {
+    pub(super) source: Source,
+    pub(super) upto: u64,
+}
+
+impl Write for Done {
+    type Done = ();
+    type Error = Failure;
+
+    async fn run(&self, tx: &mut SqliteConnection) -> Result<(), Failure> {
+        let (kind, id) = column::source_columns(self.source);
+        // A mark beyond 63 bits means all of them.
+        let upto = i64::try_from(self.upto).unwrap_or(i64::MAX);
+        sqlx::query("DELETE FROM outbox WHERE kind = ? AND id = ? AND gseq <= ?")
+            .bind(kind)
+            .bind(id)
+            .bind(upto)
+            .execute(tx)
+            .await
+            .map_err(SqlError::from)?;
+        Ok(())
+    }
+}
