@@ -1,4 +1,4 @@
-//! Every request to change a guild or to write into a channel, parsed and typed.
+//! Every request to change a guild or a profile or to write into a channel, parsed and typed.
 //!
 //! A field that is `Option` in an update means "leave as it is" when absent; where a value can
 //! be removed it is an option within.
@@ -9,9 +9,10 @@ use crate::invite::Invite;
 use crate::message::{Emoji, Nonce};
 use crate::permission::Permissions;
 use crate::text::{
-    ChannelName, Content, Description, DisplayName, GuildName, PictureUrl, Reason, RoleName, Topic,
+    ChannelName, Content, Description, DisplayName, Email, GuildName, PictureUrl, Reason, RoleName,
+    Topic, Username,
 };
-use crate::user::User;
+use crate::user::{Status, User};
 
 /// A request to change a guild's lasting state. The acting user travels beside it.
 #[derive(Clone, Debug)]
@@ -70,6 +71,17 @@ pub struct GuildUpdate {
     pub icon_url: Option<Option<PictureUrl>>,
     pub is_public: Option<bool>,
     pub owner_id: Option<UserId>,
+}
+
+/// What a user may change about the own profile.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in User and Account")]
+pub struct ProfileUpdate {
+    pub username: Option<Username>,
+    pub display_name: Option<Option<DisplayName>>,
+    pub avatar_url: Option<Option<PictureUrl>>,
+    pub status: Option<Status>,
+    pub email: Option<Email>,
 }
 
 /// What a new channel is made from.
