@@ -247,7 +247,7 @@ pub struct Stored<'a> {
     pub tag: Option<Text<'a>>,
 }
 
-impl<'a> Text<'a> {
+impl Text<'_> {
     /// The text as such.
     pub fn as_str(&self) -> &str {
         &self.0

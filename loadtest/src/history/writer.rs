@@ -16,10 +16,10 @@ const BUFFER_BYTES: usize = 64 * 1024;
 /// Writing blocks for as long as the page cache takes, microseconds; it is done on the worker's
 /// own thread, because a queue in between would need a bound and would stamp lines too late.
 #[derive(Clone, Debug)]
-pub struct Recorder(Arc<Mutex<Shelf>>);
+pub struct Recorder(Arc<Mutex<Inner>>);
 
 #[derive(Debug)]
-struct Shelf {
+struct Inner {
     file: BufWriter<File>,
     /// The first error. Nothing is written after it: a history with a hole convicts the innocent.
     broken: Option<io::Error>,
@@ -41,7 +41,7 @@ pub fn open(directory: &Path, workers: usize) -> io::Result<Vec<Recorder>> {
         .map(|worker| {
             let path = directory.join(format!("worker-{worker:03}.jsonl"));
             let file = OpenOptions::new().write(true).create_new(true).open(path)?;
-            let recorder = Recorder(Arc::new(Mutex::new(Shelf {
+            let recorder = Recorder(Arc::new(Mutex::new(Inner {
                 file: BufWriter::with_capacity(BUFFER_BYTES, file),
                 broken: None,
             })));
@@ -54,14 +54,14 @@ pub fn open(directory: &Path, workers: usize) -> io::Result<Vec<Recorder>> {
 impl Recorder {
     /// Appends a line and returns its time. Lines of one file ascend in time.
     pub fn record(&self, what: Entry<'_>) -> u64 {
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Stamped under the lock, so that the order of lines is the order of times.
         let line = Line { at: now_ns(), what };
-        if shelf.broken.is_none() {
-            let written = serde_json::to_writer(&mut shelf.file, &line)
+        if inner.broken.is_none() {
+            let written = serde_json::to_writer(&mut inner.file, &line)
                 .map_err(io::Error::from)
-                .and_then(|()| shelf.file.write_all(b"\n"));
-            shelf.broken = written.err();
+                .and_then(|()| inner.file.write_all(b"\n"));
+            inner.broken = written.err();
         }
         line.at
     }
@@ -71,10 +71,10 @@ impl Recorder {
     /// # Errors
     /// This or an earlier write failed: the history is not complete.
     pub fn flush(&self) -> io::Result<()> {
-        let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match &shelf.broken {
+        let mut inner = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match &inner.broken {
             Some(error) => Err(io::Error::new(error.kind(), error.to_string())),
-            None => shelf.file.flush(),
+            None => inner.file.flush(),
         }
     }
 }

@@ -23,7 +23,9 @@ fn every_line_comes_back_in_order_with_its_place() {
         stamps.push(recorders[1].record(Entry::Connect { client }));
     }
     assert!(stamps.is_sorted());
-    recorders.iter().for_each(|one| one.flush().unwrap());
+    for recorder in &recorders {
+        recorder.flush().unwrap();
+    }
     let lines = collect(home.path()).unwrap();
     assert_eq!(lines.len(), 2_002);
     assert_eq!(
