@@ -42,7 +42,7 @@ pub enum EncodeError {
 }
 
 /// The dispatch's `t`, the same in both dialects.
-pub const fn name(dispatch: &Dispatch) -> &'static str {
+pub fn name(dispatch: &Dispatch) -> &'static str {
     match dispatch {
         Dispatch::Ready(_) => "READY",
         Dispatch::GuildAvailable(_) => "GUILD_CREATE",
@@ -85,13 +85,13 @@ const fn event_name(event: &Event) -> &'static str {
 /// The dispatch's `d` in this look, for all sessions of the installation that spells ids so.
 pub fn body(dispatch: &Dispatch, look: &Look, spelling: &Spelling) -> Result<Bytes, EncodeError> {
     match look.dialect {
-        Dialect::Discord => discord::event::body(dispatch, look),
-        Dialect::Native => native::event::body(dispatch, look, spelling),
+        Dialect::Discord => discord::event::body(dispatch, *look),
+        Dialect::Native => native::event::body(dispatch, *look, spelling),
     }
 }
 
 /// Writes a body; msgpack with named maps, so that both encodings hold the same document.
-pub(crate) fn write<T: Serialize>(look: &Look, body: &T) -> Result<Bytes, EncodeError> {
+pub(crate) fn write<T: Serialize>(look: Look, body: &T) -> Result<Bytes, EncodeError> {
     let bytes = match look.encoding {
         Encoding::Json => serde_json::to_vec(body)?,
         Encoding::Msgpack => rmp_serde::to_vec_named(body)?,

@@ -27,14 +27,15 @@ const UUID_CHARS: usize = 36;
 /// How one installation spells its ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spelling {
-    tail: u64,
+    /// Version, variant and tail: what all UUIDs of the installation share.
+    shared: u128,
 }
 
 impl Spelling {
     /// The spelling of the installation with this constant, of which 52 bits count.
     pub const fn new(tail: u64) -> Self {
         Self {
-            tail: tail & TAIL_MASK,
+            shared: VERSION << 76 | VARIANT << 62 | (tail & TAIL_MASK) as u128,
         }
     }
 
@@ -60,12 +61,10 @@ impl Spelling {
     fn bits(&self, raw: u64) -> u128 {
         let unix_ms = (raw >> LOW_BITS) + EPOCH_MS.unsigned_abs();
         let low = raw & ((1 << LOW_BITS) - 1);
-        u128::from(unix_ms) << 80
-            | VERSION << 76
+        self.shared
+            | u128::from(unix_ms) << 80
             | u128::from(low >> 10) << 64
-            | VARIANT << 62
             | u128::from(low & 1023) << 52
-            | u128::from(self.tail)
     }
 
     fn number(&self, bits: u128) -> Option<u64> {

@@ -6,6 +6,7 @@ pub mod dialect;
 pub mod discord;
 pub mod dispatch;
 pub mod encode;
+pub mod error;
 pub mod frame;
 pub mod gateway;
 pub mod id;

@@ -7,6 +7,7 @@ pub mod invite;
 pub mod member;
 pub mod message;
 pub mod permission;
+pub mod request;
 pub mod role;
 pub mod server;
 pub mod session;

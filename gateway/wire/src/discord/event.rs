@@ -21,7 +21,7 @@ use super::user::{CurrentUser, User};
 use crate::dispatch::{EncodeError, Look, guild_of, write};
 use crate::id::Decimal;
 
-pub(crate) fn body(dispatch: &Dispatch, look: &Look) -> Result<Bytes, EncodeError> {
+pub(crate) fn body(dispatch: &Dispatch, look: Look) -> Result<Bytes, EncodeError> {
     match dispatch {
         Dispatch::Ready(ready) => write(look, &Ready::new(ready)),
         Dispatch::GuildAvailable(snapshot) => write(look, &GuildCreate::available(snapshot)),
@@ -39,7 +39,7 @@ pub(crate) fn body(dispatch: &Dispatch, look: &Look) -> Result<Bytes, EncodeErro
     }
 }
 
-fn event_body(record: &Record, look: &Look) -> Result<Bytes, EncodeError> {
+fn event_body(record: &Record, look: Look) -> Result<Bytes, EncodeError> {
     match &record.event {
         Event::GuildCreated(founding) => write(look, &GuildCreate::founded(founding)),
         Event::GuildUpdated(change) => write(look, &Guild::new(&change.after, [])),
@@ -93,11 +93,7 @@ struct MemberChange<'a> {
     member: Member<'a>,
 }
 
-fn member_body(
-    record: &Record,
-    member: &member::Member,
-    look: &Look,
-) -> Result<Bytes, EncodeError> {
+fn member_body(record: &Record, member: &member::Member, look: Look) -> Result<Bytes, EncodeError> {
     let body = MemberChange {
         guild_id: Decimal(guild_of(record)?),
         member: Member::new(member),
@@ -112,7 +108,7 @@ struct UserOfGuild<'a> {
     user: User<'a>,
 }
 
-fn user_body(record: &Record, user: User<'_>, look: &Look) -> Result<Bytes, EncodeError> {
+fn user_body(record: &Record, user: User<'_>, look: Look) -> Result<Bytes, EncodeError> {
     let body = UserOfGuild {
         guild_id: Decimal(guild_of(record)?),
         user,

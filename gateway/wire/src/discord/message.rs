@@ -45,8 +45,8 @@ pub struct Message<'a> {
     pinned: bool,
     r#type: u8,
     /// For replies. `referenced_message` is left out: to clients that means "not fetched".
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message_reference: Option<Reference>,
+    #[serde(rename = "message_reference", skip_serializing_if = "Option::is_none")]
+    reference: Option<Reference>,
     flags: u32,
     components: NoList,
     sticker_items: NoList,
@@ -129,7 +129,7 @@ impl<'a> Message<'a> {
             } else {
                 TYPE_DEFAULT
             },
-            message_reference: Reference::of(message, message.channel_id, guild_id),
+            reference: Reference::of(message, message.channel_id, guild_id),
             flags: 0,
             components: [],
             sticker_items: [],

@@ -26,9 +26,12 @@ pub struct Role<'a> {
 
 #[derive(Serialize)]
 struct Colors {
-    primary_color: u32,
-    secondary_color: Nothing,
-    tertiary_color: Nothing,
+    #[serde(rename = "primary_color")]
+    primary: u32,
+    #[serde(rename = "secondary_color")]
+    secondary: Nothing,
+    #[serde(rename = "tertiary_color")]
+    tertiary: Nothing,
 }
 
 impl<'a> Role<'a> {
@@ -39,9 +42,9 @@ impl<'a> Role<'a> {
             name: &role.name,
             color: role.color,
             colors: Colors {
-                primary_color: role.color,
-                secondary_color: (),
-                tertiary_color: (),
+                primary: role.color,
+                secondary: (),
+                tertiary: (),
             },
             hoist: role.hoist,
             icon: (),

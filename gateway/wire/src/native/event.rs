@@ -22,7 +22,7 @@ use crate::time::Utc;
 
 pub(crate) fn body(
     dispatch: &Dispatch,
-    look: &Look,
+    look: Look,
     spelling: &Spelling,
 ) -> Result<Bytes, EncodeError> {
     match dispatch {
@@ -51,7 +51,7 @@ pub(crate) fn body(
     }
 }
 
-fn event_body(record: &Record, look: &Look, spelling: &Spelling) -> Result<Bytes, EncodeError> {
+fn event_body(record: &Record, look: Look, spelling: &Spelling) -> Result<Bytes, EncodeError> {
     match &record.event {
         Event::GuildCreated(founding) => write(look, &ServerCreate::founded(founding, spelling)),
         Event::GuildUpdated(change) => write(look, &Server::uncounted(&change.after, spelling)),
@@ -121,7 +121,7 @@ fn event_body(record: &Record, look: &Look, spelling: &Spelling) -> Result<Bytes
 fn member_body(
     record: &Record,
     member: &member::Member,
-    look: &Look,
+    look: Look,
     spelling: &Spelling,
 ) -> Result<Bytes, EncodeError> {
     write(look, &Member::new(guild_of(record)?, member, spelling))

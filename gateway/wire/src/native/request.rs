@@ -1,0 +1,20 @@
+//! What clients of the native dialect send, parsed into what the model understands.
+//!
+//! Two steps: [`read_json`] gives the fields their types, and each body's `parse` their meaning,
+//! with all wrong fields reported at once. Fields that we do not know are passed over, so that a
+//! client may send back a whole object that it was given.
+
+pub mod account;
+pub mod application;
+pub mod channel;
+mod form;
+pub mod invite;
+pub mod member;
+pub mod message;
+mod patch;
+mod read;
+pub mod role;
+pub mod server;
+
+pub use patch::Patch;
+pub use read::{read_json, read_optional_json};

@@ -1,0 +1,25 @@
+//! Applications.
+
+use guildhall_model::Rejection;
+use guildhall_model::text::ApplicationName;
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::form::{Form, text};
+
+/// `POST /applications`
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct ApplicationCreate {
+    #[schema(required, nullable = false)]
+    name: Option<String>,
+}
+
+impl ApplicationCreate {
+    /// The name.
+    pub fn parse(self) -> Result<ApplicationName, Rejection> {
+        let mut form = Form::default();
+        let name = form.required("name", self.name, text(ApplicationName::parse));
+        form.finish(|| name)
+    }
+}

@@ -1,0 +1,173 @@
+//! Channels: making and changing them, with their overwrites.
+
+use std::collections::BTreeSet;
+
+use guildhall_model::Rejection;
+use guildhall_model::channel::{self as model, ChannelKind, OverwriteTarget};
+use guildhall_model::command;
+use guildhall_model::limits::OVERWRITES_MAX;
+use guildhall_model::text::{ChannelName, Topic};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::form::{Form, Wrong, id, permissions, text, up_to};
+use super::patch::Patch;
+use crate::id::Spelling;
+use crate::native::channel::{ChannelType, OverwriteType};
+use crate::native::permission::NativePermissions;
+
+const PERMISSIONS: &str = "permissions";
+const OVERWRITES: &str = "permissions.overwrites";
+
+/// `POST /servers/{id}/channels`
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct ChannelCreate {
+    /// 1 to 100 characters.
+    #[schema(required, nullable = false)]
+    name: Option<String>,
+    /// Text where left out.
+    r#type: Option<ChannelType>,
+    /// Up to 1,024 characters.
+    topic: Option<String>,
+    /// Behind all others where left out.
+    #[schema(minimum = 0, maximum = 65_535)]
+    position: Option<i64>,
+    permissions: Option<ChannelPermissionsInput>,
+}
+
+/// `PUT /channels/{id}`: what is left out stays as it is.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct ChannelUpdate {
+    #[serde(default)]
+    #[schema(value_type = String, required = false)]
+    name: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    topic: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = u16, required = false)]
+    position: Patch<i64>,
+    #[serde(default)]
+    #[schema(value_type = ChannelPermissionsInput, required = false)]
+    permissions: Patch<ChannelPermissionsInput>,
+}
+
+/// How a channel departs from what roles grant. The list replaces the channel's present one.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct ChannelPermissionsInput {
+    #[serde(default)]
+    #[schema(value_type = Vec<OverwriteInput>, required = false)]
+    overwrites: Patch<Vec<OverwriteInput>>,
+}
+
+/// What one role or member is allowed or denied; at most one for each.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct OverwriteInput {
+    #[schema(required, nullable = false, value_type = crate::id::UuidText)]
+    id: Option<String>,
+    #[schema(required, nullable = false)]
+    r#type: Option<OverwriteType>,
+    /// Nothing where left out.
+    allow: Option<u64>,
+    /// Nothing where left out.
+    deny: Option<u64>,
+}
+
+impl ChannelCreate {
+    /// Checks all fields.
+    pub fn parse(self, spelling: &Spelling) -> Result<command::NewChannel, Rejection> {
+        let mut form = Form::default();
+        let name = form.required("name", self.name, text(ChannelName::parse));
+        let topic = form.optional("topic", self.topic, text(Topic::parse));
+        let position = form.optional("position", self.position, up_to(i64::from(u16::MAX)));
+        let overwrites = self
+            .permissions
+            .and_then(|input| input.parse(&mut form, spelling))
+            .unwrap_or_default();
+        form.finish(|| {
+            Some(command::NewChannel {
+                name: name?,
+                kind: self.r#type.map_or(ChannelKind::Text, ChannelKind::from),
+                topic,
+                position,
+                overwrites,
+            })
+        })
+    }
+}
+
+impl ChannelUpdate {
+    /// Checks all fields.
+    pub fn parse(self, spelling: &Spelling) -> Result<command::ChannelUpdate, Rejection> {
+        let mut form = Form::default();
+        let update = command::ChannelUpdate {
+            name: form.kept("name", self.name, text(ChannelName::parse)),
+            topic: form.removable("topic", self.topic, text(Topic::parse)),
+            position: form.kept("position", self.position, up_to(i64::from(u16::MAX))),
+            overwrites: form
+                .kept(PERMISSIONS, self.permissions, Ok::<_, Wrong>)
+                .and_then(|input| input.parse(&mut form, spelling)),
+        };
+        form.finish(|| Some(update))
+    }
+}
+
+impl ChannelPermissionsInput {
+    fn parse(self, form: &mut Form, spelling: &Spelling) -> Option<Vec<model::Overwrite>> {
+        let inputs = form.kept(OVERWRITES, self.overwrites, |inputs: Vec<_>| {
+            if OVERWRITES_MAX < inputs.len() {
+                let message = format!("must have at most {OVERWRITES_MAX} entries");
+                return Err(Wrong::new("too_many", message));
+            }
+            Ok(inputs)
+        })?;
+        let mut targets = BTreeSet::new();
+        let mut overwrites = Vec::with_capacity(inputs.len());
+        for (index, input) in inputs.into_iter().enumerate() {
+            let path = format!("{OVERWRITES}.{index}");
+            let Some(overwrite) = input.parse(&path, form, spelling) else {
+                continue;
+            };
+            if targets.insert(overwrite.target) {
+                overwrites.push(overwrite);
+            } else {
+                form.note(
+                    &path,
+                    Wrong::new("duplicate", "must bind whom no other entry binds"),
+                );
+            }
+        }
+        Some(overwrites)
+    }
+}
+
+impl OverwriteInput {
+    fn parse(self, path: &str, form: &mut Form, spelling: &Spelling) -> Option<model::Overwrite> {
+        let at = |field: &str| format!("{path}.{field}");
+        let kind = form.required(&at("type"), self.r#type, Ok::<_, Wrong>);
+        let target = match kind {
+            Some(OverwriteType::Member) => form
+                .required(&at("id"), self.id, id(spelling))
+                .map(OverwriteTarget::Member),
+            _ => form
+                .required(&at("id"), self.id, id(spelling))
+                .map(OverwriteTarget::Role),
+        };
+        let allow = form.optional(&at("allow"), Some(self.allow.unwrap_or(0)), permissions);
+        let deny = form.optional(&at("deny"), Some(self.deny.unwrap_or(0)), permissions);
+        kind?;
+        Some(model::Overwrite {
+            target: target?,
+            allow: stored(allow?),
+            deny: stored(deny?),
+        })
+    }
+}
+
+fn stored(native: NativePermissions) -> guildhall_model::Permissions {
+    native.put(guildhall_model::Permissions::empty())
+}

@@ -1,0 +1,144 @@
+//! Messages: posting, editing, reacting.
+
+use guildhall_model::limits::NONCE_BYTES_MAX;
+use guildhall_model::message::{Emoji, Nonce};
+use guildhall_model::text::{Content, parse_emoji};
+use guildhall_model::{MessageId, Rejection};
+use serde::{Deserialize, Deserializer, de};
+use utoipa::ToSchema;
+
+use super::form::{Form, Wrong, id, text};
+use crate::id::Spelling;
+
+/// `POST /channels/{id}/messages` and `POST /dm/{id}/messages`
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct MessageCreate {
+    /// 1 to 2,000 characters.
+    #[schema(required, nullable = false)]
+    content: Option<String>,
+    /// The sender's own mark: sent again, it is answered with the first message.
+    nonce: Option<NonceInput>,
+    #[schema(value_type = Option<crate::id::UuidText>)]
+    reply_to: Option<String>,
+}
+
+/// A text of 1 to 25 bytes, or a whole number.
+#[derive(Debug, ToSchema)]
+#[schema(as = Nonce)]
+#[serde(untagged)]
+pub enum NonceInput {
+    /// As text.
+    Text(String),
+    /// As a number.
+    Number(i64),
+}
+
+impl<'de> Deserialize<'de> for NonceInput {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = NonceInput;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a string or a whole number of 64 bits")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<NonceInput, E> {
+                Ok(NonceInput::Text(text.to_owned()))
+            }
+
+            fn visit_i64<E: de::Error>(self, number: i64) -> Result<NonceInput, E> {
+                Ok(NonceInput::Number(number))
+            }
+
+            fn visit_u64<E: de::Error>(self, number: u64) -> Result<NonceInput, E> {
+                let wrong = || E::invalid_value(de::Unexpected::Unsigned(number), &self);
+                i64::try_from(number)
+                    .map(NonceInput::Number)
+                    .map_err(|_| wrong())
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// What a new message is made from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewMessage {
+    /// What is said.
+    pub content: Content,
+    /// The sender's own mark.
+    pub nonce: Option<Nonce>,
+    /// The message that it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+impl MessageCreate {
+    /// Checks all fields.
+    pub fn parse(self, spelling: &Spelling) -> Result<NewMessage, Rejection> {
+        let mut form = Form::default();
+        let content = form.required("content", self.content, text(Content::parse));
+        let nonce = form.optional("nonce", self.nonce, nonce);
+        let reply_to = form.optional("reply_to", self.reply_to, id(spelling));
+        form.finish(|| {
+            Some(NewMessage {
+                content: content?,
+                nonce,
+                reply_to,
+            })
+        })
+    }
+}
+
+/// An empty nonce would make all messages of a careless client one message.
+fn nonce(raw: NonceInput) -> Result<Nonce, Wrong> {
+    match raw {
+        NonceInput::Number(number) => Ok(Nonce::Number(number)),
+        NonceInput::Text(text) if (1..=NONCE_BYTES_MAX).contains(&text.len()) => {
+            Ok(Nonce::Text(text))
+        }
+        NonceInput::Text(_) => {
+            let message = format!("must have 1 to {NONCE_BYTES_MAX} bytes");
+            Err(Wrong::new("invalid_length", message))
+        }
+    }
+}
+
+/// `PUT /messages/{id}`
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct MessageEdit {
+    /// 1 to 2,000 characters.
+    #[schema(required, nullable = false)]
+    content: Option<String>,
+}
+
+impl MessageEdit {
+    /// The new content.
+    pub fn parse(self) -> Result<Content, Rejection> {
+        let mut form = Form::default();
+        let content = form.required("content", self.content, text(Content::parse));
+        form.finish(|| content)
+    }
+}
+
+/// `POST /messages/{id}/reactions`
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct ReactionCreate {
+    /// One standard emoji.
+    #[schema(required, nullable = false)]
+    emoji: Option<String>,
+}
+
+impl ReactionCreate {
+    /// The emoji in its one spelling.
+    pub fn parse(self) -> Result<Emoji, Rejection> {
+        let mut form = Form::default();
+        let emoji = form.required("emoji", self.emoji, text(parse_emoji));
+        form.finish(|| emoji)
+    }
+}

@@ -1,0 +1,107 @@
+//! Roles: making, changing and assigning them.
+
+use guildhall_model::command;
+use guildhall_model::limits::ROLES_MAX;
+use guildhall_model::text::RoleName;
+use guildhall_model::{Rejection, RoleId};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::form::{Form, Wrong, id, permissions, text, up_to};
+use super::patch::Patch;
+use crate::id::Spelling;
+use crate::native::permission::NativePermissions;
+use crate::native::role::Color;
+
+/// `POST /servers/{id}/roles` and `PUT /roles/{id}`: what is left out takes its default or stays
+/// as it is.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct RoleInput {
+    /// 1 to 100 characters; required for a new role.
+    #[serde(default)]
+    #[schema(value_type = String, required = false)]
+    name: Patch<String>,
+    /// `null` means none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, pattern = "^#[0-9A-Fa-f]{6}$", example = "#2ecc71")]
+    color: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = bool, required = false)]
+    hoist: Patch<bool>,
+    #[serde(default)]
+    #[schema(value_type = bool, required = false)]
+    mentionable: Patch<bool>,
+    #[serde(default)]
+    #[schema(value_type = u64, required = false)]
+    permissions_bitmask: Patch<u64>,
+    #[serde(default)]
+    #[schema(value_type = u16, required = false)]
+    position: Patch<i64>,
+}
+
+impl RoleInput {
+    /// Checks all fields of a new role.
+    pub fn parse_new(self) -> Result<command::RoleUpdate, Rejection> {
+        let mut form = Form::default();
+        if self.name == Patch::Absent {
+            form.note("name", Wrong::new("required", "is required"));
+        }
+        self.parse_into(form)
+    }
+
+    /// Checks all fields of a change.
+    pub fn parse(self) -> Result<command::RoleUpdate, Rejection> {
+        self.parse_into(Form::default())
+    }
+
+    fn parse_into(self, mut form: Form) -> Result<command::RoleUpdate, Rejection> {
+        let update = command::RoleUpdate {
+            name: form.kept("name", self.name, text(RoleName::parse)),
+            color: form
+                .removable("color", self.color, |raw| color(&raw))
+                .map(|color| color.map_or(0, |Color(rgb)| rgb)),
+            hoist: form.kept("hoist", self.hoist, Ok::<_, Wrong>),
+            mentionable: form.kept("mentionable", self.mentionable, Ok::<_, Wrong>),
+            permissions: form
+                .kept("permissions_bitmask", self.permissions_bitmask, permissions)
+                .map(NativePermissions::edit),
+            position: form.kept("position", self.position, up_to(i64::from(u16::MAX))),
+        };
+        form.finish(|| Some(update))
+    }
+}
+
+fn color(raw: &str) -> Result<Color, Wrong> {
+    Color::parse(raw).ok_or_else(|| Wrong::new("invalid_color", "must look like #2ecc71"))
+}
+
+/// `PUT /servers/{id}/members/{id}/roles`
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct MemberRoles {
+    /// Exactly these, besides the role that everybody has.
+    #[schema(required, nullable = false, value_type = Vec<crate::id::UuidText>)]
+    roles: Option<Vec<String>>,
+}
+
+impl MemberRoles {
+    /// The roles, sorted, each once.
+    pub fn parse(self, spelling: &Spelling) -> Result<Vec<RoleId>, Rejection> {
+        let mut form = Form::default();
+        let raw = form.required("roles", self.roles, |raw| {
+            if ROLES_MAX < raw.len() {
+                let message = format!("must have at most {ROLES_MAX} entries");
+                return Err(Wrong::new("too_many", message));
+            }
+            Ok(raw)
+        });
+        let mut roles = Vec::new();
+        for (index, raw) in raw.into_iter().flatten().enumerate() {
+            roles.extend(form.optional(&format!("roles.{index}"), Some(raw), id(spelling)));
+        }
+        roles.sort_unstable();
+        roles.dedup();
+        form.finish(|| Some(roles))
+    }
+}

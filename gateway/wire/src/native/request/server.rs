@@ -1,0 +1,90 @@
+//! Servers: making and changing them.
+
+use guildhall_model::Rejection;
+use guildhall_model::command::GuildUpdate;
+use guildhall_model::text::{Description, GuildName, PictureUrl};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::form::{Form, Wrong, id, text};
+use super::patch::Patch;
+use crate::id::Spelling;
+
+/// `POST /servers`
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct ServerCreate {
+    /// 2 to 100 characters.
+    #[schema(required, nullable = false)]
+    name: Option<String>,
+    /// Up to 1,000 characters.
+    description: Option<String>,
+    icon_url: Option<String>,
+    /// Anybody may join without an invite. Not where left out.
+    is_public: Option<bool>,
+}
+
+/// What a new server is made from.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in Guild")]
+pub struct NewServer {
+    pub name: GuildName,
+    pub description: Option<Description>,
+    pub icon_url: Option<PictureUrl>,
+    pub is_public: bool,
+}
+
+impl ServerCreate {
+    /// Checks all fields.
+    pub fn parse(self) -> Result<NewServer, Rejection> {
+        let mut form = Form::default();
+        let name = form.required("name", self.name, text(GuildName::parse));
+        let description = form.optional("description", self.description, text(Description::parse));
+        let icon_url = form.optional("icon_url", self.icon_url, text(PictureUrl::parse));
+        form.finish(|| {
+            Some(NewServer {
+                name: name?,
+                description,
+                icon_url,
+                is_public: self.is_public.unwrap_or(false),
+            })
+        })
+    }
+}
+
+/// `PUT /servers/{id}`: what is left out stays as it is.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(expecting = "an object")]
+pub struct ServerUpdate {
+    #[serde(default)]
+    #[schema(value_type = String, required = false)]
+    name: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    description: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    icon_url: Patch<String>,
+    #[serde(default)]
+    #[schema(value_type = bool, required = false)]
+    is_public: Patch<bool>,
+    /// Hands the server over to another member; the owner only.
+    #[serde(default)]
+    #[schema(value_type = crate::id::UuidText, required = false)]
+    owner_id: Patch<String>,
+}
+
+impl ServerUpdate {
+    /// Checks all fields.
+    pub fn parse(self, spelling: &Spelling) -> Result<GuildUpdate, Rejection> {
+        let mut form = Form::default();
+        let update = GuildUpdate {
+            name: form.kept("name", self.name, text(GuildName::parse)),
+            description: form.removable("description", self.description, text(Description::parse)),
+            icon_url: form.removable("icon_url", self.icon_url, text(PictureUrl::parse)),
+            is_public: form.kept("is_public", self.is_public, Ok::<_, Wrong>),
+            owner_id: form.kept("owner_id", self.owner_id, id(spelling)),
+        };
+        form.finish(|| Some(update))
+    }
+}
