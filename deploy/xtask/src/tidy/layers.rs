@@ -123,8 +123,10 @@ fn layer(short: &str) -> Option<&'static [&'static str]> {
 
 /// Whether tests of a crate may name `used`: it is built for them anyway, or is their store.
 fn tests_may_use(short: &str, used: &str) -> bool {
+    // A crate's tests may turn on a feature of the crate itself.
+    let is_itself = short == used;
     let is_store = RUN_ON_STORES.contains(&short) && STORES_FOR_TESTS.contains(&used);
-    is_store || reaches(short, used)
+    is_itself || is_store || reaches(short, used)
 }
 
 fn reaches(short: &str, used: &str) -> bool {
