@@ -17,8 +17,9 @@ use std::ptr::NonNull;
 use zstd_safe::DCtx;
 use zstd_safe::zstd_sys as sys;
 
-/// Work per byte. Level 3 finds 10 % more than level 1 in bodies of a kilobyte.
-const LEVEL: i32 = 3;
+/// Work per byte. A message of 916 bytes comes to 467 in 7 µs; level 3 takes 13 µs and saves nothing,
+/// because there is no history to search.
+const LEVEL: i32 = 1;
 
 /// A compressor of bodies that share nothing.
 pub(super) struct Encoder {
@@ -28,7 +29,7 @@ pub(super) struct Encoder {
 
 impl Encoder {
     /// `None` where there is no memory for it.
-    pub(super) fn new(window_log: u32) -> Option<Self> {
+    pub(super) fn new(window_log: u8) -> Option<Self> {
         use sys::ZSTD_cParameter as Parameter;
 
         let check = DCtx::try_create()?;
@@ -38,7 +39,7 @@ impl Encoder {
         let encoder = Self { context, check };
         for (parameter, value) in [
             (Parameter::ZSTD_c_compressionLevel, LEVEL),
-            (Parameter::ZSTD_c_windowLog, i32::try_from(window_log).ok()?),
+            (Parameter::ZSTD_c_windowLog, window_log.into()),
             (Parameter::ZSTD_c_contentSizeFlag, 0),
             (Parameter::ZSTD_c_checksumFlag, 0),
             (BLOCK_DELIMITERS, EXPLICIT),

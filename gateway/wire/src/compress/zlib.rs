@@ -19,8 +19,9 @@ const STORED_OVERHEAD_BYTES: usize = 5;
 const MESSAGE_END: [u8; 4] = [0x00, 0x00, 0xFF, 0xFF];
 /// Below this nothing is gained that would be worth the work.
 const COMPRESSED_BYTES_MIN: usize = 48;
-/// Work per byte, 1 to 9.
-const LEVEL: u32 = 6;
+/// Work per byte, 1 to 9. A message of 916 bytes comes to 456 in 14 µs; level 1 leaves 594 in 5 µs,
+/// level 6 takes 21 µs and saves one byte.
+const LEVEL: u32 = 4;
 
 thread_local! {
     /// 300 KB of tables, reset for each body.

@@ -10,11 +10,11 @@ use std::cell::RefCell;
 use super::sequences::Encoder;
 
 /// Magic number, no content size, no checksum, no dictionary, a window of [`WINDOW_LOG`] bits.
-const HEADER: [u8; 6] = [0x28, 0xB5, 0x2F, 0xFD, 0x00, ((WINDOW_LOG - 10) << 3) as u8];
+const HEADER: [u8; 6] = [0x28, 0xB5, 0x2F, 0xFD, 0x00, (WINDOW_LOG - 10) << 3];
 /// Bytes of the header that libzstd writes under the same parameters; only its window may differ.
 const HEADER_BYTES: usize = HEADER.len();
 /// 128 KiB, the least that allows the longest blocks; clients allocate it once.
-pub(super) const WINDOW_LOG: u32 = 17;
+pub(super) const WINDOW_LOG: u8 = 17;
 /// Bytes that one block holds at most, before compression.
 const BLOCK_BYTES_MAX: usize = 1 << WINDOW_LOG;
 /// Bytes of a block's header.
@@ -23,7 +23,7 @@ const BLOCK_HEADER_BYTES: usize = 3;
 const COMPRESSED_BYTES_MIN: usize = 48;
 
 thread_local! {
-    /// About 1 MB of tables, reset for each body. `None` where there was no memory for them.
+    /// Tables and a reader for the check, reset for each body. `None` where there was no memory for them.
     static ENCODER: RefCell<Option<Encoder>> = RefCell::new(Encoder::new(WINDOW_LOG));
 }
 
