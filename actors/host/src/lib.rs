@@ -1,1 +1,23 @@
-//! ractor actors around the pure machines: load, apply, persist, publish, recover.
+//! The shells around the pure machines: load, decide, persist, publish, recover.
+//!
+//! A [`Node`] owns partitions. Of an event partition it runs the writer of the events log, the
+//! actors of guilds and channels, the projection of messages, and the relay; of a session
+//! partition the sequencer of the frames log with its ring. Commands go to actors through bounded
+//! mailboxes; deliveries never do, they go from relay to sequencer to ring to socket.
+
+pub mod config;
+pub mod error;
+mod event_log;
+mod mailbox;
+pub mod node;
+mod partition;
+mod projection;
+mod recovery;
+mod relay;
+pub mod session;
+mod stream;
+mod writer;
+
+pub use config::HostConfig;
+pub use error::Refused;
+pub use node::{GuildDone, GuildView, NewGuild, Node, Stores, Written};

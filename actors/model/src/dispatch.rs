@@ -1,5 +1,7 @@
 //! What a session is told: an event of the log, or something made for that session.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, DirectChannel};
@@ -26,7 +28,7 @@ pub enum Dispatch {
     /// Part of the answer to a request for members (op 8).
     MembersChunk(Box<MembersChunk>),
     /// A record of the events log.
-    Event(Box<Record>),
+    Event(Arc<Record>),
     /// Volatile: how a user appears in one guild. Never numbered or replayed.
     Presence {
         /// Where.

@@ -49,6 +49,11 @@ impl Generator {
         }
     }
 
+    /// The highest number that is used up.
+    pub const fn last(&self) -> u64 {
+        self.last
+    }
+
     /// The next id. When a millisecond's 4,096 numbers are used up, or the clock has stepped
     /// back, the time bits run ahead of the clock instead of repeating.
     #[expect(clippy::cast_sign_loss, reason = "clamped at zero before the cast")]

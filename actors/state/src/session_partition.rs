@@ -95,13 +95,18 @@ impl SessionPartition {
         for entry in &frame.entries {
             self.fold_entry(entry);
         }
+        self.fold_heard(frame);
+    }
+
+    /// Folds how far a frame has heard.
+    pub fn fold_heard(&mut self, frame: &Frame) {
         for &(partition, position) in &frame.heard {
-            let heard = self.heard.entry(partition).or_insert(position);
-            *heard = position.max(*heard);
+            self.note_heard(partition, position);
         }
     }
 
-    fn fold_entry(&mut self, entry: &Entry) {
+    /// Folds the next entry of a frame of the present epoch.
+    pub fn fold_entry(&mut self, entry: &Entry) {
         match entry {
             Entry::Open(opening) => self.open(opening),
             Entry::Settled { slot } => self.with(*slot, |session| {

@@ -1,0 +1,123 @@
+//! Channels and messages: writing through their owners, reading what is stable.
+
+use std::sync::Arc;
+
+use guildhall_model::command::ChannelCommand;
+use guildhall_model::event::Source;
+use guildhall_model::message::{Anchor, Emoji, Message};
+use guildhall_model::rejection::Noun;
+use guildhall_model::{ChannelId, MessageId, Rejection, UserId};
+use guildhall_ports::Failure;
+use guildhall_ports::guilds::Home;
+
+use super::{Node, Written};
+use crate::error::Refused;
+use crate::partition::channel_actor::ChannelHandle;
+
+impl Node {
+    /// Writes into a channel and waits until it is durable.
+    pub async fn write(
+        &self,
+        channel: ChannelId,
+        actor: UserId,
+        command: ChannelCommand,
+    ) -> Result<Written, Refused> {
+        self.channel(channel).await?.write(actor, command).await
+    }
+
+    /// A page of history, newest first; empty without READ_MESSAGE_HISTORY.
+    pub async fn page(
+        &self,
+        channel: ChannelId,
+        reader: UserId,
+        anchor: Anchor,
+        limit: u16,
+    ) -> Result<Vec<Arc<Message>>, Refused> {
+        self.channel(channel)
+            .await?
+            .page(reader, anchor, limit)
+            .await
+    }
+
+    /// A message that the reader may see.
+    pub async fn message(&self, id: MessageId, reader: UserId) -> Result<Arc<Message>, Refused> {
+        let channel = self.channel_of(id).await?;
+        let unknown = |refused| match refused {
+            Refused::Rejection(Rejection::Unknown(_)) => Rejection::Unknown(Noun::Message).into(),
+            other => other,
+        };
+        let handle = self.channel(channel).await.map_err(unknown)?;
+        handle.get(reader, id).await.map_err(unknown)
+    }
+
+    /// The channel that a message stands in.
+    pub async fn channel_of(&self, id: MessageId) -> Result<ChannelId, Refused> {
+        let messages = &self.inner.stores.messages;
+        if let Some(message) = messages.get(id).await? {
+            return Ok(message.channel_id);
+        }
+        // The store may lag behind the log.
+        for partition in self.inner.event_partitions() {
+            let end = partition.writer().barrier().await?;
+            partition.projection.wait(end).await?;
+        }
+        let message = messages
+            .get(id)
+            .await?
+            .ok_or(Rejection::Unknown(Noun::Message))?;
+        Ok(message.channel_id)
+    }
+
+    /// Users who gave an emoji to a message that the reader may see, by id, above `after`.
+    pub async fn reactors(
+        &self,
+        message: MessageId,
+        reader: UserId,
+        emoji: &Emoji,
+        after: Option<UserId>,
+        limit: u16,
+    ) -> Result<Vec<UserId>, Refused> {
+        let message = self.message(message, reader).await?;
+        self.projected(&message).await?;
+        Ok(self
+            .inner
+            .stores
+            .messages
+            .reactors(message.id, emoji, after, limit)
+            .await?)
+    }
+
+    /// Which emoji a user gave to these messages, as far as the store has come.
+    pub async fn own_reactions(
+        &self,
+        user: UserId,
+        messages: &[MessageId],
+    ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
+        if messages.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.inner
+            .stores
+            .messages
+            .reactions_by(user, messages)
+            .await
+    }
+
+    async fn projected(&self, message: &Message) -> Result<(), Failure> {
+        let source = message.place.source(message.channel_id);
+        let partition = self.inner.event_partition(source);
+        let end = partition.writer().barrier().await?;
+        partition.projection.wait(end).await
+    }
+
+    async fn channel(&self, id: ChannelId) -> Result<ChannelHandle, Refused> {
+        let unknown = Rejection::Unknown(Noun::Channel);
+        let home = self.inner.home_of(id).await?.ok_or(unknown.clone())?;
+        let source = match home {
+            Home::Guild(guild) => Source::Guild(guild),
+            Home::Direct(direct) => Source::Direct(direct.id),
+        };
+        let partition = self.inner.event_partition(source);
+        Ok(partition.channel(self, id, home).await?.ok_or(unknown)?)
+    }
+}

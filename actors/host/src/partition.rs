@@ -1,0 +1,170 @@
+//! An event partition on its owner: its writer, its projection, and the actors of its sources.
+
+pub(crate) mod channel_actor;
+pub(crate) mod guild_actor;
+
+use std::sync::Arc;
+
+use guildhall_model::event::Source;
+use guildhall_model::{ChannelId, Epoch, EventPartition as Number, GuildId};
+use guildhall_ports::Failure;
+use guildhall_ports::guilds::Home;
+use parking_lot::{Mutex, RwLock};
+use rustc_hash::FxHashMap;
+use tokio::sync::OnceCell;
+use tokio::sync::mpsc;
+
+use crate::node::{Inner, Node};
+use crate::projection::Projection;
+use crate::relay;
+use crate::stream::Stream;
+use crate::writer::Writer;
+use channel_actor::ChannelHandle;
+use guild_actor::GuildHandle;
+
+/// Actors that are loaded, or being loaded by the first who asked.
+type Loading<K, V> = Mutex<FxHashMap<K, Arc<OnceCell<V>>>>;
+
+/// One event partition that this node owns.
+pub(crate) struct EventPartition {
+    pub(crate) number: Number,
+    pub(crate) epoch: Epoch,
+    writer: RwLock<Writer>,
+    pub(crate) projection: Projection,
+    pub(crate) relay: mpsc::Sender<relay::Input>,
+    guilds: Loading<GuildId, Option<GuildHandle>>,
+    channels: Loading<ChannelId, Option<ChannelHandle>>,
+    streams: Loading<Source, Arc<Stream>>,
+}
+
+impl EventPartition {
+    pub(crate) fn new(
+        number: Number,
+        epoch: Epoch,
+        writer: Writer,
+        projection: Projection,
+        relay: mpsc::Sender<relay::Input>,
+    ) -> Self {
+        Self {
+            number,
+            epoch,
+            writer: RwLock::new(writer),
+            projection,
+            relay,
+            guilds: Mutex::default(),
+            channels: Mutex::default(),
+            streams: Mutex::default(),
+        }
+    }
+
+    /// The way into the log. A refused append brings a new one.
+    pub(crate) fn writer(&self) -> Writer {
+        self.writer.read().clone()
+    }
+
+    /// Replaces the way into the log, after all actors have been stopped.
+    pub(crate) fn set_writer(&self, writer: Writer) {
+        *self.writer.write() = writer;
+    }
+
+    /// The actor of a guild, loaded if need be; `None` if there is no such guild.
+    pub(crate) async fn guild(
+        &self,
+        node: &Node,
+        id: GuildId,
+    ) -> Result<Option<GuildHandle>, Failure> {
+        let cell = Arc::clone(self.guilds.lock().entry(id).or_default());
+        let loaded = cell
+            .get_or_try_init(|| guild_actor::load(node.clone(), id))
+            .await;
+        self.settle(&self.guilds, id, &cell, loaded, |handle| handle.is_alive())
+    }
+
+    /// The actor of a channel, loaded if need be; `None` if there is no such channel.
+    pub(crate) async fn channel(
+        &self,
+        node: &Node,
+        id: ChannelId,
+        home: Home,
+    ) -> Result<Option<ChannelHandle>, Failure> {
+        let cell = Arc::clone(self.channels.lock().entry(id).or_default());
+        let loaded = cell
+            .get_or_try_init(|| channel_actor::load(node.clone(), id, home))
+            .await;
+        self.settle(&self.channels, id, &cell, loaded, |handle| {
+            handle.is_alive()
+        })
+    }
+
+    /// Keeps only living actors: whatever is absent or dead is asked for anew next time, and the
+    /// map does not grow by ids that do not exist.
+    fn settle<K: Eq + std::hash::Hash, V: Clone>(
+        &self,
+        map: &Loading<K, Option<V>>,
+        key: K,
+        cell: &Arc<OnceCell<Option<V>>>,
+        loaded: Result<&Option<V>, Failure>,
+        is_alive: impl Fn(&V) -> bool,
+    ) -> Result<Option<V>, Failure> {
+        let keep = matches!(&loaded, Ok(Some(handle)) if is_alive(handle));
+        if !keep {
+            let mut map = map.lock();
+            if map
+                .get(&key)
+                .is_some_and(|present| Arc::ptr_eq(present, cell))
+            {
+                map.remove(&key);
+            }
+        }
+        match loaded {
+            Ok(Some(_)) if !keep => Err(Failure::unavailable("the actor", "it is being restarted")),
+            loaded => loaded.cloned(),
+        }
+    }
+
+    /// The stream of a source that has no actor of its own.
+    pub(crate) async fn stream(
+        &self,
+        inner: &Inner,
+        source: Source,
+    ) -> Result<Arc<Stream>, Failure> {
+        let cell = Arc::clone(self.streams.lock().entry(source).or_default());
+        let stream = cell
+            .get_or_try_init(|| async {
+                let last = self.last_gseq(inner, source).await?;
+                Ok::<_, Failure>(Stream::new(source, last))
+            })
+            .await?;
+        Ok(Arc::clone(stream))
+    }
+
+    /// The place of a source's last event. Everything that was committed before must be known:
+    /// the projection is waited for.
+    pub(crate) async fn last_gseq(&self, inner: &Inner, source: Source) -> Result<u64, Failure> {
+        let end = self.writer().barrier().await?;
+        self.projection.wait(end).await?;
+        let relational = inner.stores.guilds.last_gseq(source).await?;
+        let projected = inner.stores.messages.last_gseq(source).await?;
+        Ok(relational.max(projected))
+    }
+
+    /// How many actors there are, guilds and channels.
+    pub(crate) fn actors(&self) -> (usize, usize) {
+        (self.guilds.lock().len(), self.channels.lock().len())
+    }
+
+    /// Stops all actors, which then are loaded anew.
+    pub(crate) fn stop_actors(&self, why: &str) {
+        for cell in self.guilds.lock().drain() {
+            if let Some(Some(handle)) = cell.1.get() {
+                handle.stop(why);
+            }
+        }
+        for cell in self.channels.lock().drain() {
+            if let Some(Some(handle)) = cell.1.get() {
+                handle.stop(why);
+            }
+        }
+        self.streams.lock().clear();
+    }
+}

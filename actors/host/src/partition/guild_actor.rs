@@ -1,0 +1,206 @@
+//! The actor of a guild: decides commands one after the other, and commits rows and events
+//! together.
+
+use std::sync::Arc;
+
+use guildhall_model::command::GuildCommand;
+use guildhall_model::event::{Event, Record, Source};
+use guildhall_model::rejection::Noun;
+use guildhall_model::{GuildId, Rejection, UserId, limits};
+use guildhall_ports::Failure;
+use guildhall_ports::guilds::CommitError;
+use guildhall_state::guild::GuildState;
+use parking_lot::RwLock;
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+use tokio::sync::oneshot;
+use tracing::warn;
+
+use crate::error::Refused;
+use crate::mailbox::{Envelope, Mailbox};
+use crate::node::Node;
+use crate::stream::Stream;
+
+/// A guild on its owner, as its actor and its channels' actors share it.
+pub(crate) struct GuildShared {
+    pub(crate) id: GuildId,
+    pub(crate) state: RwLock<GuildState>,
+    pub(crate) stream: Arc<Stream>,
+}
+
+/// The way to a guild's actor, and its state for reading.
+#[derive(Clone)]
+pub(crate) struct GuildHandle {
+    pub(crate) shared: Arc<GuildShared>,
+    mailbox: Mailbox<Ask>,
+}
+
+/// A command with the way back.
+pub(crate) struct Ask {
+    actor: UserId,
+    command: GuildCommand,
+    reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
+}
+
+impl GuildHandle {
+    /// Has a command decided, and waits until its events are stable.
+    pub(crate) async fn command(
+        &self,
+        actor: UserId,
+        command: GuildCommand,
+    ) -> Result<Vec<Event>, Refused> {
+        self.mailbox
+            .ask(|reply| Ask {
+                actor,
+                command,
+                reply,
+            })
+            .await
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.mailbox.is_alive()
+    }
+
+    pub(crate) fn stop(&self, why: &str) {
+        self.mailbox.stop(why);
+    }
+}
+
+/// Loads a guild from the store and starts its actor.
+pub(crate) async fn load(node: Node, id: GuildId) -> Result<Option<GuildHandle>, Failure> {
+    let source = Source::Guild(id);
+    let partition = node.inner.event_partition(source);
+    let last = partition.last_gseq(&node.inner, source).await?;
+    let Some(rows) = node.inner.stores.guilds.load(id).await? else {
+        return Ok(None);
+    };
+    if rows.deleted {
+        return Ok(None);
+    }
+    let state = RwLock::new(GuildState::restore(rows));
+    let shared = Arc::new(GuildShared {
+        id,
+        state,
+        stream: Stream::new(source, last),
+    });
+    let actor = GuildActor { node: node.clone() };
+    let (actor, _) = Actor::spawn(None, actor, Arc::clone(&shared))
+        .await
+        .map_err(|error| Failure::unavailable("guild actor", error))?;
+    let mailbox = Mailbox::new(actor, limits::MAILBOX_MAX);
+    Ok(Some(GuildHandle { shared, mailbox }))
+}
+
+struct GuildActor {
+    node: Node,
+}
+
+impl Actor for GuildActor {
+    type Msg = Envelope<Ask>;
+    type State = Arc<GuildShared>;
+    type Arguments = Arc<GuildShared>;
+
+    async fn pre_start(
+        &self,
+        _myself: ActorRef<Self::Msg>,
+        shared: Arc<GuildShared>,
+    ) -> Result<Self::State, ActorProcessingErr> {
+        Ok(shared)
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Self::Msg>,
+        envelope: Envelope<Ask>,
+        shared: &mut Self::State,
+    ) -> Result<(), ActorProcessingErr> {
+        let Ask {
+            actor,
+            command,
+            reply,
+        } = envelope.message;
+        let outcome = self.take(shared, actor, command, reply).await;
+        if let Err(failure) = outcome {
+            // What the store holds is not what this actor believes: a successor reads it anew.
+            warn!(guild.id = %shared.id, %failure, "a guild's actor restarts from the store");
+            myself.stop(Some("the store refused".to_owned()));
+        }
+        Ok(())
+    }
+}
+
+impl GuildActor {
+    async fn take(
+        &self,
+        shared: &Arc<GuildShared>,
+        actor: UserId,
+        command: GuildCommand,
+        reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
+    ) -> Result<(), Failure> {
+        let inner = &self.node.inner;
+        let partition = inner.event_partition(Source::Guild(shared.id));
+        let log = partition.writer();
+        let place = match log.place() {
+            Ok(place) => place,
+            Err(refused) => return Ok(drop(reply.send(Err(refused)))),
+        };
+        let mut head = shared.stream.head().await;
+        let now = inner.env.now();
+        let decided = inner.minting(now, |mint| shared.state.read().decide(actor, command, mint));
+        let events = match decided {
+            Ok(events) if !events.is_empty() => events,
+            decided => return Ok(drop(reply.send(decided.map_err(Refused::from)))),
+        };
+        let records = head.records(now, events.clone());
+        match inner.stores.guilds.commit(partition.epoch, &records).await {
+            Ok(()) => {}
+            Err(error) => return refuse(error, reply),
+        }
+        head.advance(&records);
+        let is_deleted = {
+            let mut state = shared.state.write();
+            records.iter().for_each(|record| state.apply(record));
+            state.is_deleted()
+        };
+        inner.forget_homes(&events);
+        let node = self.node.clone();
+        let last = records
+            .last()
+            .map(|record: &Record| (record.source, record.gseq));
+        place.submit(
+            records,
+            Box::new(move |stable| {
+                if let (Ok(()), Some((source, gseq))) = (&stable, last) {
+                    node.inner.outbox_done(source, gseq);
+                }
+                let _ = reply.send(stable.map(|()| events).map_err(Refused::from));
+            }),
+        );
+        if is_deleted {
+            Err(Failure::Closing)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// A commit that did not happen. Only a stale or failing store ends the actor.
+fn refuse(
+    error: CommitError,
+    reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
+) -> Result<(), Failure> {
+    match error {
+        CommitError::Taken(_) | CommitError::PairExists(_) => {
+            let _ = reply.send(Err(Rejection::Unknown(Noun::Guild).into()));
+            Ok(())
+        }
+        CommitError::Failure(failure @ Failure::Full { .. }) => {
+            let _ = reply.send(Err(failure.into()));
+            Ok(())
+        }
+        CommitError::Failure(failure) => {
+            let _ = reply.send(Err(failure.clone().into()));
+            Err(failure)
+        }
+    }
+}

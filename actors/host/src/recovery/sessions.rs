@@ -1,0 +1,224 @@
+//! Session partitions: fold the frames log from the newest snapshot on, then go on writing it.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use bytes::Bytes;
+use guildhall_model::{Epoch, Position, SessionPartition as Number};
+use guildhall_ports::Failure;
+use guildhall_ports::directory::Partition;
+use guildhall_state::relay::SessionRef;
+use guildhall_state::session_partition::SessionPartition;
+use guildhall_state::session_partition::record::{Entry, Frame, FrameRecord};
+use rustc_hash::FxHashMap;
+use tokio::sync::mpsc;
+use tracing::{info, warn};
+
+use super::claim;
+use crate::event_log::{READ_BYTES, after};
+use crate::node::{Inner, Node};
+use crate::session::replay;
+use crate::session::ring::Ring;
+use crate::session::sequencer::{QUEUE_MAX, Sequencer, Sequencers};
+use crate::session::sequencer_loop::SequencerLoop;
+use crate::session::shared::SessionShared;
+use crate::session::snapshots::Keeper;
+
+/// A session partition as its log tells it.
+pub(super) struct Folded {
+    pub(super) number: Number,
+    pub(super) epoch: Epoch,
+    pub(super) machine: SessionPartition,
+    end: Position,
+}
+
+/// Takes over and folds all session partitions.
+pub(super) async fn fold_all(inner: &Inner) -> Result<Vec<Folded>, Failure> {
+    let mut all = Vec::new();
+    for number in 0..inner.config.session_partitions {
+        all.push(fold(inner, Number(number)).await?);
+    }
+    let epochs = all
+        .iter()
+        .map(|folded| (folded.number, folded.epoch))
+        .collect();
+    inner
+        .session_epochs
+        .set(epochs)
+        .map_err(|_| Failure::Closing)?;
+    Ok(all)
+}
+
+async fn fold(inner: &Inner, number: Number) -> Result<Folded, Failure> {
+    let stores = &inner.stores;
+    let node = inner.config.node;
+    let epoch = claim(&stores.directory, Partition::Session(number), node).await?;
+    let take = encode(&FrameRecord::Take { node });
+    let taken = stores.frames.append(number.0, epoch, vec![take]).await?;
+    let taken = *taken.last().ok_or(Failure::Closing)?;
+    let (mut machine, mut next) = newest_snapshot(inner, number).await?;
+    let snapshot = next;
+    let mut records = 0;
+    while next <= taken {
+        let slice = stores.frames.read(number.0, next, READ_BYTES).await?;
+        for record in &slice.records {
+            machine.fold(record.epoch, &replay::decode(record)?);
+            records += 1;
+        }
+        if slice.records.is_empty() {
+            break;
+        }
+        next = slice.next;
+    }
+    let sessions = machine.sessions().count();
+    info!(session.partition = number.0, sessions, records, %snapshot, "session partition folded");
+    let end = tidy(inner, number, epoch, &mut machine, after(taken)).await?;
+    Ok(Folded {
+        number,
+        epoch,
+        machine,
+        end,
+    })
+}
+
+async fn newest_snapshot(
+    inner: &Inner,
+    number: Number,
+) -> Result<(SessionPartition, Position), Failure> {
+    let snapshots = &inner.stores.snapshots;
+    for upto in snapshots.list(number).await?.into_iter().rev() {
+        let Some(bytes) = snapshots.get(number, upto).await? else {
+            continue;
+        };
+        match SessionPartition::from_snapshot(&bytes) {
+            Ok(machine) => return Ok((machine, upto)),
+            Err(error) => warn!(session.partition = number.0, %error, "a snapshot is skipped"),
+        }
+    }
+    Ok((SessionPartition::default(), Position::START))
+}
+
+/// Sessions that broke off during their start cannot be resumed, and no relay knows the sets of
+/// sessions that a former owner has numbered: both end with the first frame of the new epoch.
+async fn tidy(
+    inner: &Inner,
+    number: Number,
+    epoch: Epoch,
+    machine: &mut SessionPartition,
+    end: Position,
+) -> Result<Position, Failure> {
+    let unsettled = machine
+        .sessions()
+        .filter(|(_, session)| session.settled_at.is_none());
+    let mut entries: Vec<Entry> = unsettled.map(|(slot, _)| Entry::Close { slot }).collect();
+    entries.extend(machine.audience_ids().map(|id| Entry::AudienceEnd { id }));
+    if entries.is_empty() {
+        return Ok(end);
+    }
+    let record = FrameRecord::Frame(Frame {
+        entries,
+        heard: Vec::new(),
+    });
+    let places = inner
+        .stores
+        .frames
+        .append(number.0, epoch, vec![encode(&record)])
+        .await?;
+    machine.fold(epoch, &record);
+    Ok(after(*places.last().ok_or(Failure::Closing)?))
+}
+
+fn encode(record: &FrameRecord) -> Bytes {
+    rmp_serde::to_vec(record)
+        .expect("plain data in memory always encodes")
+        .into()
+}
+
+/// Registers the sessions that were found and starts the sequencers.
+pub(super) async fn start_all(node: &Node, all: Vec<Folded>) -> Result<(), Failure> {
+    let inner = &node.inner;
+    let mut sequencers = Vec::new();
+    let mut floors = Vec::new();
+    let mut loops = Vec::new();
+    for folded in all {
+        let (sequencer, started, inbox) = prepare(node, folded).await?;
+        floors.push(started.keeper.floors());
+        sequencers.push((started.number, sequencer));
+        loops.push((started, inbox));
+    }
+    inner.set_sequencers(Sequencers::new(sequencers));
+    inner.floors.set(floors).map_err(|_| Failure::Closing)?;
+    for (started, inbox) in loops {
+        tokio::spawn(started.run(inbox));
+    }
+    Ok(())
+}
+
+async fn prepare(
+    node: &Node,
+    folded: Folded,
+) -> Result<
+    (
+        Sequencer,
+        SequencerLoop,
+        mpsc::Receiver<crate::session::sequencer::Input>,
+    ),
+    Failure,
+> {
+    let inner = &node.inner;
+    let config = &inner.config;
+    let now = inner.env.now();
+    let mut shared = FxHashMap::default();
+    for (slot, session) in folded.machine.sessions() {
+        let doorbell = Arc::new(SessionShared::new(now));
+        let session_ref = SessionRef {
+            partition: folded.number,
+            slot,
+        };
+        let opening = &session.opening;
+        let known = Arc::clone(&doorbell);
+        inner.registry.insert(
+            session_ref,
+            opening.viewer,
+            opening.shard,
+            opening.login,
+            known,
+        );
+        shared.insert(slot, doorbell);
+    }
+    let mut keeper = Keeper::new(
+        folded.number,
+        Arc::clone(&inner.stores.snapshots),
+        Arc::clone(&inner.stores.frames),
+        (config.snapshot_interval_ms, config.frames_retention_ms),
+        config.event_partitions,
+    );
+    keeper.adopt(now).await?;
+    let ring = Arc::new(Ring::new(config.ring_entries_max, config.ring_bytes_max));
+    let load = Arc::new(AtomicUsize::new(shared.len()));
+    let (queue, inbox) = mpsc::channel(QUEUE_MAX);
+    let sequencer = Sequencer {
+        queue,
+        ring: Arc::clone(&ring),
+        load: Arc::clone(&load),
+    };
+    let started = SequencerLoop {
+        number: folded.number,
+        epoch: folded.epoch,
+        log: Arc::clone(&inner.stores.frames),
+        next_slot: folded.machine.next_slot(),
+        next_audience: folded.machine.next_audience(),
+        machine: folded.machine,
+        shared,
+        ring,
+        load,
+        registry: Arc::clone(&inner.registry),
+        keeper,
+        config: config.clone(),
+        env: inner.env.clone(),
+        end: folded.end,
+        audiences: FxHashMap::default(),
+        node: Arc::downgrade(inner),
+    };
+    Ok((sequencer, started, inbox))
+}

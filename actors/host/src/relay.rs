@@ -1,0 +1,223 @@
+//! The relay of one event partition as a task: hears committed events in order and tells the
+//! session partitions who receives them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guildhall_model::dispatch::Dispatch;
+use guildhall_model::event::{Audience, Event};
+use guildhall_model::guild::GuildSnapshot;
+use guildhall_model::intent::Intents;
+use guildhall_model::user::Appearance;
+use guildhall_model::{EventPartition, GuildId, Position, UserId, limits};
+use guildhall_state::guild::GuildState;
+use guildhall_state::relay::{
+    Receivers, Relay, SessionRef, Sessions as _, Step, Steps, Subscriber,
+};
+use guildhall_state::session_partition::record::EventRef;
+use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
+
+use crate::event_log::{Stable, after};
+use crate::node::Node;
+use crate::session::registry::Registry;
+use crate::session::sequencer::{Sequencers, Shares};
+
+/// What a relay is told.
+pub(crate) enum Input {
+    /// Events that have become stable.
+    Heard(Vec<Stable>),
+    /// A session that is starting wants to hear a guild. The state is used if the relay does not
+    /// follow the guild yet. Answers whether the session is subscribed.
+    Subscribe {
+        guild_id: GuildId,
+        state: Box<GuildState>,
+        subscriber: Subscriber,
+        done: oneshot::Sender<bool>,
+    },
+    /// A session has ended.
+    Forget {
+        session: SessionRef,
+        guilds: Vec<GuildId>,
+    },
+    /// A user appears differently; volatile.
+    Presence {
+        guild_id: GuildId,
+        user_id: UserId,
+        appearance: Appearance,
+    },
+    /// What a member sees of a guild at this point of the stream.
+    Snapshot {
+        guild_id: GuildId,
+        user_id: UserId,
+        answer: oneshot::Sender<Option<Box<GuildSnapshot>>>,
+    },
+    /// A dispatch made for one session, in order with what the relay has told it so far.
+    Tell {
+        session: SessionRef,
+        dispatch: Arc<Dispatch>,
+    },
+}
+
+/// How often a relay says how far it has heard although nobody received anything.
+const HEARD_EVERY: Duration = Duration::from_secs(2);
+
+/// The task's own state.
+pub(crate) struct RelayTask {
+    pub(crate) partition: EventPartition,
+    pub(crate) relay: Relay,
+    pub(crate) heard: Position,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) sequencers: Sequencers,
+}
+
+impl RelayTask {
+    /// Runs until the node ends.
+    pub(crate) async fn run(
+        mut self,
+        node: std::sync::Weak<crate::node::Inner>,
+        mut inbox: mpsc::Receiver<Input>,
+    ) {
+        let mut tick = tokio::time::interval(HEARD_EVERY);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut told = self.heard;
+        loop {
+            tokio::select! {
+                // Cancel-safe: `recv` and `tick` lose nothing.
+                input = inbox.recv() => match input {
+                    Some(input) => {
+                        let Some(inner) = node.upgrade() else { return };
+                        self.take(&Node { inner }, input).await;
+                    }
+                    None => return,
+                },
+                _ = tick.tick(), if told < self.heard => {
+                    self.tell_all_heard().await;
+                    told = self.heard;
+                }
+            }
+        }
+    }
+
+    async fn take(&mut self, node: &Node, input: Input) {
+        match input {
+            Input::Heard(events) => self.hear(node, events).await,
+            Input::Subscribe {
+                guild_id,
+                state,
+                subscriber,
+                done,
+            } => {
+                if !self.relay.follows(guild_id) {
+                    self.relay.follow(*state);
+                }
+                let steps = self.relay.subscribe(guild_id, subscriber);
+                let subscribed = !steps.is_empty();
+                self.send(steps).await;
+                let _ = done.send(subscribed);
+            }
+            Input::Forget { session, guilds } => {
+                for guild_id in guilds {
+                    self.relay.forget(guild_id, session);
+                }
+            }
+            Input::Presence {
+                guild_id,
+                user_id,
+                appearance,
+            } => {
+                self.tell_presence(guild_id, user_id, appearance).await;
+            }
+            Input::Snapshot {
+                guild_id,
+                user_id,
+                answer,
+            } => {
+                let _ = answer.send(self.relay.snapshot(guild_id, user_id).map(Box::new));
+            }
+            Input::Tell { session, dispatch } => {
+                let step = Step::Made(Receivers::Few(vec![session.slot]), dispatch);
+                self.send(vec![(session.partition, step)]).await;
+            }
+        }
+    }
+
+    /// Hears a batch of events and sends each session partition its share at once.
+    async fn hear(&mut self, node: &Node, events: Vec<Stable>) {
+        let mut shares = Shares::default();
+        for stable in events {
+            self.heard = after(stable.position);
+            self.follow_for_joiner(node, &stable).await;
+            let steps = self.relay.hear(&stable.record, &*self.registry);
+            let at = EventRef {
+                partition: self.partition,
+                position: stable.position,
+            };
+            shares.add(at, &stable, steps);
+        }
+        self.sequencers
+            .send(shares, self.partition, self.heard)
+            .await;
+    }
+
+    /// A user with sessions here joins a guild that this node does not follow: from now on it
+    /// does, beginning with the guild's present state, which holds the new member already.
+    pub(crate) async fn follow_for_joiner(&mut self, node: &Node, stable: &Stable) {
+        let Event::MemberJoined { member, .. } = &stable.record.event else {
+            return;
+        };
+        let Some(guild_id) = stable.record.source.guild_id() else {
+            return;
+        };
+        let joiners = self.registry.of(member.user.id);
+        if joiners.is_empty() || self.relay.follows(guild_id) {
+            return;
+        }
+        match node.guild(guild_id).await {
+            Ok(Some(view)) => self.relay.follow(view.copy()),
+            Ok(None) => return,
+            Err(failure) => {
+                warn!(%failure, guild.id = %guild_id, "a joined guild cannot be loaded");
+                return;
+            }
+        }
+        let mut steps = Steps::new();
+        for joiner in joiners {
+            steps.extend(self.relay.subscribe(guild_id, joiner));
+        }
+        self.send(steps).await;
+    }
+
+    async fn send(&mut self, steps: Steps) {
+        let mut shares = Shares::default();
+        shares.add_made(steps);
+        self.sequencers
+            .send(shares, self.partition, self.heard)
+            .await;
+    }
+
+    async fn tell_all_heard(&mut self) {
+        self.sequencers.tell_heard(self.partition, self.heard).await;
+    }
+
+    async fn tell_presence(&mut self, guild_id: GuildId, user_id: UserId, appearance: Appearance) {
+        let Some(state) = self.relay.state(guild_id) else {
+            return;
+        };
+        let is_small = state.members().count() <= limits::PRESENCE_MEMBERS_MAX;
+        if state.member(user_id).is_none() || !is_small {
+            return;
+        }
+        let reach = self
+            .relay
+            .reach(guild_id, Audience::Guild, Intents::GUILD_PRESENCES);
+        let dispatch = Arc::new(Dispatch::Presence {
+            guild_id,
+            user_id,
+            appearance,
+        });
+        if let Some(reach) = reach {
+            self.sequencers.tell_volatile(&reach, &dispatch).await;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Gateway sessions: their registry, their partitions' sequencers, rings and resumption.
+
+pub mod handle;
+pub mod payload;
+pub(crate) mod registry;
+pub(crate) mod replay;
+pub(crate) mod ring;
+pub(crate) mod sequencer;
+pub(crate) mod sequencer_loop;
+pub(crate) mod shared;
+pub(crate) mod snapshots;
+
+pub use handle::{Drained, Ended, Outgoing, SessionHandle};
+pub use payload::Payload;

@@ -1,0 +1,229 @@
+//! The way to the sequencers of the session partitions: what they are told, and by whom.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use guildhall_model::dispatch::{Dispatch, Shard, Viewer};
+use guildhall_model::{EventPartition, LoginId, Position, SessionPartition};
+use guildhall_ports::Failure;
+use guildhall_state::relay::audience::Reach;
+use guildhall_state::relay::{Receivers, Step, Steps};
+use guildhall_state::session_partition::Refusal;
+use guildhall_state::session_partition::record::{EventRef, Slot};
+use rustc_hash::FxHashMap;
+use tokio::sync::{mpsc, oneshot};
+
+use super::payload::Payload;
+use super::ring::Ring;
+use super::shared::SessionShared;
+use crate::event_log::Stable;
+
+/// A dispatch that was made for somebody weighs about this much before it is rendered.
+const MADE_BYTES: usize = 1_024;
+/// Batches that wait before a sequencer.
+pub(crate) const QUEUE_MAX: usize = 1_024;
+
+/// What a sequencer is told.
+pub(crate) enum Input {
+    /// What a relay has found out, and how far it has heard with that.
+    Told {
+        told: Vec<Told>,
+        from: EventPartition,
+        heard: Position,
+    },
+    /// Something that is not kept.
+    Volatile {
+        receivers: Receivers,
+        payload: Arc<Payload>,
+    },
+    /// A session begins.
+    Open {
+        request: Box<Request>,
+        reply: oneshot::Sender<Result<Opened, Failure>>,
+    },
+    /// A session's start is complete.
+    Settle { slot: Slot },
+    /// A client comes back.
+    Attach {
+        claim: Claim,
+        reply: oneshot::Sender<Result<Attached, AttachError>>,
+    },
+    /// A session ends.
+    Close { slot: Slot },
+    /// Snapshot, then stop.
+    Stop { done: oneshot::Sender<()> },
+}
+
+/// One step with the event that it may be about.
+pub(crate) struct Told {
+    pub(crate) step: Step,
+    pub(crate) event: Option<(EventRef, Arc<Payload>)>,
+}
+
+/// A session that is to be opened.
+pub(crate) struct Request {
+    pub(crate) secret: [u8; 16],
+    pub(crate) credential: [u8; 32],
+    pub(crate) login: Option<LoginId>,
+    pub(crate) viewer: Viewer,
+    pub(crate) shard: Shard,
+    /// Makes READY once the slot is known.
+    pub(crate) ready: Box<dyn FnOnce(SessionPartition, Slot) -> Dispatch + Send>,
+}
+
+/// A session that was opened: READY stands in the ring at `cursor`.
+pub(crate) struct Opened {
+    pub(crate) slot: Slot,
+    pub(crate) shared: Arc<SessionShared>,
+    pub(crate) cursor: u64,
+}
+
+/// What a returning client says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim {
+    pub(crate) slot: Slot,
+    pub(crate) secret: [u8; 16],
+    pub(crate) credential: [u8; 32],
+    pub(crate) seq: u64,
+}
+
+/// A session that a client has come back to: it gets everything up to `s` again that it has
+/// missed, and goes on in the ring at `cursor`.
+pub(crate) struct Attached {
+    pub(crate) shared: Arc<SessionShared>,
+    pub(crate) viewer: Viewer,
+    pub(crate) cursor: u64,
+    pub(crate) s: u32,
+}
+
+/// Why a client could not come back.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AttachError {
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    #[error(transparent)]
+    Failure(#[from] Failure),
+}
+
+/// The way to one sequencer.
+#[derive(Clone, Debug)]
+pub(crate) struct Sequencer {
+    pub(crate) queue: mpsc::Sender<Input>,
+    pub(crate) ring: Arc<Ring>,
+    /// Sessions in the partition, for placing new ones.
+    pub(crate) load: Arc<AtomicUsize>,
+}
+
+/// The ways to all sequencers of this node.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Sequencers(Arc<[(SessionPartition, Sequencer)]>);
+
+impl Sequencers {
+    pub(crate) fn new(all: Vec<(SessionPartition, Sequencer)>) -> Self {
+        Self(all.into())
+    }
+
+    pub(crate) fn get(&self, partition: SessionPartition) -> Option<&Sequencer> {
+        self.0
+            .iter()
+            .find(|(p, _)| *p == partition)
+            .map(|(_, sequencer)| sequencer)
+    }
+
+    /// The partition with the fewest sessions.
+    pub(crate) fn least_loaded(&self) -> Option<&(SessionPartition, Sequencer)> {
+        self.0
+            .iter()
+            .min_by_key(|(_, sequencer)| sequencer.load.load(Ordering::Relaxed))
+    }
+
+    pub(crate) fn all(&self) -> impl Iterator<Item = &(SessionPartition, Sequencer)> {
+        self.0.iter()
+    }
+
+    /// Gives each partition its share. Waits while a sequencer's queue is full.
+    pub(crate) async fn send(&self, shares: Shares, from: EventPartition, heard: Position) {
+        for (partition, told) in shares.0 {
+            self.tell(partition, Input::Told { told, from, heard })
+                .await;
+        }
+    }
+
+    /// Says how far a relay has heard, though nobody received anything.
+    pub(crate) async fn tell_heard(&self, from: EventPartition, heard: Position) {
+        for (partition, _) in self.0.iter() {
+            self.tell(
+                *partition,
+                Input::Told {
+                    told: Vec::new(),
+                    from,
+                    heard,
+                },
+            )
+            .await;
+        }
+    }
+
+    /// Tells something that is not kept.
+    pub(crate) async fn tell_volatile(&self, reach: &Reach, dispatch: &Arc<Dispatch>) {
+        let payload = Payload::new(Arc::clone(dispatch), MADE_BYTES);
+        for (partition, receivers) in reach.partitions() {
+            let (receivers, payload) = (receivers.clone(), Arc::clone(&payload));
+            self.tell(*partition, Input::Volatile { receivers, payload })
+                .await;
+        }
+    }
+
+    pub(crate) async fn tell(&self, partition: SessionPartition, input: Input) {
+        if let Some(sequencer) = self.get(partition) {
+            // It ends only with the node.
+            let _ = sequencer.queue.send(input).await;
+        }
+    }
+}
+
+/// What each session partition is to be told, in order.
+#[derive(Default)]
+pub(crate) struct Shares(FxHashMap<SessionPartition, Vec<Told>>);
+
+impl Shares {
+    /// Adds what follows from one event.
+    pub(crate) fn add(&mut self, at: EventRef, stable: &Stable, steps: Steps) {
+        if steps.is_empty() {
+            return;
+        }
+        let dispatch = Arc::new(Dispatch::Event(Arc::clone(&stable.record)));
+        let payload = Payload::new(dispatch, stable.bytes);
+        for (partition, step) in steps {
+            let event = matches!(step, Step::Event(_)).then(|| (at, Arc::clone(&payload)));
+            self.0
+                .entry(partition)
+                .or_default()
+                .push(Told { step, event });
+        }
+    }
+
+    /// Adds steps that are about no event.
+    pub(crate) fn add_made(&mut self, steps: Steps) {
+        for (partition, step) in steps {
+            self.0
+                .entry(partition)
+                .or_default()
+                .push(Told { step, event: None });
+        }
+    }
+
+    /// Drops the shares of partitions that have been told all this before.
+    pub(crate) fn retain(&mut self, mut keep: impl FnMut(SessionPartition) -> bool) {
+        self.0.retain(|&partition, _| keep(partition));
+    }
+}
+
+/// What a made dispatch roughly weighs.
+pub(crate) const fn made_bytes(encoded: usize) -> usize {
+    if encoded < MADE_BYTES {
+        MADE_BYTES
+    } else {
+        encoded
+    }
+}

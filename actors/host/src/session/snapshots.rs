@@ -1,0 +1,140 @@
+//! Keeps snapshots of a session partition: they bound its restart and index its log.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use guildhall_model::{EventPartition, Position, SessionPartition as Number, Timestamp};
+use guildhall_ports::{Failure, Log, Snapshots};
+use guildhall_state::session_partition::SessionPartition;
+use parking_lot::Mutex;
+use tracing::warn;
+
+/// Up to where each event partition must be kept for this session partition's replays.
+pub(crate) type Floors = Arc<Mutex<Vec<Position>>>;
+
+/// The snapshots of one session partition.
+pub(crate) struct Keeper {
+    number: Number,
+    store: Arc<dyn Snapshots>,
+    log: Arc<dyn Log>,
+    interval_ms: u64,
+    retention_ms: u64,
+    kept: VecDeque<Kept>,
+    last: Option<Timestamp>,
+    floors: Floors,
+}
+
+struct Kept {
+    upto: Position,
+    at: Timestamp,
+    heard: Vec<Position>,
+}
+
+impl Keeper {
+    pub(crate) fn new(
+        number: Number,
+        store: Arc<dyn Snapshots>,
+        log: Arc<dyn Log>,
+        (interval_ms, retention_ms): (u64, u64),
+        event_partitions: u16,
+    ) -> Self {
+        let floors = vec![Position::START; usize::from(event_partitions)];
+        Self {
+            number,
+            store,
+            log,
+            interval_ms,
+            retention_ms,
+            kept: VecDeque::new(),
+            last: None,
+            floors: Arc::new(Mutex::new(floors)),
+        }
+    }
+
+    /// What the events log must keep for this partition.
+    pub(crate) fn floors(&self) -> Floors {
+        Arc::clone(&self.floors)
+    }
+
+    /// Notes the snapshots that a former owner left. Their age is not known: they count as new.
+    pub(crate) async fn adopt(&mut self, now: Timestamp) -> Result<(), Failure> {
+        for upto in self.store.list(self.number).await? {
+            let Some(bytes) = self.store.get(self.number, upto).await? else {
+                continue;
+            };
+            if let Ok(machine) = SessionPartition::from_snapshot(&bytes) {
+                let heard = self.heard(&machine);
+                self.kept.push_back(Kept {
+                    upto,
+                    at: now,
+                    heard,
+                });
+            }
+        }
+        self.set_floors();
+        Ok(())
+    }
+
+    fn heard(&self, machine: &SessionPartition) -> Vec<Position> {
+        let n = u16::try_from(self.floors.lock().len()).unwrap_or(u16::MAX);
+        (0..n)
+            .map(|partition| machine.heard(EventPartition(partition)))
+            .collect()
+    }
+
+    /// A new snapshot is due.
+    pub(crate) fn is_due(&self, now: Timestamp) -> bool {
+        self.last
+            .is_none_or(|last| now.ms_since(last) >= self.interval_ms)
+    }
+
+    /// Keeps a snapshot that holds everything before `upto`, and lets go of what is too old.
+    pub(crate) async fn keep(
+        &mut self,
+        machine: &SessionPartition,
+        upto: Position,
+        now: Timestamp,
+    ) {
+        self.last = Some(now);
+        if self.kept.back().is_some_and(|last| last.upto == upto) {
+            return;
+        }
+        let bytes = Bytes::from(machine.to_snapshot());
+        if let Err(failure) = self.store.put(self.number, upto, bytes).await {
+            warn!(session.partition = self.number.0, %failure, "a snapshot was not kept");
+            return;
+        }
+        self.kept.push_back(Kept {
+            upto,
+            at: now,
+            heard: self.heard(machine),
+        });
+        if let Err(failure) = self.let_go(now).await {
+            warn!(session.partition = self.number.0, %failure, "old snapshots were not dropped");
+        }
+    }
+
+    async fn let_go(&mut self, now: Timestamp) -> Result<(), Failure> {
+        // The second oldest must be old enough: the oldest indexes the frames up to it.
+        while self
+            .kept
+            .get(1)
+            .is_some_and(|next| now.ms_since(next.at) > self.retention_ms)
+        {
+            self.kept.pop_front();
+        }
+        self.set_floors();
+        let Some(oldest) = self.kept.front() else {
+            return Ok(());
+        };
+        self.store.drop_before(self.number, oldest.upto).await?;
+        self.log.release(self.number.0, oldest.upto).await
+    }
+
+    fn set_floors(&self) {
+        if let Some(oldest) = self.kept.front() {
+            self.floors.lock().clone_from(&oldest.heard);
+        }
+    }
+}

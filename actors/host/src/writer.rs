@@ -1,0 +1,235 @@
+//! The writer of one partition of the events log: the append is the commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::Bytes;
+use guildhall_model::event::Record;
+use guildhall_model::{Epoch, EventPartition, Position, Rejection, limits};
+use guildhall_ports::{Failure, Log};
+use tokio::sync::{mpsc, watch};
+use tracing::error;
+
+use crate::error::Refused;
+use crate::event_log::{self, Stable, after};
+
+/// Submissions that one append carries at most.
+const BATCH_MAX: usize = 1_024;
+
+/// What is told to the submitter once its records are stable, or will not be.
+pub(crate) type OnStable = Box<dyn FnOnce(Result<(), Failure>) + Send>;
+
+struct Submission {
+    records: Vec<Record>,
+    on_stable: OnStable,
+}
+
+/// The way into the log.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Submission>,
+    submitted: Arc<AtomicU64>,
+    progress: watch::Receiver<Progress>,
+}
+
+/// How far the log has come.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Progress {
+    /// Submissions that are settled.
+    settled: u64,
+    /// Everything before this position is stable and was passed on.
+    pub(crate) end: Position,
+    /// The log refused an append: the partition must be recovered.
+    pub(crate) is_broken: bool,
+}
+
+/// A place in the queue, taken before anything is decided.
+pub(crate) struct Place<'a> {
+    permit: mpsc::Permit<'a, Submission>,
+    submitted: &'a AtomicU64,
+}
+
+/// Where stable events go.
+pub(crate) struct Outlets {
+    pub(crate) relay: mpsc::Sender<crate::relay::Input>,
+    pub(crate) projection: mpsc::Sender<Vec<Stable>>,
+}
+
+impl Writer {
+    /// Starts the writer of a partition whose log ends at `end`.
+    pub(crate) fn start(
+        log: Arc<dyn Log>,
+        partition: EventPartition,
+        epoch: Epoch,
+        end: Position,
+        outlets: Outlets,
+    ) -> Self {
+        let (queue, inbox) = mpsc::channel(limits::APPEND_QUEUE_MAX);
+        let (tell, progress) = watch::channel(Progress {
+            settled: 0,
+            end,
+            is_broken: false,
+        });
+        tokio::spawn(
+            Appender {
+                log,
+                partition,
+                epoch,
+                outlets,
+                tell,
+            }
+            .run(inbox),
+        );
+        Self {
+            queue,
+            submitted: Arc::new(AtomicU64::new(0)),
+            progress,
+        }
+    }
+
+    /// Takes a place in the queue, or refuses at once when it is full.
+    pub(crate) fn place(&self) -> Result<Place<'_>, Refused> {
+        if self.progress.borrow().is_broken {
+            return Err(broken().into());
+        }
+        match self.queue.try_reserve() {
+            Ok(permit) => Ok(Place {
+                permit,
+                submitted: &self.submitted,
+            }),
+            Err(mpsc::error::TrySendError::Full(())) => Err(Rejection::Overloaded.into()),
+            Err(mpsc::error::TrySendError::Closed(())) => Err(Failure::Closing.into()),
+        }
+    }
+
+    /// Waits until everything that was submitted before is stable; says where the log ends then.
+    pub(crate) async fn barrier(&self) -> Result<Position, Failure> {
+        let target = self.submitted.load(Ordering::Acquire);
+        let mut progress = self.progress.clone();
+        let reached = progress
+            .wait_for(|p| p.settled >= target || p.is_broken)
+            .await;
+        let progress = *reached.map_err(|_| Failure::Closing)?;
+        if progress.settled < target {
+            Err(broken())
+        } else {
+            Ok(progress.end)
+        }
+    }
+
+    /// Nothing waits to become stable.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.progress.borrow().settled >= self.submitted.load(Ordering::Acquire)
+    }
+
+    /// Appends are accepted.
+    pub(crate) fn is_working(&self) -> bool {
+        !self.progress.borrow().is_broken
+    }
+
+    /// How far the log has come, to be watched.
+    pub(crate) fn progress(&self) -> watch::Receiver<Progress> {
+        self.progress.clone()
+    }
+}
+
+impl Place<'_> {
+    /// Submits records, which take effect in the order of the calls.
+    pub(crate) fn submit(self, records: Vec<Record>, on_stable: OnStable) {
+        self.submitted.fetch_add(1, Ordering::AcqRel);
+        self.permit.send(Submission { records, on_stable });
+    }
+}
+
+fn broken() -> Failure {
+    Failure::unavailable(
+        "events log",
+        "an append was refused; the partition is recovering",
+    )
+}
+
+struct Appender {
+    log: Arc<dyn Log>,
+    partition: EventPartition,
+    epoch: Epoch,
+    outlets: Outlets,
+    tell: watch::Sender<Progress>,
+}
+
+impl Appender {
+    async fn run(self, mut inbox: mpsc::Receiver<Submission>) {
+        let mut batch = Vec::new();
+        while inbox.recv_many(&mut batch, BATCH_MAX).await > 0 {
+            let submissions = std::mem::take(&mut batch);
+            let settled = submissions.len() as u64;
+            match self.append(submissions).await {
+                Ok(end) => self.tell.send_modify(|progress| {
+                    progress.settled += settled;
+                    progress.end = end.unwrap_or(progress.end);
+                }),
+                Err(failure) => {
+                    error!(partition = self.partition.0, %failure, "the events log refuses appends");
+                    self.tell.send_modify(|progress| progress.is_broken = true);
+                    inbox.close();
+                    while let Some(submission) = inbox.recv().await {
+                        (submission.on_stable)(Err(broken()));
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    async fn append(&self, submissions: Vec<Submission>) -> Result<Option<Position>, Failure> {
+        let mut records = Vec::new();
+        let mut done = Vec::with_capacity(submissions.len());
+        for submission in submissions {
+            records.extend(submission.records.into_iter().map(Arc::new));
+            done.push(submission.on_stable);
+        }
+        let payloads: Vec<Bytes> = records
+            .iter()
+            .map(|record| event_log::encode_event(record))
+            .collect();
+        let sizes: Vec<usize> = payloads.iter().map(Bytes::len).collect();
+        let appended = self
+            .log
+            .append(self.partition.0, self.epoch, payloads)
+            .await;
+        let positions = match appended {
+            Ok(positions) => positions,
+            Err(failure) => {
+                done.into_iter().for_each(|tell| tell(Err(failure.clone())));
+                return Err(failure);
+            }
+        };
+        metrics::counter!("guildhall_events_committed_total").increment(records.len() as u64);
+        done.into_iter().for_each(|tell| tell(Ok(())));
+        let placed = positions.into_iter().zip(records).zip(sizes);
+        let stable: Vec<Stable> = placed
+            .map(|((position, record), bytes)| Stable {
+                position,
+                record,
+                bytes,
+            })
+            .collect();
+        let end = stable.last().map(|last| after(last.position));
+        self.pass_on(stable).await;
+        Ok(end)
+    }
+
+    /// A slow relay or store slows the writer, and through its queue the senders, instead of
+    /// growing memory.
+    async fn pass_on(&self, stable: Vec<Stable>) {
+        if stable.is_empty() {
+            return;
+        }
+        // Both end only with the node.
+        let _ = self.outlets.projection.send(stable.clone()).await;
+        let _ = self
+            .outlets
+            .relay
+            .send(crate::relay::Input::Heard(stable))
+            .await;
+    }
+}
