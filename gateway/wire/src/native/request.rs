@@ -11,6 +11,7 @@ mod form;
 pub mod invite;
 pub mod member;
 pub mod message;
+mod object;
 mod patch;
 mod read;
 pub mod role;
@@ -18,3 +19,6 @@ pub mod server;
 
 pub use patch::Patch;
 pub use read::{read_json, read_optional_json};
+
+#[cfg(test)]
+mod tests;

@@ -32,7 +32,6 @@ impl fmt::Debug for Secret {
 
 /// `POST /auth/register`
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct Register {
     /// 2 to 32 ASCII letters, digits, dots, dashes or underscores.
     #[schema(required, nullable = false)]
@@ -81,7 +80,6 @@ fn new_password(raw: String) -> Result<Secret, TextError> {
 
 /// `POST /auth/login`, with either name.
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct Login {
     #[schema(nullable = false)]
     email: Option<String>,
@@ -133,7 +131,6 @@ fn bounded(raw: String, max: usize) -> Result<String, TextError> {
 
 /// `POST /auth/refresh`
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct Refresh {
     #[schema(required, nullable = false)]
     refresh_token: Option<String>,
@@ -150,7 +147,6 @@ impl Refresh {
 
 /// `PUT /users/me`
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct ProfileUpdate {
     #[serde(default)]
     #[schema(value_type = String, required = false)]

@@ -9,7 +9,6 @@ use super::form::{Form, text};
 
 /// `POST /applications`
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct ApplicationCreate {
     #[schema(required, nullable = false)]
     name: Option<String>,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::form::{Form, Wrong, id, permissions, text, up_to};
+use super::object::Object;
 use super::patch::Patch;
 use crate::id::Spelling;
 use crate::native::channel::{ChannelType, OverwriteType};
@@ -21,7 +22,6 @@ const OVERWRITES: &str = "permissions.overwrites";
 
 /// `POST /servers/{id}/channels`
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct ChannelCreate {
     /// 1 to 100 characters.
     #[schema(required, nullable = false)]
@@ -33,12 +33,12 @@ pub struct ChannelCreate {
     /// Behind all others where left out.
     #[schema(minimum = 0, maximum = 65_535)]
     position: Option<i64>,
-    permissions: Option<ChannelPermissionsInput>,
+    #[schema(value_type = Option<ChannelPermissionsInput>)]
+    permissions: Option<Object<ChannelPermissionsInput>>,
 }
 
 /// `PUT /channels/{id}`: what is left out stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct ChannelUpdate {
     #[serde(default)]
     #[schema(value_type = String, required = false)]
@@ -51,21 +51,19 @@ pub struct ChannelUpdate {
     position: Patch<i64>,
     #[serde(default)]
     #[schema(value_type = ChannelPermissionsInput, required = false)]
-    permissions: Patch<ChannelPermissionsInput>,
+    permissions: Patch<Object<ChannelPermissionsInput>>,
 }
 
 /// How a channel departs from what roles grant. The list replaces the channel's present one.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct ChannelPermissionsInput {
     #[serde(default)]
     #[schema(value_type = Vec<OverwriteInput>, required = false)]
-    overwrites: Patch<Vec<OverwriteInput>>,
+    overwrites: Patch<Vec<Object<OverwriteInput>>>,
 }
 
 /// What one role or member is allowed or denied; at most one for each.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct OverwriteInput {
     #[schema(required, nullable = false, value_type = crate::id::UuidText)]
     id: Option<String>,
@@ -86,7 +84,7 @@ impl ChannelCreate {
         let position = form.optional("position", self.position, up_to(i64::from(u16::MAX)));
         let overwrites = self
             .permissions
-            .and_then(|input| input.parse(&mut form, spelling))
+            .and_then(|Object(input)| input.parse(&mut form, spelling))
             .unwrap_or_default();
         form.finish(|| {
             Some(command::NewChannel {
@@ -110,7 +108,7 @@ impl ChannelUpdate {
             position: form.kept("position", self.position, up_to(i64::from(u16::MAX))),
             overwrites: form
                 .kept(PERMISSIONS, self.permissions, Ok::<_, Wrong>)
-                .and_then(|input| input.parse(&mut form, spelling)),
+                .and_then(|Object(input)| input.parse(&mut form, spelling)),
         };
         form.finish(|| Some(update))
     }
@@ -127,7 +125,7 @@ impl ChannelPermissionsInput {
         })?;
         let mut targets = BTreeSet::new();
         let mut overwrites = Vec::with_capacity(inputs.len());
-        for (index, input) in inputs.into_iter().enumerate() {
+        for (index, Object(input)) in inputs.into_iter().enumerate() {
             let path = format!("{OVERWRITES}.{index}");
             let Some(overwrite) = input.parse(&path, form, spelling) else {
                 continue;

@@ -14,7 +14,6 @@ const AGE_S_DEFAULT: u32 = 24 * 3_600;
 
 /// The body that makes an invite; it may be left out.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct InviteCreate {
     /// The first channel that the caller can see where left out.
     #[schema(value_type = Option<crate::id::UuidText>)]

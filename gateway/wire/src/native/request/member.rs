@@ -13,7 +13,6 @@ const CODE_CHARS_MAX: usize = 64;
 
 /// `POST /servers/{id}/join`; the whole body may be left out for a public server.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct Join {
     code: Option<String>,
 }
@@ -34,7 +33,6 @@ impl Join {
 
 /// The body that sets or, with `null`, removes a nickname.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct MemberNick {
     /// 1 to 32 characters.
     #[serde(default)]
@@ -56,7 +54,6 @@ impl MemberNick {
 
 /// The body of a ban; it may be left out.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct BanCreate {
     /// Up to 512 characters.
     reason: Option<String>,

@@ -12,7 +12,6 @@ use crate::id::Spelling;
 
 /// `POST /channels/{id}/messages` and `POST /dm/{id}/messages`
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct MessageCreate {
     /// 1 to 2,000 characters.
     #[schema(required, nullable = false)]
@@ -109,7 +108,6 @@ fn nonce(raw: NonceInput) -> Result<Nonce, Wrong> {
 
 /// `PUT /messages/{id}`
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct MessageEdit {
     /// 1 to 2,000 characters.
     #[schema(required, nullable = false)]
@@ -127,7 +125,6 @@ impl MessageEdit {
 
 /// `POST /messages/{id}/reactions`
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct ReactionCreate {
     /// One standard emoji.
     #[schema(required, nullable = false)]

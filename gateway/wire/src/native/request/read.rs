@@ -2,9 +2,12 @@
 
 use guildhall_model::Rejection;
 use guildhall_model::limits::NESTING_MAX;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
+
+use super::object::Object;
 
 /// Reads a body that must be there. The caller has bounded its size.
 ///
@@ -19,9 +22,10 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let body = T::deserialize(tracked).map_err(|error| rejection(&error, &track.path()))?;
+    let body =
+        Object::<T>::deserialize(tracked).map_err(|error| rejection(&error, &track.path()))?;
     json.end().map_err(|error| syntax(&error))?;
-    Ok(body)
+    Ok(body.0)
 }
 
 /// Reads a body that may be left out altogether.

@@ -16,7 +16,6 @@ use crate::native::role::Color;
 /// `POST /servers/{id}/roles` and `PUT /roles/{id}`: what is left out takes its default or stays
 /// as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct RoleInput {
     /// 1 to 100 characters; required for a new role.
     #[serde(default)]
@@ -78,7 +77,6 @@ fn color(raw: &str) -> Result<Color, Wrong> {
 
 /// `PUT /servers/{id}/members/{id}/roles`
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct MemberRoles {
     /// Exactly these, besides the role that everybody has.
     #[schema(required, nullable = false, value_type = Vec<crate::id::UuidText>)]

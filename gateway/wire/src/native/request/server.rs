@@ -12,7 +12,6 @@ use crate::id::Spelling;
 
 /// `POST /servers`
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct ServerCreate {
     /// 2 to 100 characters.
     #[schema(required, nullable = false)]
@@ -54,7 +53,6 @@ impl ServerCreate {
 
 /// `PUT /servers/{id}`: what is left out stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(expecting = "an object")]
 pub struct ServerUpdate {
     #[serde(default)]
     #[schema(value_type = String, required = false)]
