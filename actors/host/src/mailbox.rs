@@ -64,8 +64,10 @@ impl<M: Send + 'static> Mailbox<M> {
         answer.await.unwrap_or_else(|_| Err(restarting().into()))
     }
 
-    pub(crate) fn stop(&self, why: &str) {
-        self.actor.stop(Some(why.to_owned()));
+    /// Lets the actor finish what it is doing, and waits until it is gone.
+    pub(crate) async fn stop(&self, why: &str) {
+        // An actor that is gone already needs no stopping.
+        let _ = self.actor.stop_and_wait(Some(why.to_owned()), None).await;
     }
 
     pub(crate) fn is_alive(&self) -> bool {

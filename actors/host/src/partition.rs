@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::OnceCell;
 use tokio::sync::mpsc;
 
+use crate::event_log::Stable;
 use crate::node::{Inner, Node};
 use crate::projection::Projection;
 use crate::relay;
@@ -31,6 +32,7 @@ pub(crate) struct EventPartition {
     pub(crate) epoch: Epoch,
     writer: RwLock<Writer>,
     pub(crate) projection: Projection,
+    pub(crate) projected: mpsc::Sender<Vec<Stable>>,
     pub(crate) relay: mpsc::Sender<relay::Input>,
     guilds: Loading<GuildId, Option<GuildHandle>>,
     channels: Loading<ChannelId, Option<ChannelHandle>>,
@@ -42,7 +44,7 @@ impl EventPartition {
         number: Number,
         epoch: Epoch,
         writer: Writer,
-        projection: Projection,
+        (projection, projected): (Projection, mpsc::Sender<Vec<Stable>>),
         relay: mpsc::Sender<relay::Input>,
     ) -> Self {
         Self {
@@ -50,6 +52,7 @@ impl EventPartition {
             epoch,
             writer: RwLock::new(writer),
             projection,
+            projected,
             relay,
             guilds: Mutex::default(),
             channels: Mutex::default(),
@@ -153,17 +156,15 @@ impl EventPartition {
         (self.guilds.lock().len(), self.channels.lock().len())
     }
 
-    /// Stops all actors, which then are loaded anew.
-    pub(crate) fn stop_actors(&self, why: &str) {
-        for cell in self.guilds.lock().drain() {
-            if let Some(Some(handle)) = cell.1.get() {
-                handle.stop(why);
-            }
+    /// Stops all actors and waits until they are gone; whoever asks for them next loads them anew.
+    pub(crate) async fn stop_actors(&self, why: &str) {
+        let guilds: Vec<_> = self.guilds.lock().drain().map(|(_, cell)| cell).collect();
+        let channels: Vec<_> = self.channels.lock().drain().map(|(_, cell)| cell).collect();
+        for handle in channels.iter().filter_map(|cell| cell.get()?.as_ref()) {
+            handle.stop(why).await;
         }
-        for cell in self.channels.lock().drain() {
-            if let Some(Some(handle)) = cell.1.get() {
-                handle.stop(why);
-            }
+        for handle in guilds.iter().filter_map(|cell| cell.get()?.as_ref()) {
+            handle.stop(why).await;
         }
         self.streams.lock().clear();
     }

@@ -7,6 +7,7 @@
 //! the permissions of that point of the stream, which are found by reverting events.
 
 pub(crate) mod events;
+mod repair;
 mod sessions;
 
 use std::sync::{Arc, Weak};
@@ -36,6 +37,9 @@ pub(crate) async fn recover(node: &Node) -> Result<(), Failure> {
     events::take_all(node, &folded).await?;
     sessions::start_all(node, folded).await?;
     events::start_relays(node).await?;
+    for number in 0..inner.event_partitions().len() {
+        tokio::spawn(repair::watch(Arc::downgrade(inner), number));
+    }
     info!(sessions = inner.registry.len(), "recovered");
     Ok(())
 }

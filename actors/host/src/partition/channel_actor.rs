@@ -91,8 +91,8 @@ impl ChannelHandle {
         self.mailbox.is_alive()
     }
 
-    pub(crate) fn stop(&self, why: &str) {
-        self.mailbox.stop(why);
+    pub(crate) async fn stop(&self, why: &str) {
+        self.mailbox.stop(why).await;
     }
 }
 

@@ -61,8 +61,8 @@ impl GuildHandle {
         self.mailbox.is_alive()
     }
 
-    pub(crate) fn stop(&self, why: &str) {
-        self.mailbox.stop(why);
+    pub(crate) async fn stop(&self, why: &str) {
+        self.mailbox.stop(why).await;
     }
 }
 

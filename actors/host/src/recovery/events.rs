@@ -112,10 +112,10 @@ async fn take(
     let projection = Projection::start(number, messages, end, events);
     let outlets = Outlets {
         relay: relay.clone(),
-        projection: projected,
+        projection: projected.clone(),
     };
     let writer = Writer::start(Arc::clone(&stores.events), number, epoch, end, outlets);
-    let partition = EventPartition::new(number, epoch, writer, projection, relay);
+    let partition = EventPartition::new(number, epoch, writer, (projection, projected), relay);
     let subscribers = subscribers_of(inner, number, folded);
     Ok((
         partition,
@@ -158,7 +158,7 @@ async fn project(
 
 /// Appends events whose rows were committed but which had not reached the log. Says whether there
 /// were any.
-async fn append_outbox(
+pub(super) async fn append_outbox(
     inner: &Inner,
     number: Number,
     epoch: Epoch,

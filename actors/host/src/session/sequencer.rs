@@ -48,8 +48,6 @@ pub(crate) enum Input {
         claim: Claim,
         reply: oneshot::Sender<Result<Attached, AttachError>>,
     },
-    /// A session ends.
-    Close { slot: Slot },
     /// Snapshot, then stop.
     Stop { done: oneshot::Sender<()> },
 }

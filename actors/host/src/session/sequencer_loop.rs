@@ -158,7 +158,6 @@ impl SequencerLoop {
                 draft.frame.entries.push(Entry::Settled { slot });
             }
             Input::Attach { claim, reply } => self.take_attach(claim, reply, draft),
-            Input::Close { slot } => self.take_close(slot, draft),
             Input::Stop { done } => draft.stop = Some(done),
         }
     }

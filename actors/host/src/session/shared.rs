@@ -14,7 +14,7 @@ const NO_STATUS: u8 = u8::MAX;
 
 /// Why a session's socket is to be closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
+pub(crate) enum Ending {
     /// The credential was revoked: the session is over.
     Revoked,
     /// The socket fell too far behind. The session may be resumed.
