@@ -81,7 +81,7 @@ pub trait Accounts: Send + Sync {
         token: TokenHash,
     ) -> Result<Result<(), Taken>, Failure>;
 
-    /// The application, its newest token's hash, and which token that is.
+    /// The application, its newest token's hash, and which token that is; the first has number 1.
     async fn application(
         &self,
         id: ApplicationId,

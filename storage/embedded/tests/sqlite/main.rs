@@ -1,0 +1,5 @@
+//! The SQLite adapters keep the promises of their ports.
+
+mod accounts;
+mod commits;
+mod guilds;

@@ -1,0 +1,464 @@
+//! What every adapter of [`Guilds`] promises.
+
+#![expect(clippy::missing_panics_doc, reason = "a broken promise panics")]
+#![expect(clippy::unwrap_used, reason = "the suites are tests")]
+
+mod script;
+mod twin;
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use guildhall_model::account::{Account, Application, Login};
+use guildhall_model::channel::DirectChannel;
+use guildhall_model::event::{Change, Event, Record, RoleEnd, Source};
+use guildhall_model::guild::GuildRows;
+use guildhall_model::intent::Intents;
+use guildhall_model::member::Ban;
+use guildhall_model::user::{Status, User};
+use guildhall_model::{Epoch, GuildId};
+
+use super::property::{for_all, same};
+use super::sample::{self, NOW, account, founding, id, invite, member, role, user};
+use crate::accounts::{Accounts, Taken};
+use crate::guilds::{CommitError, Guilds, Home};
+
+/// Makes a test of each promise about guilds. `$fresh` names an async function that answers
+/// [`Stores`](crate::conformance::guilds::Stores), and whatever must live as long as they.
+#[macro_export]
+macro_rules! guilds_promises {
+    ($fresh:path) => {
+        $crate::promises! { guilds, $fresh:
+            unknown_things_are_absent
+            a_guild_loads_as_it_was_founded
+            rows_are_the_fold_of_their_events
+            a_deleted_guild_is_found_by_its_id_only
+            deleted_channels_roles_and_invites_are_unknown
+            members_show_their_users_present_profiles
+            a_changed_profile_is_found_under_its_new_names
+            a_taken_name_or_address_is_refused_to_a_profile_too
+            a_bots_profile_has_no_address
+            two_users_have_one_channel
+            directs_are_listed_from_the_newest
+            the_highest_id_never_falls
+            an_instance_value_is_stored_once
+        }
+    };
+}
+
+/// The relational store by its two ports.
+#[derive(Clone)]
+pub struct Stores {
+    /// Where users come from.
+    pub accounts: Arc<dyn Accounts>,
+    /// The port that is tested.
+    pub guilds: Arc<dyn Guilds>,
+}
+
+pub(super) const EPOCH: Epoch = Epoch(3);
+pub(super) const GUILD: u64 = 100;
+
+pub(super) fn guild_record(guild: u64, gseq: u64, event: Event) -> Record {
+    Record {
+        source: Source::Guild(id(guild)),
+        gseq,
+        at: NOW,
+        event,
+    }
+}
+
+pub(super) fn profile_record(gseq: u64, user: User, email: Option<&str>) -> Record {
+    Record {
+        source: Source::User(user.id),
+        gseq,
+        at: NOW,
+        event: Event::UserUpdated {
+            user: Box::new(user),
+            email: email.map(str::to_owned),
+        },
+    }
+}
+
+pub(super) fn direct_record(channel: DirectChannel) -> Record {
+    Record {
+        source: Source::Direct(channel.id),
+        gseq: 1,
+        at: NOW,
+        event: Event::DirectOpened {
+            channel,
+            users: Box::new(channel.users.map(|id| user(id.get()))),
+        },
+    }
+}
+
+pub(super) fn found(guild: u64) -> Record {
+    let event = Event::GuildCreated(Box::new(founding(guild, user(1))));
+    guild_record(guild, 1, event)
+}
+
+pub(super) async fn register(stores: &Stores, users: u64) {
+    for number in 1..=users {
+        let outcome = stores.accounts.register(&account(number), "hash").await;
+        outcome.unwrap().unwrap();
+    }
+}
+
+/// Three users, and a guild of the first one.
+pub(super) async fn with_guild(stores: &Stores) {
+    register(stores, 3).await;
+    commit(stores, &[found(GUILD)]).await;
+}
+
+pub(super) async fn commit(stores: &Stores, records: &[Record]) {
+    stores.guilds.commit(EPOCH, records).await.unwrap();
+}
+
+pub(super) async fn load(stores: &Stores, guild: u64) -> GuildRows {
+    twin::in_order(stores.guilds.load(id(guild)).await.unwrap().unwrap())
+}
+
+/// Absence is an answer.
+pub async fn unknown_things_are_absent(stores: Stores) {
+    let guilds = &stores.guilds;
+    assert_eq!(guilds.load(id(1)).await.unwrap(), None);
+    assert_eq!(guilds.outbox().await.unwrap(), []);
+    assert_eq!(guilds.last_gseq(Source::Guild(id(1))).await.unwrap(), 0);
+    assert_eq!(guilds.guilds_of(id(1)).await.unwrap(), []);
+    assert_eq!(guilds.home_of(id(1)).await.unwrap(), None);
+    assert_eq!(guilds.guild_of_role(id(1)).await.unwrap(), None);
+    assert_eq!(guilds.guild_of_invite("code").await.unwrap(), None);
+    assert_eq!(guilds.direct_of([id(1), id(2)]).await.unwrap(), None);
+    assert_eq!(guilds.directs_of(id(1), 10).await.unwrap(), []);
+    assert_eq!(guilds.highest_id().await.unwrap(), 0);
+    let done = guilds.outbox_done(Source::Guild(id(1)), 9).await;
+    done.unwrap();
+}
+
+/// With its first role, channel and member, which lookups find.
+pub async fn a_guild_loads_as_it_was_founded(stores: Stores) {
+    with_guild(&stores).await;
+    let rows = load(&stores, GUILD).await;
+    assert_eq!(rows, twin::founded(founding(GUILD, user(1))));
+
+    let guilds = &stores.guilds;
+    let guild: GuildId = id(GUILD);
+    assert_eq!(guilds.guilds_of(id(1)).await.unwrap(), [guild]);
+    assert_eq!(guilds.guilds_of(id(2)).await.unwrap(), []);
+    let home = guilds.home_of(id(GUILD + 1)).await.unwrap();
+    assert_eq!(home, Some(Home::Guild(guild)));
+    let of_role = guilds.guild_of_role(guild.everyone_role()).await;
+    assert_eq!(of_role.unwrap(), Some(guild));
+}
+
+/// Whatever happens to a guild, and however it is cut into commits.
+pub async fn rows_are_the_fold_of_their_events(stores: Stores) {
+    register(&stores, script::USERS).await;
+    let lives = (script::steps(), 1_usize..6);
+    for_all(40, lives, async |call, (steps, batch)| {
+        let guild = call * 10_000;
+        let founding = founding(guild, user(1));
+        let mut rows = twin::founded(founding.clone());
+        let mut records = vec![guild_record(
+            guild,
+            1,
+            Event::GuildCreated(Box::new(founding)),
+        )];
+        for step in &steps {
+            let gseq = rows.gseq + 1;
+            if let Some(event) = script::event(step, &rows, guild + 1 + gseq) {
+                twin::fold(&mut rows, gseq, &event);
+                records.push(guild_record(guild, gseq, event));
+            }
+        }
+        for records in records.chunks(batch) {
+            let outcome = stores.guilds.commit(EPOCH, records).await;
+            outcome.map_err(|error| error.to_string())?;
+        }
+        same("rows", &load(&stores, guild).await, &twin::in_order(rows))
+    })
+    .await;
+}
+
+/// It is as if it had never been, but for those who know its id.
+pub async fn a_deleted_guild_is_found_by_its_id_only(stores: Stores) {
+    with_guild(&stores).await;
+    let events = [
+        Event::InviteCreated(invite("code", GUILD)),
+        Event::GuildDeleted,
+    ];
+    let records: Vec<Record> = (2..)
+        .zip(events)
+        .map(|(gseq, event)| guild_record(GUILD, gseq, event))
+        .collect();
+    commit(&stores, &records[..1]).await;
+    let before = load(&stores, GUILD).await;
+    commit(&stores, &records[1..]).await;
+
+    let guilds = &stores.guilds;
+    let guild: GuildId = id(GUILD);
+    assert_eq!(guilds.guilds_of(id(1)).await.unwrap(), []);
+    assert_eq!(guilds.home_of(id(GUILD + 1)).await.unwrap(), None);
+    let of_role = guilds.guild_of_role(guild.everyone_role()).await;
+    assert_eq!(of_role.unwrap(), None);
+    assert_eq!(guilds.guild_of_invite("code").await.unwrap(), None);
+    let kept = GuildRows {
+        deleted: true,
+        gseq: 3,
+        ..before
+    };
+    assert_eq!(load(&stores, GUILD).await, kept);
+}
+
+/// Found while they are there, and not a moment longer. Codes tell upper from lower case.
+pub async fn deleted_channels_roles_and_invites_are_unknown(stores: Stores) {
+    with_guild(&stores).await;
+    let (channel, role) = (sample::channel(110, GUILD), role(111, GUILD));
+    let invite = invite("Code", GUILD);
+    let made = [
+        Event::ChannelCreated(channel.clone()),
+        Event::RoleCreated(role.clone()),
+        Event::InviteCreated(invite.clone()),
+    ];
+    let end = RoleEnd {
+        role: role.clone(),
+        holders: Vec::new(),
+        overwrites: Vec::new(),
+    };
+    let ended = [
+        Event::ChannelDeleted(channel.clone()),
+        Event::RoleDeleted(Box::new(end)),
+        Event::InviteDeleted(invite),
+    ];
+    let found = async || {
+        (
+            stores.guilds.home_of(channel.id).await.unwrap(),
+            stores.guilds.guild_of_role(role.id).await.unwrap(),
+            stores.guilds.guild_of_invite("Code").await.unwrap(),
+        )
+    };
+    let record = |(gseq, event)| guild_record(GUILD, gseq, event);
+    commit(&stores, &(2..).zip(made).map(record).collect::<Vec<_>>()).await;
+    let guild: GuildId = id(GUILD);
+    let there = (Some(Home::Guild(guild)), Some(guild), Some(guild));
+    assert_eq!(found().await, there);
+    assert_eq!(stores.guilds.guild_of_invite("code").await.unwrap(), None);
+    commit(&stores, &(5..).zip(ended).map(record).collect::<Vec<_>>()).await;
+    assert_eq!(found().await, (None, None, None));
+}
+
+/// Profiles belong to their users' streams: an event of the guild that carries an older one does
+/// not bring it back.
+pub async fn members_show_their_users_present_profiles(stores: Stores) {
+    with_guild(&stores).await;
+    let ban = Ban {
+        user: user(2),
+        reason: None,
+        by: id(1),
+        at: NOW,
+    };
+    commit(
+        &stores,
+        &[guild_record(GUILD, 2, Event::BanAdded(ban.clone()))],
+    )
+    .await;
+    let mut rows = twin::founded(founding(GUILD, user(1)));
+    twin::fold(&mut rows, 2, &Event::BanAdded(ban));
+
+    for number in [1, 2] {
+        let mut profile = user(number);
+        profile.display_name = Some("Renamed".to_owned());
+        profile.status = Status::Dnd;
+        commit(&stores, &[profile_record(1, profile.clone(), None)]).await;
+        twin::show_profile(&mut rows, &profile);
+    }
+    assert_eq!(load(&stores, GUILD).await, rows);
+
+    let before = member(user(1));
+    let mut after = before.clone();
+    after.nick = Some("Nick".to_owned());
+    rows.members[0].nick.clone_from(&after.nick);
+    rows.gseq = 3;
+    let event = Event::MemberUpdated(Box::new(Change { before, after }));
+    commit(&stores, &[guild_record(GUILD, 3, event)]).await;
+    assert_eq!(load(&stores, GUILD).await, rows);
+}
+
+/// And no longer under the old ones, which are free again.
+pub async fn a_changed_profile_is_found_under_its_new_names(stores: Stores) {
+    register(&stores, 1).await;
+    let mut profile = user(1);
+    profile.username = String::from("Somebody");
+    let record = profile_record(1, profile.clone(), Some("Else@mail.example"));
+    commit(&stores, &[record]).await;
+
+    let changed = Account {
+        user: profile,
+        email: Some("Else@mail.example".to_owned()),
+    };
+    let accounts = &stores.accounts;
+    for name in ["somebody", "else@mail.example"] {
+        let found = accounts.by_name(name).await.unwrap();
+        assert_eq!(found, Some((changed.clone(), "hash".to_owned())));
+    }
+    for name in ["person.1", "person.1@mail.example"] {
+        assert_eq!(accounts.by_name(name).await.unwrap(), None);
+    }
+    let mut heir = account(2);
+    heir.user.username = user(1).username;
+    heir.email = account(1).email;
+    accounts.register(&heir, "hash").await.unwrap().unwrap();
+}
+
+/// Somebody else's, that is: the own name may change its case.
+pub async fn a_taken_name_or_address_is_refused_to_a_profile_too(stores: Stores) {
+    register(&stores, 2).await;
+    let mut named = user(1);
+    named.username = String::from("PERSON.2");
+    let name = profile_record(1, named, Some("person.1@mail.example"));
+    let email = profile_record(1, user(1), Some("PERSON.2@mail.example"));
+    for (record, expected) in [(name, Taken::Username), (email, Taken::Email)] {
+        let outcome = stores.guilds.commit(EPOCH, &[record]).await;
+        assert!(matches!(outcome, Err(CommitError::Taken(taken)) if taken == expected));
+    }
+    let unchanged = stores.accounts.account(id(1)).await.unwrap();
+    assert_eq!(unchanged, Some(account(1)));
+
+    let mut louder = user(1);
+    louder.username = String::from("PERSON.1");
+    let record = profile_record(1, louder.clone(), Some("Person.1@Mail.example"));
+    commit(&stores, &[record]).await;
+    let found = stores.accounts.account(id(1)).await.unwrap().unwrap();
+    assert_eq!(found.user, louder);
+    assert_eq!(found.email.as_deref(), Some("Person.1@Mail.example"));
+}
+
+/// A bot's profile changes like a person's, and the bot gets no account by it.
+pub async fn a_bots_profile_has_no_address(stores: Stores) {
+    register(&stores, 1).await;
+    let mut bot = User {
+        bot: true,
+        ..user(10)
+    };
+    let application = Application {
+        id: id(10),
+        name: "Robot".to_owned(),
+        owner_id: id(1),
+        bot: bot.clone(),
+        privileged_intents: Intents::empty(),
+    };
+    let made = stores.accounts.create_application(&application, [7; 32]);
+    made.await.unwrap().unwrap();
+
+    bot.display_name = Some("Robot".to_owned());
+    commit(&stores, &[profile_record(1, bot.clone(), None)]).await;
+    let found = stores.accounts.account(bot.id).await.unwrap().unwrap();
+    assert_eq!((found.user, found.email), (bot.clone(), None));
+    let by_name = stores.accounts.by_name(&bot.username).await.unwrap();
+    assert_eq!(by_name, None);
+}
+
+/// Whoever comes second is told of the first one's channel.
+pub async fn two_users_have_one_channel(stores: Stores) {
+    register(&stores, 2).await;
+    let channel = |number| DirectChannel {
+        id: id(number),
+        users: [id(1), id(2)],
+    };
+    let opened = (201..=204).map(|number| {
+        let stores = stores.clone();
+        let record = direct_record(channel(number));
+        async move { stores.guilds.commit(EPOCH, &[record]).await }
+    });
+    let outcomes = join_all(opened).await;
+    let existing = stores.guilds.direct_of([id(1), id(2)]).await.unwrap();
+    let existing = existing.expect("one of them was opened");
+    let served = outcomes.iter().filter(|outcome| outcome.is_ok()).count();
+    assert_eq!(served, 1);
+    for outcome in outcomes {
+        assert!(match outcome {
+            Ok(()) => true,
+            Err(CommitError::PairExists(told)) => told == existing,
+            Err(_) => false,
+        });
+    }
+    let home = stores.guilds.home_of(existing.id).await.unwrap();
+    assert_eq!(home, Some(Home::Direct(existing)));
+    assert_eq!(stores.guilds.outbox().await.unwrap().len(), 1);
+}
+
+/// Whether the user has the smaller or the greater id of the two.
+pub async fn directs_are_listed_from_the_newest(stores: Stores) {
+    register(&stores, 5).await;
+    let channels: Vec<DirectChannel> = [(201, [1, 3]), (202, [3, 4]), (203, [1, 2]), (204, [2, 3])]
+        .map(|(number, users)| DirectChannel {
+            id: id(number),
+            users: users.map(id),
+        })
+        .to_vec();
+    for place in [2, 0, 3, 1] {
+        commit(&stores, &[direct_record(channels[place])]).await;
+    }
+    let listed = async |user, limit| stores.guilds.directs_of(id(user), limit).await.unwrap();
+    let third = [channels[3], channels[1], channels[0]];
+    assert_eq!(listed(3, 10).await, third);
+    assert_eq!(listed(3, 2).await, third[..2]);
+    assert_eq!(listed(5, 10).await, []);
+}
+
+/// Not even when what has it is gone: an id is never given twice.
+pub async fn the_highest_id_never_falls(stores: Stores) {
+    register(&stores, 3).await;
+    let highest = async || stores.guilds.highest_id().await.unwrap();
+    assert_eq!(highest().await, 3);
+    commit(&stores, &[found(GUILD)]).await;
+    assert_eq!(highest().await, GUILD + 1);
+    let login = Login {
+        id: id(300),
+        user_id: id(1),
+        expires_at: NOW,
+        revoked: false,
+    };
+    stores.accounts.open_login(&login, [1; 32]).await.unwrap();
+    assert_eq!(highest().await, 300);
+    let direct = DirectChannel {
+        id: id(400),
+        users: [id(1), id(2)],
+    };
+    commit(&stores, &[direct_record(direct)]).await;
+    assert_eq!(highest().await, 400);
+
+    let (channel, role) = (sample::channel(500, GUILD), role(600, GUILD));
+    let end = RoleEnd {
+        role: role.clone(),
+        holders: Vec::new(),
+        overwrites: Vec::new(),
+    };
+    for (gseq, (event, expected)) in (2..).zip([
+        (Event::ChannelCreated(channel.clone()), 500),
+        (Event::ChannelDeleted(channel), 500),
+        (Event::RoleCreated(role), 600),
+        (Event::RoleDeleted(Box::new(end)), 600),
+    ]) {
+        commit(&stores, &[guild_record(GUILD, gseq, event)]).await;
+        assert_eq!(highest().await, expected);
+    }
+}
+
+/// Also when many ask at the same time: all get the one that was first.
+pub async fn an_instance_value_is_stored_once(stores: Stores) {
+    let asked = (0..8_u8).map(|number| {
+        let stores = stores.clone();
+        async move { stores.guilds.instance_value("secret", &[number; 40]).await }
+    });
+    let values: Vec<Vec<u8>> = join_all(asked)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    assert!((0..8).any(|number| values[0] == [number; 40]));
+    assert!(values.iter().all(|value| *value == values[0]));
+    let again = stores.guilds.instance_value("secret", b"other").await;
+    assert_eq!(again.unwrap(), values[0]);
+    let other = stores.guilds.instance_value("other", b"").await;
+    assert_eq!(other.unwrap(), b"");
+}

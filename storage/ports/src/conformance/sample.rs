@@ -1,0 +1,132 @@
+//! Made-up people and things that the suites store.
+
+use std::fmt::Debug;
+
+use guildhall_model::account::Account;
+use guildhall_model::channel::{Channel, ChannelKind};
+use guildhall_model::event::Founding;
+use guildhall_model::guild::Guild;
+use guildhall_model::invite::Invite;
+use guildhall_model::member::Member;
+use guildhall_model::role::Role;
+use guildhall_model::user::{Status, User};
+use guildhall_model::{Id, Permissions, Timestamp};
+
+/// Some instant.
+pub(super) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
+/// The id with this number.
+pub(super) fn id<K>(number: u64) -> Id<K> {
+    Id::new(number).expect("suites use small numbers above zero")
+}
+
+/// The user with this number.
+pub(super) fn user(number: u64) -> User {
+    User {
+        id: id(number),
+        username: format!("Person.{number}"),
+        display_name: number.is_multiple_of(2).then(|| format!("The {number}th")),
+        avatar_url: number
+            .is_multiple_of(3)
+            .then(|| format!("https://pictures.example/{number}")),
+        bot: false,
+        status: match number % 4 {
+            0 => Status::Online,
+            1 => Status::Idle,
+            2 => Status::Dnd,
+            _ => Status::Invisible,
+        },
+        updated_at: NOW.plus_ms(number.cast_signed()),
+    }
+}
+
+/// The account of the user with this number.
+pub(super) fn account(number: u64) -> Account {
+    Account {
+        user: user(number),
+        email: Some(format!("person.{number}@mail.example")),
+    }
+}
+
+/// The list in an order that does not depend on the adapter.
+pub(super) fn sorted<T: Debug>(mut list: Vec<T>) -> Vec<T> {
+    list.sort_by_key(|item| format!("{item:?}"));
+    list
+}
+
+/// The user's membership of a guild, without roles.
+pub(super) fn member(user: User) -> Member {
+    Member {
+        joined_at: user.updated_at,
+        user,
+        nick: None,
+        roles: Vec::new(),
+        timed_out_until: None,
+        temporary: false,
+    }
+}
+
+/// A guild with this number and its first channel, of the number after it.
+pub(super) fn founding(number: u64, owner: User) -> Founding {
+    let guild = Guild {
+        id: id(number),
+        name: format!("Guild {number}"),
+        owner_id: owner.id,
+        description: Some("Where it's \"quoted\"; DROP TABLE guilds".to_owned()),
+        icon_url: None,
+        is_public: number.is_multiple_of(2),
+    };
+    Founding {
+        everyone: Role {
+            name: "@everyone".to_owned(),
+            permissions: Permissions::DEFAULT,
+            ..role(number, number)
+        },
+        channel: channel(number + 1, number),
+        owner: member(owner),
+        guild,
+    }
+}
+
+/// A role of a guild.
+pub(super) fn role(number: u64, guild: u64) -> Role {
+    Role {
+        id: id(number),
+        guild_id: id(guild),
+        name: format!("Role {number}"),
+        color: 0x00FF_FFFF,
+        hoist: true,
+        mentionable: false,
+        managed: false,
+        permissions: Permissions::empty(),
+        position: 0,
+    }
+}
+
+/// A channel of a guild.
+pub(super) fn channel(number: u64, guild: u64) -> Channel {
+    Channel {
+        id: id(number),
+        guild_id: id(guild),
+        kind: ChannelKind::Text,
+        name: format!("channel-{number}"),
+        topic: None,
+        position: 3,
+        overwrites: Vec::new(),
+    }
+}
+
+/// An invite to a guild.
+pub(super) fn invite(code: &str, guild: u64) -> Invite {
+    Invite {
+        code: code.to_owned(),
+        guild_id: id(guild),
+        channel_id: id(guild + 1),
+        inviter_id: id(1),
+        uses: 0,
+        max_uses: 10,
+        max_age_s: 3_600,
+        temporary: false,
+        created_at: NOW,
+    }
+}
