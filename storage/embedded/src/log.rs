@@ -52,7 +52,7 @@ pub enum Health {
     /// The last batch was written, or none has been yet.
     Working,
     /// The disk had no room for the last batch. Appends are tried all the same, and the disk is
-    /// asked again every second.
+    /// asked again after [`LogConfig::full_retry_ms`].
     Full,
     /// A sync failed, so that nobody knows what is on the disk. Appends are refused until the
     /// log is opened anew; reads go on.

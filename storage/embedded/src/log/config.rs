@@ -65,6 +65,9 @@ pub struct LogConfig {
     pub queue_appends_max: usize,
     /// Bytes that wait for the writer at most, headers included; more are refused.
     pub queue_bytes_max: usize,
+    /// Milliseconds after which a disk that was full is asked for room again, though nothing is
+    /// appended: a server that takes no requests meanwhile must learn when it may.
+    pub full_retry_ms: u64,
 }
 
 impl Default for LogConfig {
@@ -75,6 +78,7 @@ impl Default for LogConfig {
             retention_ms: 24 * 3_600 * 1_000,
             queue_appends_max: 65_536,
             queue_bytes_max: 64 * 1024 * 1024,
+            full_retry_ms: 1_000,
         }
     }
 }

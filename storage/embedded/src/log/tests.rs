@@ -1,6 +1,9 @@
 //! A log under crashes, damage, a failing disk and load.
 
 mod crash;
+mod disk_faults;
+mod laws;
+mod retention;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

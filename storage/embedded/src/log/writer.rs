@@ -24,8 +24,6 @@ use super::segment;
 use super::summary::Summary;
 use crate::files;
 
-/// How long a full disk is left alone before it is tried again without an append.
-const FULL_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Bytes that are written to find out whether the disk has room again.
 const PROBE_BYTES: usize = 64 * 1024;
 
@@ -84,7 +82,8 @@ impl Writer {
         let _ending = Ending(Arc::clone(&self.shared));
         loop {
             let is_full = *self.shared.health.lock() == Health::Full;
-            match self.shared.queue.take(is_full.then_some(FULL_RETRY_AFTER)) {
+            let patience = is_full.then(|| Duration::from_millis(self.config.full_retry_ms));
+            match self.shared.queue.take(patience) {
                 Work::Batch(jobs) => {
                     if self.serve(jobs).is_err() {
                         return;
@@ -243,8 +242,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Finds out whether a full disk has room again, so that a server which takes no requests
-    /// while its disk is full learns when it may.
+    /// Finds out whether a full disk has room again.
     fn probe(&mut self) {
         let path = self.dir.join(PROBE_FILE);
         let wrote = self
