@@ -1,1 +1,12 @@
 //! The WebSocket listener and its connections: the session protocol over sockets.
+//!
+//! The rules of a connection are in `guildhall_wire::gateway::protocol`, what is sent comes from a
+//! `SessionHandle`; here are the sockets.
+
+mod connection;
+mod gateway;
+pub mod listener;
+mod outlet;
+mod inlet;
+
+pub use gateway::{Gateway, GatewayConfig};

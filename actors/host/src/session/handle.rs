@@ -156,6 +156,11 @@ impl SessionHandle {
         }
     }
 
+    /// Returns at the next sign of anything, or without cause.
+    pub async fn listen(&self) {
+        self.shared.listen().await;
+    }
+
     /// Why the socket is to be closed, if it is.
     pub fn ended(&self) -> Option<Ended> {
         if self.shared.attachment() != self.attachment {

@@ -1,0 +1,235 @@
+//! Gateway sessions: opening, resuming, and requests for members.
+
+use guildhall_host::Refused;
+use guildhall_host::node::{OpenRequest, ResumeError};
+use guildhall_host::session::SessionHandle;
+use guildhall_model::account::Credential;
+use guildhall_model::dispatch::{MembersChunk, Shard, Viewer};
+use guildhall_model::intent::Intents;
+use guildhall_model::member::Member;
+use guildhall_model::rejection::Noun;
+use guildhall_model::user::{Appearance, Status};
+use guildhall_model::{GuildId, LoginId, Rejection, UserId, limits};
+use sha2::{Digest, Sha256};
+
+use crate::{App, Context};
+
+/// What a client asks for when it identifies.
+#[derive(Clone, Copy, Debug)]
+pub struct NewSession {
+    /// A bot's intents; `None` for people.
+    pub intents: Option<Intents>,
+    /// The share of the guilds.
+    pub shard: Option<Shard>,
+    /// How the user appears at first; what the profile says where absent.
+    pub status: Option<Status>,
+}
+
+/// Which members of a guild a session asks for.
+#[derive(Clone, Debug)]
+pub struct MembersRequest {
+    /// The guild.
+    pub guild_id: GuildId,
+    /// Which of its members.
+    pub which: Which,
+    /// Tell also how they appear.
+    pub presences: bool,
+    /// The request's mark.
+    pub nonce: Option<String>,
+}
+
+/// Which members are asked for.
+#[derive(Clone, Debug)]
+pub enum Which {
+    /// Exactly these.
+    Ids(Vec<UserId>),
+    /// Those whose name begins so, at most this many; 0 is no bound.
+    Prefix(String, u64),
+}
+
+impl App {
+    /// Opens a session for an authenticated caller.
+    pub async fn open_session(
+        &self,
+        ctx: &Context,
+        new: NewSession,
+    ) -> Result<SessionHandle, Refused> {
+        let account = self.own_account(ctx).await?;
+        self.require_shard(ctx, new.shard).await?;
+        let login = ctx.login_id().ok();
+        let handle = self
+            .node()
+            .open_session(OpenRequest {
+                credential: fingerprint(ctx.caller.credential),
+                login,
+                application_id: match ctx.caller.credential {
+                    Credential::Bot { application_id, .. } => Some(application_id),
+                    Credential::Login(_) => None,
+                },
+                viewer: Viewer {
+                    user_id: ctx.user_id(),
+                    intents: new.intents,
+                },
+                shard: new.shard,
+                status: new.status.unwrap_or(account.user.status),
+                account,
+            })
+            .await?;
+        self.still_valid(login)?;
+        Ok(handle)
+    }
+
+    /// Discord's clients split their guilds once a shard would have too many.
+    async fn require_shard(&self, ctx: &Context, shard: Option<Shard>) -> Result<(), Refused> {
+        let shard = shard.unwrap_or(Shard::WHOLE);
+        let guilds = self.node().guilds_of(ctx.user_id()).await?;
+        let mine = guilds
+            .into_iter()
+            .filter(|&guild| shard.has_guild(guild))
+            .count();
+        if mine > limits::SHARD_GUILDS_MAX {
+            let limit = limits::SHARD_GUILDS_MAX;
+            return Err(Rejection::LimitReached {
+                what: "guilds per shard",
+                limit,
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    /// Brings an authenticated caller back to its session.
+    pub async fn resume_session(
+        &self,
+        ctx: &Context,
+        session_id: &str,
+        seq: u64,
+    ) -> Result<SessionHandle, ResumeError> {
+        let credential = fingerprint(ctx.caller.credential);
+        let handle = self
+            .node()
+            .resume_session(session_id, credential, seq)
+            .await?;
+        let valid = self.still_valid(ctx.login_id().ok());
+        valid.map_err(|_| guildhall_state::session_partition::Refusal::WrongCredential)?;
+        Ok(handle)
+    }
+
+    /// A login may have been revoked while its session was being found: from its registration on
+    /// the session is ended with its login, so that one more look closes the gap.
+    fn still_valid(&self, login: Option<LoginId>) -> Result<(), Rejection> {
+        if login.is_some_and(|login| self.is_revoked(login)) {
+            return Err(Rejection::Unauthenticated);
+        }
+        Ok(())
+    }
+
+    /// Answers a request for members with dispatches of the session.
+    pub async fn request_members(
+        &self,
+        handle: &SessionHandle,
+        request: MembersRequest,
+    ) -> Result<(), Refused> {
+        let viewer = handle.viewer();
+        let view = self.node().guild(request.guild_id).await?;
+        let view = view.ok_or(Rejection::Unknown(Noun::Guild))?;
+        let whole = matches!(&request.which, Which::Prefix(query, 0) if query.is_empty());
+        if whole && !viewer.wants(Intents::GUILD_MEMBERS) {
+            return Err(Rejection::Conflict("the GUILD_MEMBERS intent is needed").into());
+        }
+        let found = view.read(|state| {
+            state.member(viewer.user_id)?;
+            Some(match &request.which {
+                Which::Ids(ids) => {
+                    let known = ids.iter().filter_map(|&id| state.member(id));
+                    known.map(|member| Member::clone(member)).collect()
+                }
+                Which::Prefix(query, limit) => {
+                    let all = state.members().filter(|member| has_prefix(member, query));
+                    by_id(all.map(|member| Member::clone(member)).collect(), *limit)
+                }
+            })
+        });
+        let members: Vec<Member> = found.ok_or(Rejection::Unknown(Noun::Guild))?;
+        let chunks = self.chunks(request, members);
+        self.node().tell_members(handle.reference(), chunks).await;
+        Ok(())
+    }
+
+    fn chunks(&self, request: MembersRequest, members: Vec<Member>) -> Vec<MembersChunk> {
+        let not_found: Vec<UserId> = match &request.which {
+            Which::Ids(ids) => {
+                let known = |id: &UserId| members.iter().any(|member| member.user.id == *id);
+                ids.iter().copied().filter(|id| !known(id)).collect()
+            }
+            Which::Prefix(..) => Vec::new(),
+        };
+        let count = members.len().div_ceil(limits::CHUNK_MEMBERS_MAX).max(1);
+        let mut parts: Vec<Vec<Member>> = members
+            .chunks(limits::CHUNK_MEMBERS_MAX)
+            .map(<[Member]>::to_vec)
+            .collect();
+        parts.resize_with(count, Vec::new);
+        let number = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let chunks = parts
+            .into_iter()
+            .enumerate()
+            .map(|(index, members)| MembersChunk {
+                guild_id: request.guild_id,
+                presences: request.presences.then(|| self.presences(&members)),
+                members,
+                index: number(index),
+                count: number(count),
+                not_found: if index == 0 {
+                    not_found.clone()
+                } else {
+                    Vec::new()
+                },
+                nonce: request.nonce.clone(),
+            });
+        chunks.collect()
+    }
+
+    fn presences(&self, members: &[Member]) -> Vec<(UserId, Appearance)> {
+        let shown = members
+            .iter()
+            .map(|m| (m.user.id, self.node().appearance(m.user.id)));
+        shown
+            .filter(|(_, appearance)| *appearance != Appearance::Offline)
+            .collect()
+    }
+}
+
+fn has_prefix(member: &Member, query: &str) -> bool {
+    let query = query.to_lowercase();
+    let names = [member.nick.as_deref(), Some(member.user.username.as_str())];
+    query.is_empty()
+        || names
+            .into_iter()
+            .flatten()
+            .any(|name| name.to_lowercase().starts_with(&query))
+}
+
+fn by_id(mut members: Vec<Member>, limit: u64) -> Vec<Member> {
+    members.sort_by_key(|member| member.user.id);
+    if limit > 0 {
+        members.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+    }
+    members
+}
+
+/// What a credential and its successors share: a login survives its access tokens, a bot token
+/// does not survive its replacement.
+fn fingerprint(credential: Credential) -> [u8; 32] {
+    let text = match credential {
+        Credential::Login(id) => format!("login:{id}"),
+        Credential::Bot {
+            application_id,
+            generation,
+            ..
+        } => {
+            format!("bot:{application_id}:{generation}")
+        }
+    };
+    Sha256::digest(text.as_bytes()).into()
+}

@@ -1,0 +1,154 @@
+//! What all connections of a node share, and the upgrade from HTTP.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use guildhall_app::App;
+use guildhall_wire::Spelling;
+use guildhall_wire::encode::{Agreement, AgreementError};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tracing::debug;
+
+use crate::connection;
+
+/// The path of the gateway. Clients append a slash or not.
+const PATHS: [&str; 2] = ["/gateway", "/gateway/"];
+
+/// What an operator may set about connections.
+#[derive(Clone, Copy, Debug)]
+pub struct GatewayConfig {
+    /// How often clients are asked for a heartbeat, in milliseconds.
+    pub heartbeat_interval_ms: u32,
+    /// How long a connection may take to identify.
+    pub identify_timeout: Duration,
+    /// How many connections there may be.
+    pub connections_max: usize,
+}
+
+/// The gateway of a node. A clone is the same one.
+#[derive(Clone, Debug)]
+pub struct Gateway(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    app: App,
+    spelling: Spelling,
+    config: GatewayConfig,
+    is_draining: AtomicBool,
+    connections: AtomicUsize,
+}
+
+/// One of the counted connections.
+pub(crate) struct Counted(Gateway);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.0.connections.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Gateway {
+    /// The gateway of the node behind these use cases.
+    pub fn new(app: App, spelling: Spelling, config: GatewayConfig) -> Self {
+        let (is_draining, connections) = (AtomicBool::new(false), AtomicUsize::new(0));
+        Self(Arc::new(Inner { app, spelling, config, is_draining, connections }))
+    }
+
+    pub(crate) fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    pub(crate) fn spelling(&self) -> &Spelling {
+        &self.0.spelling
+    }
+
+    pub(crate) fn config(&self) -> &GatewayConfig {
+        &self.0.config
+    }
+
+    /// From now on nobody identifies here.
+    pub fn drain(&self) {
+        self.0.is_draining.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.is_draining.load(Ordering::Acquire)
+    }
+
+    /// How many sockets there are.
+    pub fn connection_count(&self) -> usize {
+        self.0.connections.load(Ordering::Relaxed)
+    }
+
+    fn count(&self) -> Option<Counted> {
+        let before = self.0.connections.fetch_add(1, Ordering::Relaxed);
+        let counted = Counted(self.clone());
+        (before < self.0.config.connections_max).then_some(counted)
+    }
+
+    /// The request is for the gateway.
+    pub(crate) fn is_meant<B>(request: &Request<B>) -> bool {
+        PATHS.contains(&request.uri().path())
+    }
+
+    /// Answers a request for the gateway and serves the connection in a task of its own.
+    pub(crate) fn upgrade(&self, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
+        if request.method() != Method::GET {
+            return refusal(StatusCode::METHOD_NOT_ALLOWED, "the gateway is asked with GET");
+        }
+        let agreement = Agreement::parse(request.uri().query().unwrap_or_default());
+        let Ok((response, upgraded)) = fastwebsockets::upgrade::upgrade(&mut request) else {
+            return refusal(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket endpoint");
+        };
+        let Some(counted) = self.count() else {
+            return refusal(StatusCode::SERVICE_UNAVAILABLE, "too many connections");
+        };
+        let gateway = self.clone();
+        tokio::spawn(async move {
+            match upgraded.await {
+                Ok(socket) => gateway.serve(socket.into_inner(), agreement, counted).await,
+                Err(error) => debug!(%error, "an upgrade was not completed"),
+            }
+        });
+        response.map(|_| Full::default())
+    }
+
+    async fn serve(
+        self,
+        upgraded: TokioIo<Upgraded>,
+        agreement: Result<Agreement, AgreementError>,
+        counted: Counted,
+    ) {
+        let parts = match upgraded.into_inner().downcast::<TokioIo<TcpStream>>() {
+            Ok(parts) => parts,
+            Err(_) => unreachable!("the listener serves TCP streams"),
+        };
+        let stream = parts.io.into_inner();
+        // A dispatch is written whole; waiting for more would only delay it.
+        if let Err(error) = stream.set_nodelay(true) {
+            debug!(%error, "a socket does not take an option");
+        }
+        connection::run(self, stream, parts.read_buf, agreement).await;
+        drop(counted);
+    }
+}
+
+fn refusal(status: StatusCode, why: &'static str) -> Response<Full<Bytes>> {
+    let body = format!("{{\"code\":\"not_a_websocket\",\"message\":\"{why}\"}}");
+    let mut response = Response::new(Full::from(body));
+    *response.status_mut() = status;
+    let json = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    if status == StatusCode::UPGRADE_REQUIRED {
+        let websocket = http::HeaderValue::from_static("websocket");
+        response.headers_mut().insert(http::header::UPGRADE, websocket);
+    }
+    response
+}
