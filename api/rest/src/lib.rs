@@ -1,1 +1,65 @@
 //! The HTTP routes of both dialects.
+//!
+//! A handler extracts, asks `app`, and shapes the answer with `wire`. Who may call it is a row of
+//! `app::authorize`, which [`router`] looks up for each route that it registers.
+
+mod body;
+mod error;
+mod extract;
+mod layer;
+mod metrics;
+mod native;
+mod openapi;
+mod path;
+mod query;
+mod reply;
+mod routes;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::FromRef;
+use guildhall_app::App;
+use guildhall_wire::Spelling;
+use http::HeaderValue;
+
+pub use metrics::describe as describe_metrics;
+
+/// What an operator may set about the HTTP interface.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// How this installation spells its ids.
+    pub spelling: Spelling,
+    /// Web pages of these origins may call the interface from a browser. None by default.
+    pub origins: Vec<HeaderValue>,
+}
+
+/// What every handler works with.
+#[derive(Clone, Debug)]
+pub(crate) struct Api {
+    pub(crate) app: App,
+    pub(crate) spelling: Spelling,
+    /// The description of all routes, rendered once.
+    pub(crate) document: Arc<str>,
+}
+
+impl FromRef<Api> for Spelling {
+    fn from_ref(api: &Api) -> Self {
+        api.spelling
+    }
+}
+
+/// Serves the native dialect at the root. The gateway's route is merged by `edge`.
+///
+/// # Panics
+/// If a route has no row in `app::authorize`: nobody has decided who may call it.
+pub fn router(app: App, settings: Settings) -> Router {
+    let (routes, document) = routes::all(&app);
+    let document = openapi::render(document);
+    let api = Api {
+        app,
+        spelling: settings.spelling,
+        document,
+    };
+    layer::around(routes.with_state(api.clone()), &api, settings.origins)
+}

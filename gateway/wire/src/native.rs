@@ -15,9 +15,9 @@ pub mod user;
 
 pub use application::Application;
 pub use channel::{Channel, DirectChannel};
-pub use invite::Invite;
+pub use invite::{Invite, InvitePreview};
 pub use member::{Ban, Member};
-pub use message::{DirectMessage, Message, MessageBody};
+pub use message::{DirectMessage, Message, MessageBody, Reaction};
 pub use permission::NativePermissions;
 pub use role::Role;
 pub use server::Server;

@@ -1,5 +1,6 @@
 //! Invites.
 
+use guildhall_model::command;
 use guildhall_model::invite as model;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -40,6 +41,29 @@ impl<'a> Invite<'a> {
             temporary: invite.temporary,
             created_at: Utc(invite.created_at),
             expires_at: invite.expires_at().map(Utc),
+        }
+    }
+}
+
+/// What an invite's code shows to whoever has it, member or not.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+pub struct InvitePreview<'a> {
+    code: &'a str,
+    server_id: UuidText,
+    server_name: &'a str,
+    member_count: u32,
+    expires_at: Option<Utc>,
+}
+
+impl<'a> InvitePreview<'a> {
+    /// The invite without what only its server's managers see.
+    pub fn new(preview: &'a command::InvitePreview, spelling: &Spelling) -> Self {
+        Self {
+            code: &preview.invite.code,
+            server_id: spelling.uuid(preview.invite.guild_id),
+            server_name: &preview.guild_name,
+            member_count: preview.member_count,
+            expires_at: preview.invite.expires_at().map(Utc),
         }
     }
 }

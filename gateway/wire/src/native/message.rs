@@ -92,6 +92,22 @@ impl<'a> From<&'a model::Nonce> for Nonce<'a> {
     }
 }
 
+impl<'a> Reaction<'a> {
+    /// A message's reactions as one reader sees them, who gave these emoji.
+    pub fn list(message: &'a model::Message, mine: &[Emoji]) -> Vec<Self> {
+        Self::counts(message, Some(mine))
+    }
+
+    fn counts(message: &'a model::Message, mine: Option<&[Emoji]>) -> Vec<Self> {
+        let counts = message.reactions.iter().map(|given| Self {
+            emoji: &given.emoji.0,
+            count: given.count,
+            me: mine.map(|mine| mine.contains(&given.emoji)),
+        });
+        counts.collect()
+    }
+}
+
 impl<'a> MessageBody<'a> {
     /// As everybody sees it: reactions do not tell whose they are.
     pub fn new(message: &'a model::Message, spelling: &Spelling) -> Self {
@@ -117,15 +133,7 @@ impl<'a> MessageBody<'a> {
     }
 
     fn build(message: &'a model::Message, mine: Option<&[Emoji]>, spelling: &Spelling) -> Self {
-        let reactions = message
-            .reactions
-            .iter()
-            .map(|given| Reaction {
-                emoji: &given.emoji.0,
-                count: given.count,
-                me: mine.map(|mine| mine.contains(&given.emoji)),
-            })
-            .collect();
+        let reactions = Reaction::counts(message, mine);
         match &message.place {
             Place::Guild { guild_id, .. } => Self::Server(Box::new(Message::new(
                 message, *guild_id, reactions, spelling,

@@ -1,0 +1,33 @@
+//! Who asks, and when.
+
+use guildhall_model::account::{Caller, Credential};
+use guildhall_model::{LoginId, Rejection, Timestamp, UserId};
+
+/// Who asks, and when. The id of the request is in the tracing span around it.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// Who was authenticated.
+    pub caller: Caller,
+    /// When the request came.
+    pub now: Timestamp,
+}
+
+impl Context {
+    /// On whose behalf the request is.
+    pub const fn user_id(&self) -> UserId {
+        self.caller.user_id
+    }
+
+    /// The login of a person; bots have none and are refused.
+    pub const fn login_id(&self) -> Result<LoginId, Rejection> {
+        match self.caller.credential {
+            Credential::Login(id) => Ok(id),
+            Credential::Bot { .. } => Err(Rejection::NotForBots),
+        }
+    }
+
+    /// Refuses bots.
+    pub fn require_person(&self) -> Result<(), Rejection> {
+        self.login_id().map(|_| ())
+    }
+}

@@ -1,0 +1,266 @@
+//! Messages: pages of history, posting, editing, deleting.
+
+use std::sync::Arc;
+
+use guildhall_host::{Refused, Written};
+use guildhall_model::channel::DirectChannel;
+use guildhall_model::command::{ChannelCommand, Draft};
+use guildhall_model::message::{Anchor, Emoji, Message, Nonce};
+use guildhall_model::rejection::Noun;
+use guildhall_model::text::Content;
+use guildhall_model::user::User;
+use guildhall_model::{ChannelId, GuildId, MessageId, Rejection, UserId};
+use guildhall_ports::Failure;
+use guildhall_ports::guilds::Home;
+use guildhall_state::channel::mentioned_users;
+
+use crate::{App, Context};
+
+/// The use cases around messages.
+#[derive(Clone, Copy, Debug)]
+pub struct Messages<'a> {
+    app: &'a App,
+}
+
+/// A message as its author sends it.
+#[derive(Clone, Debug)]
+pub struct NewMessage {
+    /// What is said.
+    pub content: Content,
+    /// The author's own mark; a second post with the same one makes no second message.
+    pub nonce: Option<Nonce>,
+    /// The message of the same channel that it answers.
+    pub reply_to: Option<MessageId>,
+}
+
+/// What became of a post.
+#[derive(Clone, Debug)]
+pub enum Posted {
+    /// A message was made.
+    New(Arc<Message>),
+    /// The author had posted this message with the same nonce before.
+    Repeat(SeenMessage),
+}
+
+/// A message with the emoji that its reader gave to it.
+#[derive(Clone, Debug)]
+pub struct SeenMessage {
+    /// The message.
+    pub message: Arc<Message>,
+    /// The reader's own reactions.
+    pub mine: Vec<Emoji>,
+}
+
+impl App {
+    /// The use cases around messages.
+    pub const fn messages(&self) -> Messages<'_> {
+        Messages { app: self }
+    }
+}
+
+impl Messages<'_> {
+    /// A page of a channel, newest first. Empty for readers without READ_MESSAGE_HISTORY.
+    pub async fn page(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        anchor: Anchor,
+        limit: u16,
+    ) -> Result<Vec<SeenMessage>, Refused> {
+        let page = self
+            .app
+            .node()
+            .page(channel, ctx.user_id(), anchor, limit)
+            .await?;
+        Ok(self.with_own_reactions(ctx, page).await?)
+    }
+
+    /// One message.
+    pub async fn get(&self, ctx: &Context, id: MessageId) -> Result<SeenMessage, Refused> {
+        let message = self.app.node().message(id, ctx.user_id()).await?;
+        Ok(self.seen(ctx, message).await?)
+    }
+
+    /// Posts into a channel of either kind.
+    pub async fn post(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        new: NewMessage,
+    ) -> Result<Posted, Refused> {
+        let unknown = || Refused::from(Rejection::Unknown(Noun::Channel));
+        match self.app.node().home_of(channel).await? {
+            Some(Home::Guild(guild)) => {
+                let (author, mentions) = self.people_of(ctx, guild, &new.content).await?;
+                self.commit(ctx, channel, new, author, mentions).await
+            }
+            Some(Home::Direct(direct)) if direct.users.contains(&ctx.user_id()) => {
+                let author = self.app.own_account(ctx).await?.user;
+                self.post_direct(ctx, &direct, author, new).await
+            }
+            _ => Err(unknown()),
+        }
+    }
+
+    /// Posts into a channel of two users, of whom `author` is one.
+    pub(crate) async fn post_direct(
+        &self,
+        ctx: &Context,
+        channel: &DirectChannel,
+        author: User,
+        new: NewMessage,
+    ) -> Result<Posted, Refused> {
+        let mentions = self.users(&mentioned_users(new.content.as_str())).await?;
+        self.commit(ctx, channel.id, new, author, mentions).await
+    }
+
+    /// Changes the content of the caller's own message.
+    pub async fn edit(
+        &self,
+        ctx: &Context,
+        id: MessageId,
+        content: Content,
+    ) -> Result<SeenMessage, Refused> {
+        let before = self.app.node().message(id, ctx.user_id()).await?;
+        let command = ChannelCommand::Edit(id, content);
+        let written = self
+            .app
+            .node()
+            .write(before.channel_id, ctx.user_id(), command)
+            .await?;
+        let after = match written {
+            Written::Message(message) => message,
+            Written::Repeated(_) | Written::Done => before,
+        };
+        Ok(self.seen(ctx, after).await?)
+    }
+
+    /// Deletes a message.
+    pub async fn delete(&self, ctx: &Context, id: MessageId) -> Result<(), Refused> {
+        let message = self.app.node().message(id, ctx.user_id()).await?;
+        let command = ChannelCommand::Delete(id);
+        self.app
+            .node()
+            .write(message.channel_id, ctx.user_id(), command)
+            .await?;
+        Ok(())
+    }
+
+    async fn commit(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        new: NewMessage,
+        author: User,
+        mentions: Vec<User>,
+    ) -> Result<Posted, Refused> {
+        if let Some(answered) = new.reply_to {
+            self.require_answerable(ctx, channel, answered).await?;
+        }
+        let draft = Draft {
+            author,
+            content: new.content,
+            nonce: new.nonce,
+            reply_to: new.reply_to,
+            mentions,
+        };
+        let command = ChannelCommand::Post(draft);
+        match self
+            .app
+            .node()
+            .write(channel, ctx.user_id(), command)
+            .await?
+        {
+            Written::Message(message) => Ok(Posted::New(message)),
+            Written::Repeated(message) => Ok(Posted::Repeat(self.seen(ctx, message).await?)),
+            Written::Done => {
+                let why = "a post was answered without its message";
+                Err(Failure::damaged("channel", why).into())
+            }
+        }
+    }
+
+    /// A reply names a message of its own channel that its author can see.
+    async fn require_answerable(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        answered: MessageId,
+    ) -> Result<(), Refused> {
+        let found = match self.app.node().message(answered, ctx.user_id()).await {
+            Ok(message) => message.channel_id == channel,
+            Err(Refused::Rejection(_)) => false,
+            Err(failure) => return Err(failure),
+        };
+        if found {
+            return Ok(());
+        }
+        let why = "must be a message of this channel";
+        Err(Rejection::field("reply_to", "unknown_message", why).into())
+    }
+
+    /// The author and the users that a text names. Members come from memory, so that a post into a
+    /// guild rarely asks the store.
+    async fn people_of(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        content: &Content,
+    ) -> Result<(User, Vec<User>), Refused> {
+        let unknown = Refused::from(Rejection::Unknown(Noun::Channel));
+        let Some(view) = self.app.node().guild(guild).await? else {
+            return Err(unknown);
+        };
+        let named = mentioned_users(content.as_str());
+        let (author, mut mentions) = view.read(|state| {
+            let user = |id| state.member(id).map(|member| member.user.clone());
+            let members: Vec<User> = named.iter().filter_map(|&id| user(id)).collect();
+            (user(ctx.user_id()), members)
+        });
+        let Some(author) = author else {
+            return Err(unknown);
+        };
+        let is_member = |id: &UserId| mentions.iter().any(|user| user.id == *id);
+        let others: Vec<UserId> = named.into_iter().filter(|id| !is_member(id)).collect();
+        mentions.extend(self.users(&others).await?);
+        mentions.sort_unstable_by_key(|user| user.id);
+        Ok((author, mentions))
+    }
+
+    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, Failure> {
+        if ids.is_empty() {
+            Ok(Vec::new())
+        } else {
+            self.app.accounts_store().users(ids).await
+        }
+    }
+
+    async fn seen(&self, ctx: &Context, message: Arc<Message>) -> Result<SeenMessage, Failure> {
+        let mut seen = self.with_own_reactions(ctx, vec![message]).await?;
+        Ok(seen.pop().expect("as many come out as go in"))
+    }
+
+    async fn with_own_reactions(
+        &self,
+        ctx: &Context,
+        messages: Vec<Arc<Message>>,
+    ) -> Result<Vec<SeenMessage>, Failure> {
+        let reacted = messages
+            .iter()
+            .filter(|message| !message.reactions.is_empty());
+        let ids: Vec<MessageId> = reacted.map(|message| message.id).collect();
+        let mut mine = if ids.is_empty() {
+            Vec::new()
+        } else {
+            self.app.node().own_reactions(ctx.user_id(), &ids).await?
+        };
+        let seen = |message: Arc<Message>| {
+            let own = mine.extract_if(.., |(id, _)| *id == message.id);
+            SeenMessage {
+                mine: own.map(|(_, emoji)| emoji).collect(),
+                message,
+            }
+        };
+        Ok(messages.into_iter().map(seen).collect())
+    }
+}

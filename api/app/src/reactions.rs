@@ -1,0 +1,78 @@
+//! Reactions: giving an emoji to a message, taking it back, and who gave it.
+
+use guildhall_host::Refused;
+use guildhall_model::command::ChannelCommand;
+use guildhall_model::message::Emoji;
+use guildhall_model::user::User;
+use guildhall_model::{MessageId, UserId};
+
+use crate::messages::SeenMessage;
+use crate::{App, Context};
+
+/// The use cases around reactions.
+#[derive(Clone, Copy, Debug)]
+pub struct Reactions<'a> {
+    app: &'a App,
+}
+
+impl App {
+    /// The use cases around reactions.
+    pub const fn reactions(&self) -> Reactions<'_> {
+        Reactions { app: self }
+    }
+}
+
+impl Reactions<'_> {
+    /// Gives an emoji to a message and answers with the message as it is then. Giving it twice is
+    /// the same as once.
+    pub async fn add(
+        &self,
+        ctx: &Context,
+        id: MessageId,
+        emoji: Emoji,
+    ) -> Result<SeenMessage, Refused> {
+        let message = self.app.node().message(id, ctx.user_id()).await?;
+        let command = ChannelCommand::React(id, emoji);
+        self.app
+            .node()
+            .write(message.channel_id, ctx.user_id(), command)
+            .await?;
+        self.app.messages().get(ctx, id).await
+    }
+
+    /// Takes `user`'s emoji back; another user's needs a permission.
+    pub async fn remove(
+        &self,
+        ctx: &Context,
+        id: MessageId,
+        emoji: Emoji,
+        user: UserId,
+    ) -> Result<(), Refused> {
+        let message = self.app.node().message(id, ctx.user_id()).await?;
+        let command = ChannelCommand::Unreact(id, emoji, user);
+        self.app
+            .node()
+            .write(message.channel_id, ctx.user_id(), command)
+            .await?;
+        Ok(())
+    }
+
+    /// At most `limit` users who gave an emoji, by id, above `after`.
+    pub async fn users(
+        &self,
+        ctx: &Context,
+        id: MessageId,
+        emoji: &Emoji,
+        after: Option<UserId>,
+        limit: u16,
+    ) -> Result<Vec<User>, Refused> {
+        let ids = self
+            .app
+            .node()
+            .reactors(id, ctx.user_id(), emoji, after, limit)
+            .await?;
+        let mut users = self.app.accounts_store().users(&ids).await?;
+        users.sort_unstable_by_key(|user| user.id);
+        Ok(users)
+    }
+}

@@ -1,0 +1,89 @@
+//! JSON bodies: bounded before they are held, typed before they are looked at.
+
+use axum::body::to_bytes;
+use axum::extract::{FromRequest, Request};
+use bytes::Bytes;
+use guildhall_model::limits::BODY_BYTES_MAX;
+use guildhall_wire::error::ServiceError;
+use guildhall_wire::native::request::{read_json, read_optional_json};
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use serde::de::DeserializeOwned;
+
+use crate::Api;
+use crate::error::ApiError;
+
+/// A body that must be there.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T);
+
+/// A body that may be left out.
+#[derive(Debug)]
+pub(crate) struct MaybeBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        require_json(request.headers())?;
+        let bytes = read(request).await?;
+        Ok(Self(read_json(&bytes)?))
+    }
+}
+
+impl<T: DeserializeOwned + Default> FromRequest<Api> for MaybeBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        let declared = require_json(request.headers());
+        let bytes = read(request).await?;
+        // Without a body there is nothing to declare.
+        if !bytes.is_empty() {
+            declared?;
+        }
+        Ok(Self(read_optional_json(&bytes)?))
+    }
+}
+
+async fn read(request: Request) -> Result<Bytes, ApiError> {
+    require_plain(request.headers())?;
+    let announced = text(request.headers(), &CONTENT_LENGTH).and_then(|n| n.parse::<usize>().ok());
+    if announced.is_some_and(|bytes| BODY_BYTES_MAX < bytes) {
+        return Err(ApiError::Service(ServiceError::PayloadTooLarge));
+    }
+    let body = to_bytes(request.into_body(), BODY_BYTES_MAX).await;
+    body.map_err(|error| {
+        let is_too_large = std::error::Error::source(&error)
+            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if is_too_large {
+            ApiError::Service(ServiceError::PayloadTooLarge)
+        } else {
+            ApiError::BodyBroken
+        }
+    })
+}
+
+/// A compressed body could be a bomb, and none of ours is large enough to need it.
+fn require_plain(headers: &HeaderMap) -> Result<(), ApiError> {
+    let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+    if encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        Ok(())
+    } else {
+        Err(ApiError::Service(ServiceError::UnsupportedMediaType))
+    }
+}
+
+/// Forms and plain text are refused: a browser sends those to other origins without asking.
+fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let declared = text(headers, &CONTENT_TYPE).unwrap_or_default();
+    let media_type = declared.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(ApiError::Service(ServiceError::UnsupportedMediaType))
+    }
+}
+
+fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}

@@ -1,0 +1,70 @@
+//! Who calls: put into the request by the row of the route, taken out by its handler.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use guildhall_app::authorize::{Proof, Row};
+use guildhall_app::{Context, Presented};
+use guildhall_model::Rejection;
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+
+use crate::error::ApiError;
+
+/// The authenticated caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ctx(pub(crate) Context);
+
+impl<S: Send + Sync> FromRequestParts<S> for Ctx {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        // A handler that asks who calls, on a route that lets everybody in, gets nobody.
+        parts
+            .extensions
+            .get()
+            .copied()
+            .ok_or_else(|| Rejection::Unauthenticated.into())
+    }
+}
+
+/// Lets a request through to its handler if it brings what the row asks for. The body has not
+/// been read by then.
+pub(crate) async fn guard(
+    State((app, row)): State<(guildhall_app::App, &'static Row)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let proof = row.need.proof();
+    if proof != Proof::Nothing {
+        match authenticate(&app, request.headers(), proof).await {
+            Ok(ctx) => request.extensions_mut().insert(Ctx(ctx)),
+            Err(error) => return error.into_response(),
+        };
+    }
+    next.run(request).await
+}
+
+async fn authenticate(
+    app: &guildhall_app::App,
+    headers: &HeaderMap,
+    proof: Proof,
+) -> Result<Context, ApiError> {
+    let presented = presented(headers).ok_or(Rejection::Unauthenticated)?;
+    let ctx = app.authenticate(&presented).await?;
+    if proof == Proof::Person {
+        ctx.require_person()?;
+    }
+    Ok(ctx)
+}
+
+/// Two credentials are as good as none: it would depend on us which one counts.
+fn presented(headers: &HeaderMap) -> Option<Presented> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next()?;
+    if values.next().is_some() {
+        return None;
+    }
+    Presented::parse(value.to_str().ok()?)
+}

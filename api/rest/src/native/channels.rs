@@ -1,0 +1,90 @@
+//! Channels with their permission overwrites.
+
+use axum::extract::State;
+use guildhall_app::channels::AnyChannel;
+use guildhall_model::{ChannelId, GuildId};
+use guildhall_wire::native::request::channel::{ChannelCreate, ChannelUpdate};
+use guildhall_wire::native::{Channel, DirectChannel};
+
+use crate::Api;
+use crate::body::Body;
+use crate::extract::Ctx;
+use crate::path::Path;
+use crate::reply::{Reply, created, done, ok};
+
+/// The channels of a server that the caller can see.
+#[utoipa::path(get, path = "/servers/{server_id}/channels", tag = "channels",
+    params(("server_id" = String, Path)),
+    responses((status = 200, description = "By position.", body = [Channel])))]
+pub(crate) async fn list_channels(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((guild,)): Path<(GuildId,)>,
+) -> Reply {
+    let channels = api.app.channels().list(&ctx, guild).await?;
+    let shown: Vec<_> = channels
+        .iter()
+        .map(|each| Channel::new(each, &api.spelling))
+        .collect();
+    ok(&shown)
+}
+
+/// Makes a channel.
+#[utoipa::path(post, path = "/servers/{server_id}/channels", tag = "channels",
+    request_body = ChannelCreate, params(("server_id" = String, Path)),
+    responses((status = 201, description = "The new channel.", body = Channel)))]
+pub(crate) async fn create_channel(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((guild,)): Path<(GuildId,)>,
+    Body(form): Body<ChannelCreate>,
+) -> Reply {
+    let new = form.parse(&api.spelling)?;
+    let channel = api.app.channels().create(&ctx, guild, new).await?;
+    created(&Channel::new(&channel, &api.spelling))
+}
+
+/// A channel that the caller can see: of a server, or of two users, then with the type `direct`.
+#[utoipa::path(get, path = "/channels/{channel_id}", tag = "channels",
+    params(("channel_id" = String, Path)),
+    responses((status = 200, description = "The channel.", body = Channel)))]
+pub(crate) async fn get_channel(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((id,)): Path<(ChannelId,)>,
+) -> Reply {
+    match api.app.channels().get(&ctx, id).await? {
+        AnyChannel::Guild(channel) => ok(&Channel::new(&channel, &api.spelling)),
+        AnyChannel::Direct(channel, users) => {
+            ok(&DirectChannel::new(&channel, &users, &api.spelling))
+        }
+    }
+}
+
+/// Changes a channel; what is left out stays as it is. The overwrites are replaced as a whole.
+#[utoipa::path(put, path = "/channels/{channel_id}", tag = "channels",
+    request_body = ChannelUpdate, params(("channel_id" = String, Path)),
+    responses((status = 200, description = "The channel as it is now.", body = Channel)))]
+pub(crate) async fn update_channel(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((id,)): Path<(ChannelId,)>,
+    Body(form): Body<ChannelUpdate>,
+) -> Reply {
+    let update = form.parse(&api.spelling)?;
+    let channel = api.app.channels().update(&ctx, id, update).await?;
+    ok(&Channel::new(&channel, &api.spelling))
+}
+
+/// Ends a channel with all its messages.
+#[utoipa::path(delete, path = "/channels/{channel_id}", tag = "channels",
+    params(("channel_id" = String, Path)),
+    responses((status = 204, description = "It has ended.")))]
+pub(crate) async fn delete_channel(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((id,)): Path<(ChannelId,)>,
+) -> Reply {
+    api.app.channels().delete(&ctx, id).await?;
+    done()
+}

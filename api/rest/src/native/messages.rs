@@ -1,0 +1,126 @@
+//! Messages of a channel.
+
+use axum::extract::State;
+use guildhall_app::messages::{NewMessage, Posted, SeenMessage};
+use guildhall_model::{ChannelId, MessageId, Rejection};
+use guildhall_wire::Spelling;
+use guildhall_wire::native::request::message::{MessageCreate, MessageEdit};
+use guildhall_wire::native::{Message, MessageBody};
+
+use crate::Api;
+use crate::body::Body;
+use crate::extract::Ctx;
+use crate::path::Path;
+use crate::query::{MessagePage, MessagePageParams};
+use crate::reply::{Reply, created, done, ok};
+
+pub(crate) fn shape<'a>(seen: &'a SeenMessage, spelling: &Spelling) -> MessageBody<'a> {
+    MessageBody::seen_by_giver_of(&seen.mine, &seen.message, spelling)
+}
+
+/// A page as the client sees it.
+pub(crate) fn page(messages: &[SeenMessage], spelling: &Spelling) -> Reply {
+    let shown: Vec<_> = messages
+        .iter()
+        .map(|message| shape(message, spelling))
+        .collect();
+    ok(&shown)
+}
+
+pub(crate) fn draft(form: MessageCreate, spelling: &Spelling) -> Result<NewMessage, Rejection> {
+    let new = form.parse(spelling)?;
+    Ok(NewMessage {
+        content: new.content,
+        nonce: new.nonce,
+        reply_to: new.reply_to,
+    })
+}
+
+/// A new message is answered with 201, a repeated one with 200.
+pub(crate) fn posted(posted: &Posted, spelling: &Spelling) -> Reply {
+    match posted {
+        Posted::New(message) => created(&MessageBody::seen_by_giver_of(&[], message, spelling)),
+        Posted::Repeat(seen) => ok(&shape(seen, spelling)),
+    }
+}
+
+/// A page of a channel's messages.
+#[utoipa::path(get, path = "/channels/{channel_id}/messages", tag = "messages",
+    params(("channel_id" = String, Path), MessagePageParams),
+    responses((status = 200, description = "Newest first.", body = [Message])))]
+pub(crate) async fn list_messages(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((channel,)): Path<(ChannelId,)>,
+    asked: MessagePage,
+) -> Reply {
+    let messages = api
+        .app
+        .messages()
+        .page(&ctx, channel, asked.anchor, asked.limit)
+        .await?;
+    page(&messages, &api.spelling)
+}
+
+/// Posts a message. One with a nonce that the author used before is answered with the first.
+#[utoipa::path(post, path = "/channels/{channel_id}/messages", tag = "messages",
+    request_body = MessageCreate, params(("channel_id" = String, Path)),
+    responses((status = 201, description = "The new message.", body = Message),
+        (status = 200, description = "The message with this nonce.", body = Message)))]
+pub(crate) async fn create_message(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((channel,)): Path<(ChannelId,)>,
+    Body(form): Body<MessageCreate>,
+) -> Reply {
+    let new = draft(form, &api.spelling)?;
+    posted(
+        &api.app.messages().post(&ctx, channel, new).await?,
+        &api.spelling,
+    )
+}
+
+/// One message.
+#[utoipa::path(get, path = "/messages/{message_id}", tag = "messages",
+    params(("message_id" = String, Path)),
+    responses((status = 200, description = "The message.", body = Message)))]
+pub(crate) async fn get_message(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((id,)): Path<(MessageId,)>,
+) -> Reply {
+    ok(&shape(
+        &api.app.messages().get(&ctx, id).await?,
+        &api.spelling,
+    ))
+}
+
+/// Changes the content of an own message.
+#[utoipa::path(put, path = "/messages/{message_id}", tag = "messages",
+    request_body = MessageEdit, params(("message_id" = String, Path)),
+    responses((status = 200, description = "The message as it is now.", body = Message)))]
+pub(crate) async fn edit_message(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((id,)): Path<(MessageId,)>,
+    Body(form): Body<MessageEdit>,
+) -> Reply {
+    let content = form.parse()?;
+    ok(&shape(
+        &api.app.messages().edit(&ctx, id, content).await?,
+        &api.spelling,
+    ))
+}
+
+/// Deletes an own message, or another's with the permission for it.
+#[utoipa::path(delete, path = "/messages/{message_id}", tag = "messages",
+    params(("message_id" = String, Path)),
+    responses((status = 204, description = "It is gone.")))]
+pub(crate) async fn delete_message(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((id,)): Path<(MessageId,)>,
+) -> Reply {
+    api.app.messages().delete(&ctx, id).await?;
+    done()
+}

@@ -1,0 +1,113 @@
+//! What a path names: ids in either spelling, emoji, invite codes.
+//!
+//! A segment that cannot be an id is answered like an id that does not exist.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use guildhall_model::id::kind;
+use guildhall_model::message::Emoji;
+use guildhall_model::rejection::Noun;
+use guildhall_model::text::parse_emoji;
+use guildhall_model::{Id, Rejection};
+use guildhall_wire::Spelling;
+use http::request::Parts;
+
+use crate::Api;
+use crate::error::ApiError;
+
+/// The parameters of a path, in order.
+#[derive(Clone, Debug)]
+pub(crate) struct Path<T>(pub(crate) T);
+
+/// One parameter of a path.
+pub(crate) trait Segment: Sized {
+    /// Reads the text of the segment after percent-decoding.
+    fn read(text: &str, spelling: &Spelling) -> Result<Self, Rejection>;
+}
+
+/// All parameters of a path.
+pub(crate) trait Segments: Sized {
+    fn read<'a>(
+        texts: impl Iterator<Item = &'a str>,
+        spelling: &Spelling,
+    ) -> Result<Self, Rejection>;
+}
+
+/// What a client is told when an id of this kind names nothing.
+pub(crate) trait Named {
+    const NOUN: Noun;
+}
+
+macro_rules! nouns {
+    ($($kind:ident),*) => {$(
+        impl Named for kind::$kind {
+            const NOUN: Noun = Noun::$kind;
+        }
+    )*};
+}
+nouns!(Application, Channel, Guild, Message, Role, User);
+
+impl<K: Named> Segment for Id<K> {
+    fn read(text: &str, spelling: &Spelling) -> Result<Self, Rejection> {
+        spelling.parse(text).ok_or(Rejection::Unknown(K::NOUN))
+    }
+}
+
+impl Segment for Emoji {
+    fn read(text: &str, _: &Spelling) -> Result<Self, Rejection> {
+        parse_emoji(text).map_err(|_| Rejection::Unknown(Noun::Reaction))
+    }
+}
+
+/// The code of an invite.
+#[derive(Clone, Debug)]
+pub(crate) struct Code(pub(crate) String);
+
+/// Longer than any code that was ever issued.
+const CODE_BYTES_MAX: usize = 64;
+
+impl Segment for Code {
+    fn read(text: &str, _: &Spelling) -> Result<Self, Rejection> {
+        if CODE_BYTES_MAX < text.len() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            return Err(Rejection::Unknown(Noun::Invite));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+/// The segment at this place; a template with fewer parameters names nothing.
+fn next<'a, T: Segment>(
+    texts: &mut impl Iterator<Item = &'a str>,
+    spelling: &Spelling,
+) -> Result<T, Rejection> {
+    let text = texts.next().ok_or(Rejection::Unknown(Noun::Route))?;
+    T::read(text, spelling)
+}
+
+macro_rules! segments {
+    ($($name:ident)*) => {
+        impl<$($name: Segment),*> Segments for ($($name,)*) {
+            fn read<'a>(
+                mut texts: impl Iterator<Item = &'a str>,
+                spelling: &Spelling,
+            ) -> Result<Self, Rejection> {
+                Ok(($(next::<$name>(&mut texts, spelling)?,)*))
+            }
+        }
+    };
+}
+segments!(A);
+segments!(A B);
+segments!(A B C);
+
+impl<T: Segments> FromRequestParts<Api> for Path<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        let unknown = |_| Rejection::Unknown(Noun::Route);
+        let params = RawPathParams::from_request_parts(parts, api)
+            .await
+            .map_err(unknown)?;
+        let texts = params.iter().map(|(_, text)| text);
+        Ok(Self(T::read(texts, &api.spelling)?))
+    }
+}

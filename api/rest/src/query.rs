@@ -1,0 +1,269 @@
+//! What stands behind the question mark: pages of messages and of users.
+
+use axum::extract::FromRequestParts;
+use guildhall_model::limits::{PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX, PAGE_USERS_MAX};
+use guildhall_model::message::Anchor;
+use guildhall_model::rejection::FieldError;
+use guildhall_model::{Id, MessageId, Rejection, UserId};
+use guildhall_wire::Spelling;
+use http::request::Parts;
+use utoipa::IntoParams;
+
+use crate::Api;
+use crate::error::ApiError;
+
+/// Users of one page where the caller does not say.
+const PAGE_USERS_DEFAULT: u16 = 100;
+
+/// A page of messages.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MessagePage {
+    pub(crate) anchor: Anchor,
+    pub(crate) limit: u16,
+}
+
+/// A page of users, members or bans.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UserPage {
+    pub(crate) after: Option<UserId>,
+    pub(crate) limit: u16,
+}
+
+/// How the description shows [`MessagePage`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the derived description only")]
+pub(crate) struct MessagePageParams {
+    /// The newest messages below this one. At most one of `before`, `after` and `around`.
+    before: Option<String>,
+    /// The oldest messages above this one.
+    after: Option<String>,
+    /// Messages on both sides of this one, and itself.
+    around: Option<String>,
+    /// How many at most; 50 where left out.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u16>,
+}
+
+/// How the description shows [`UserPage`].
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "read by the derived description only")]
+pub(crate) struct UserPageParams {
+    /// Users with ids above this one.
+    after: Option<String>,
+    /// How many at most; 100 where left out.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u16>,
+}
+
+impl FromRequestParts<Api> for MessagePage {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        Ok(Self::parse(parts.uri.query(), &api.spelling)?)
+    }
+}
+
+impl FromRequestParts<Api> for UserPage {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        Ok(Self::parse(parts.uri.query(), &api.spelling)?)
+    }
+}
+
+impl MessagePage {
+    fn parse(query: Option<&str>, spelling: &Spelling) -> Result<Self, Rejection> {
+        let mut query = Query::new(query, spelling);
+        let anchors: Vec<Anchor> = [
+            query
+                .id("before")
+                .map(Anchor::Before as fn(MessageId) -> Anchor),
+            query.id("after").map(Anchor::After),
+            query.id("around").map(Anchor::Around),
+        ]
+        .into_iter()
+        .flatten()
+        .collect();
+        if anchors.len() > 1 {
+            query.wrong(
+                "",
+                "exclusive",
+                "takes one of before, after and around".to_owned(),
+            );
+        }
+        let limit = query.limit(PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX);
+        let anchor = anchors.first().copied().unwrap_or(Anchor::Newest);
+        query.finish(Self { anchor, limit })
+    }
+}
+
+impl UserPage {
+    fn parse(query: Option<&str>, spelling: &Spelling) -> Result<Self, Rejection> {
+        let mut query = Query::new(query, spelling);
+        let after = query.id("after");
+        let limit = query.limit(PAGE_USERS_DEFAULT, PAGE_USERS_MAX);
+        query.finish(Self { after, limit })
+    }
+}
+
+/// The keys of a query with what was wrong about them. Keys that nobody asks for are passed over.
+struct Query<'a> {
+    text: &'a str,
+    spelling: &'a Spelling,
+    errors: Vec<FieldError>,
+}
+
+impl<'a> Query<'a> {
+    fn new(query: Option<&'a str>, spelling: &'a Spelling) -> Self {
+        Self {
+            text: query.unwrap_or_default(),
+            spelling,
+            errors: Vec::new(),
+        }
+    }
+
+    /// The value of a key. An empty one counts as left out, as forms send it.
+    fn get(&mut self, key: &'static str) -> Option<String> {
+        let pairs = form_urlencoded::parse(self.text.as_bytes());
+        let mut values = pairs
+            .filter(|(name, _)| name == key)
+            .map(|(_, value)| value);
+        let value = values.next().filter(|value| !value.is_empty());
+        if values.next().is_some() {
+            self.wrong(key, "duplicate", "must be given once".to_owned());
+        }
+        value.map(Into::into)
+    }
+
+    fn id<K>(&mut self, key: &'static str) -> Option<Id<K>> {
+        let text = self.get(key)?;
+        let id = self.spelling.parse(&text);
+        if id.is_none() {
+            self.wrong(
+                key,
+                "invalid_id",
+                "must be an id of this installation".to_owned(),
+            );
+        }
+        id
+    }
+
+    fn limit(&mut self, default: u16, max: u16) -> u16 {
+        let Some(text) = self.get("limit") else {
+            return default;
+        };
+        let number = text
+            .parse()
+            .ok()
+            .filter(|number| (1..=max).contains(number));
+        if number.is_none() {
+            self.wrong(
+                "limit",
+                "out_of_range",
+                format!("must be a number from 1 to {max}"),
+            );
+        }
+        number.unwrap_or(default)
+    }
+
+    fn wrong(&mut self, path: &str, code: &'static str, message: String) {
+        self.errors.push(FieldError {
+            path: path.to_owned(),
+            code,
+            message,
+        });
+    }
+
+    fn finish<T>(self, page: T) -> Result<T, Rejection> {
+        if self.errors.is_empty() {
+            Ok(page)
+        } else {
+            Err(Rejection::Invalid(self.errors))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SPELLING: Spelling = Spelling::new(0);
+    const ID: u64 = 175_928_847_299_117_063;
+
+    fn messages(query: &str) -> Result<MessagePage, Vec<(String, &'static str)>> {
+        MessagePage::parse(Some(query), &SPELLING).map_err(|rejection| match rejection {
+            Rejection::Invalid(errors) => errors
+                .into_iter()
+                .map(|error| (error.path, error.code))
+                .collect(),
+            other => panic!("{other:?}"),
+        })
+    }
+
+    #[test]
+    fn a_page_begins_at_the_newest_unless_told_otherwise() {
+        let page = MessagePage::parse(None, &SPELLING).unwrap();
+        assert_eq!((page.anchor, page.limit), (Anchor::Newest, 50));
+        let id = MessageId::new(ID).unwrap();
+        let uuid = SPELLING.uuid(id);
+        for (query, anchor) in [
+            (format!("before={ID}"), Anchor::Before(id)),
+            (format!("after={uuid}&limit=3"), Anchor::After(id)),
+            (format!("around={ID}&other=1&limit="), Anchor::Around(id)),
+        ] {
+            assert_eq!(messages(&query).unwrap().anchor, anchor, "{query}");
+        }
+    }
+
+    #[test]
+    fn all_that_is_wrong_with_a_query_is_said_at_once() {
+        let wrong = |path: &str, code| (path.to_owned(), code);
+        for (query, expected) in [
+            (
+                format!("before={ID}&after={ID}"),
+                vec![wrong("", "exclusive")],
+            ),
+            (
+                "before=x&limit=0".to_owned(),
+                vec![
+                    wrong("before", "invalid_id"),
+                    wrong("limit", "out_of_range"),
+                ],
+            ),
+            ("limit=101".to_owned(), vec![wrong("limit", "out_of_range")]),
+            ("limit=-1".to_owned(), vec![wrong("limit", "out_of_range")]),
+            (
+                "limit=99999999999999999999".to_owned(),
+                vec![wrong("limit", "out_of_range")],
+            ),
+            (
+                "limit=5&limit=6".to_owned(),
+                vec![wrong("limit", "duplicate")],
+            ),
+            ("before=0".to_owned(), vec![wrong("before", "invalid_id")]),
+            (
+                "around=18446744073709551616".to_owned(),
+                vec![wrong("around", "invalid_id")],
+            ),
+            (
+                "after=%FF%FE".to_owned(),
+                vec![wrong("after", "invalid_id")],
+            ),
+        ] {
+            assert_eq!(messages(&query).unwrap_err(), expected, "{query}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_panics_or_passes_the_bounds(query in ".{0,200}") {
+            if let Ok(page) = messages(&query) {
+                prop_assert!((1..=PAGE_MESSAGES_MAX).contains(&page.limit));
+            }
+        }
+    }
+}
