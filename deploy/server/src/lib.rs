@@ -1,5 +1,6 @@
 //! The binary: configuration, assembly, operation. The only crate that names an adapter.
 
+pub mod assemble;
 pub mod command_line;
 pub mod config;
 pub mod operator;

@@ -1,10 +1,131 @@
 //! The life of a node: assemble, report ready, drain, stop.
 
-use crate::config::Config;
+use std::future::Future;
+use std::io::Write;
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use guildhall_edge::listener;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use crate::assemble::{Assembly, assemble};
+use crate::config::{Config, OperatorListen};
+use crate::operator::{self, Operator, Phase, Readiness};
 use crate::telemetry::Telemetry;
 
+/// How often a draining node looks whether all sockets are gone.
+const DRAIN_LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Runs a node until it is told to stop.
-#[expect(clippy::unused_async, reason = "what it will run is asynchronous")]
-pub async fn run(_config: Config, _telemetry: Telemetry) -> anyhow::Result<()> {
-    anyhow::bail!("not assembled yet")
+pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
+    // Handlers first: a signal that comes while the node recovers must not be lost.
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let readiness = Readiness::starting();
+    start_operator(&config, telemetry, &readiness).await?;
+    let listener = TcpListener::bind(config.server.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on", config.server.listen))?;
+    let address = listener.local_addr()?;
+    let assembly = assemble(&config, resume_url(&config, address), &readiness).await?;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = serve(listener, &assembly, async {
+        let _ = stopped.await;
+    });
+    let serving = tokio::spawn(serving);
+    readiness.enter(Phase::Serving);
+    announce(address)?;
+    let cause = tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    };
+    info!(cause, "draining");
+    readiness.enter(Phase::Draining);
+    let hurry = async {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    };
+    drain(&config, &assembly, hurry).await;
+    drop(stop);
+    serving.await?;
+    assembly.close().await?;
+    info!("stopped");
+    Ok(())
+}
+
+fn serve(
+    listener: TcpListener,
+    assembly: &Assembly,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> impl Future<Output = ()> + Send + 'static {
+    let settings =
+        guildhall_rest::Settings { spelling: assembly.spelling, origins: Vec::new() };
+    let routes = guildhall_rest::router(assembly.app.clone(), settings);
+    listener::serve(listener, assembly.gateway.clone(), routes, stop)
+}
+
+/// Asks everybody to go elsewhere, and waits until they have gone, or the time is up.
+async fn drain(config: &Config, assembly: &Assembly, hurry: impl Future<Output = ()>) {
+    assembly.gateway.drain();
+    assembly.node.drain();
+    let deadline = Instant::now() + config.gateway.drain_timeout;
+    let gone = async {
+        while assembly.gateway.connection_count() > 0 && Instant::now() < deadline {
+            tokio::time::sleep(DRAIN_LOOK).await;
+        }
+    };
+    tokio::select! {
+        () = gone => {}
+        () = hurry => warn!("told to stop a second time: not waiting for clients"),
+    }
+    let left = assembly.gateway.connection_count();
+    if left > 0 {
+        warn!(left, "connections are cut; their sessions may be resumed");
+    }
+}
+
+async fn start_operator(
+    config: &Config,
+    telemetry: Telemetry,
+    readiness: &Readiness,
+) -> anyhow::Result<()> {
+    let OperatorListen::At(address) = config.operator.listen else { return Ok(()) };
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("operator.listen: {address} cannot be listened on"))?;
+    let address = listener.local_addr()?;
+    info!(%address, "operator's listener: http://{address}/metrics /livez /readyz");
+    let routes = operator::router(Operator {
+        metrics: telemetry.metrics,
+        readiness: readiness.clone(),
+        metrics_token: config.operator.metrics_token.clone(),
+    });
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(listener, routes).await {
+            warn!(%error, "the operator's listener has stopped");
+        }
+    });
+    Ok(())
+}
+
+/// Where clients resume: where they are told to reach us, or where we listen.
+fn resume_url(config: &Config, address: SocketAddr) -> String {
+    let origin = match &config.server.public_url {
+        Some(url) => url.websocket_origin(),
+        None => format!("ws://{address}"),
+    };
+    format!("{origin}/gateway")
+}
+
+/// Tells whoever has started us that we serve.
+fn announce(address: SocketAddr) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "ready http://{address}")?;
+    stdout.flush()?;
+    Ok(())
 }
