@@ -24,7 +24,6 @@ pub struct MessageCreate {
 
 /// A text of 1 to 25 bytes, or a whole number.
 #[derive(Debug, ToSchema)]
-#[schema(as = Nonce)]
 #[serde(untagged)]
 pub enum NonceInput {
     /// As text.
