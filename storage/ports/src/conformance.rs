@@ -12,8 +12,12 @@ pub mod commits;
 pub mod directory;
 pub mod guilds;
 pub mod log;
+pub mod messages;
+pub mod profiles;
 mod promises;
 mod property;
+pub mod reactions;
+pub mod redo;
 mod sample;
 pub mod snapshots;
 
@@ -42,6 +46,10 @@ mod tests {
             include_str!("conformance/directory.rs"),
             include_str!("conformance/guilds.rs"),
             include_str!("conformance/log.rs"),
+            include_str!("conformance/messages.rs"),
+            include_str!("conformance/profiles.rs"),
+            include_str!("conformance/reactions.rs"),
+            include_str!("conformance/redo.rs"),
             include_str!("conformance/snapshots.rs"),
         ] {
             let (promises, listed) = promises(suite);

@@ -3,3 +3,7 @@
 mod accounts;
 mod commits;
 mod guilds;
+mod messages;
+mod profiles;
+mod reactions;
+mod redo;

@@ -4,16 +4,19 @@ use std::fmt::Debug;
 
 use guildhall_model::account::Account;
 use guildhall_model::channel::{Channel, ChannelKind};
-use guildhall_model::event::Founding;
+use guildhall_model::event::{Founding, Reaction};
 use guildhall_model::guild::Guild;
 use guildhall_model::invite::Invite;
 use guildhall_model::member::Member;
+use guildhall_model::message::{Authorship, Emoji, Message, Nonce, Place};
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
-use guildhall_model::{Id, Permissions, Timestamp};
+use guildhall_model::{Id, Permissions, Timestamp, UserId};
 
 /// Some instant.
 pub(super) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+/// Some emoji.
+pub(super) const EMOJI: [&str; 3] = ["👍", "❤️", "🎉"];
 
 /// The id with this number.
 pub(super) fn id<K>(number: u64) -> Id<K> {
@@ -128,5 +131,43 @@ pub(super) fn invite(code: &str, guild: u64) -> Invite {
         max_age_s: 3_600,
         temporary: false,
         created_at: NOW,
+    }
+}
+
+/// A message in a channel of guild 100, with something in every field.
+pub(super) fn message(number: u64, channel: u64, author: u64) -> Message {
+    Message {
+        id: id(number),
+        channel_id: id(channel),
+        place: Place::Guild {
+            guild_id: id(100),
+            member: Some(Authorship {
+                nick: Some("Nick".to_owned()),
+                roles: vec![id(111), id(112)],
+                joined_at: NOW,
+            }),
+        },
+        author: user(author),
+        content: format!("Message {number}, it's \"fine\" 👍"),
+        edited_at: None,
+        nonce: Some(Nonce::Text(format!("nonce {number}"))),
+        reply_to: number.is_multiple_of(2).then(|| id(number - 1)),
+        mentions: vec![user(author + 1)],
+        mention_roles: vec![id(111)],
+        mention_everyone: number.is_multiple_of(3),
+        reactions: Vec::new(),
+    }
+}
+
+/// An emoji by a user on a message.
+pub(super) fn reaction(message: &Message, emoji: usize, user: UserId) -> Reaction {
+    Reaction {
+        message_id: message.id,
+        message_author_id: message.author.id,
+        channel_id: message.channel_id,
+        place: message.place.clone(),
+        user_id: user,
+        member: None,
+        emoji: Emoji(EMOJI[emoji].to_owned()),
     }
 }

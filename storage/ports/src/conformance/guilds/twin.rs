@@ -6,7 +6,7 @@ use guildhall_model::guild::GuildRows;
 use guildhall_model::user::User;
 
 /// The rows of a guild that has just begun.
-pub(super) fn founded(founding: Founding) -> GuildRows {
+pub(in crate::conformance) fn founded(founding: Founding) -> GuildRows {
     GuildRows {
         guild: founding.guild,
         deleted: false,
@@ -20,7 +20,7 @@ pub(super) fn founded(founding: Founding) -> GuildRows {
 }
 
 /// What the rows are after an event that is not the first.
-pub(super) fn fold(rows: &mut GuildRows, gseq: u64, event: &Event) {
+pub(in crate::conformance) fn fold(rows: &mut GuildRows, gseq: u64, event: &Event) {
     rows.gseq = gseq;
     match event {
         Event::GuildUpdated(change) => rows.guild = change.after.clone(),
@@ -77,7 +77,7 @@ pub(super) fn fold(rows: &mut GuildRows, gseq: u64, event: &Event) {
 }
 
 /// Members and bans show the present profile of this user.
-pub(super) fn show_profile(rows: &mut GuildRows, user: &User) {
+pub(in crate::conformance) fn show_profile(rows: &mut GuildRows, user: &User) {
     let shown = rows
         .members
         .iter_mut()
@@ -89,7 +89,7 @@ pub(super) fn show_profile(rows: &mut GuildRows, user: &User) {
 }
 
 /// The same rows in one order.
-pub(super) fn in_order(mut rows: GuildRows) -> GuildRows {
+pub(in crate::conformance) fn in_order(mut rows: GuildRows) -> GuildRows {
     rows.roles.sort_by_key(|role| role.id);
     rows.channels.sort_by_key(|channel| channel.id);
     rows.members.sort_by_key(|member| member.user.id);

@@ -1,0 +1,275 @@
+//! What every adapter of [`Messages`] promises about messages and their pages.
+
+#![expect(clippy::missing_panics_doc, reason = "a broken promise panics")]
+#![expect(clippy::unwrap_used, reason = "the suites are tests")]
+
+use std::sync::Arc;
+
+use guildhall_model::event::{Event, Record, Source};
+use guildhall_model::message::{Anchor, Message, Nonce, Place};
+use guildhall_model::{ChannelId, EventPartition, Id, Position, UserId};
+
+use super::sample::{NOW, id, message};
+use crate::messages::Messages;
+
+/// Makes a test of each promise about messages. `$fresh` names an async function that answers an
+/// `Arc<dyn Messages>` without messages, and whatever must live as long as it.
+#[macro_export]
+macro_rules! messages_promises {
+    ($fresh:path) => {
+        $crate::promises! { messages, $fresh:
+            unknown_messages_are_absent
+            a_message_is_read_back_as_it_was_posted
+            an_edit_replaces_the_message
+            a_page_holds_the_newest_first
+            a_page_does_not_hold_its_anchor
+            a_page_around_a_message_has_it_in_the_middle
+            pages_walk_a_channel_without_gaps
+            a_nonce_finds_its_message
+            the_highest_message_id_never_falls
+        }
+    };
+}
+
+type Store = Arc<dyn Messages>;
+
+pub(super) const PARTITION: EventPartition = EventPartition(2);
+/// The guild of [`message`], and two of its channels.
+pub(super) const GUILD: Source = Source::Guild(match Id::new(100) {
+    Some(id) => id,
+    None => unreachable!(),
+});
+pub(super) const CHANNEL: u64 = 101;
+const OTHER: u64 = 102;
+
+pub(super) fn created(message: &Message) -> Event {
+    Event::MessageCreated(Box::new(message.clone()))
+}
+
+pub(super) fn deleted(message: &Message) -> Event {
+    Event::MessageDeleted {
+        id: message.id,
+        channel_id: message.channel_id,
+        place: message.place.clone(),
+    }
+}
+
+pub(super) fn edited(message: &Message, content: &str) -> Message {
+    Message {
+        content: content.to_owned(),
+        edited_at: Some(NOW),
+        ..message.clone()
+    }
+}
+
+/// Applies events of the guild behind those that it has.
+pub(super) async fn apply(store: &Store, events: impl IntoIterator<Item = Event>) {
+    let first = store.last_gseq(GUILD).await.unwrap() + 1;
+    let records: Vec<Arc<Record>> = (first..)
+        .zip(events)
+        .map(|(gseq, event)| record(GUILD, gseq, event))
+        .collect();
+    let upto = Position(first + records.len() as u64);
+    store.apply(PARTITION, &records, upto).await.unwrap();
+}
+
+pub(super) fn record(source: Source, gseq: u64, event: Event) -> Arc<Record> {
+    Arc::new(Record {
+        source,
+        gseq,
+        at: NOW,
+        event,
+    })
+}
+
+/// Ten messages of the channel, numbers 1010, 1020 … 1100, with others between them.
+async fn with_history(store: &Store) -> Vec<Message> {
+    let ours: Vec<Message> = (1..=10)
+        .map(|n| message(1000 + 10 * n, CHANNEL, 1))
+        .collect();
+    let others: Vec<Message> = (1..=10).map(|n| message(1005 + 10 * n, OTHER, 1)).collect();
+    let both = ours.iter().zip(&others).flat_map(|(a, b)| [a, b]);
+    apply(store, both.map(created)).await;
+    ours
+}
+
+pub(super) async fn page(store: &Store, anchor: Anchor, limit: u16) -> Vec<u64> {
+    let page = store.page(id(CHANNEL), anchor, limit).await.unwrap();
+    page.iter().map(|message| message.id.get()).collect()
+}
+
+/// Absence is an answer.
+pub async fn unknown_messages_are_absent(store: Store) {
+    let channel: ChannelId = id(CHANNEL);
+    assert_eq!(store.get(id(1)).await.unwrap(), None);
+    for anchor in [
+        Anchor::Newest,
+        Anchor::Before(id(1)),
+        Anchor::After(id(1)),
+        Anchor::Around(id(1)),
+    ] {
+        assert_eq!(store.page(channel, anchor, 50).await.unwrap(), []);
+    }
+    assert_eq!(store.applied(PARTITION).await.unwrap(), Position::START);
+    assert_eq!(store.last_gseq(GUILD).await.unwrap(), 0);
+    assert_eq!(store.highest_id().await.unwrap(), 0);
+}
+
+/// Every field, in guilds and between two users.
+pub async fn a_message_is_read_back_as_it_was_posted(store: Store) {
+    let full = message(1000, CHANNEL, 1);
+    let direct = Message {
+        place: Place::Direct([id(1), id(2)]),
+        edited_at: Some(NOW),
+        nonce: Some(Nonce::Number(-7)),
+        mentions: Vec::new(),
+        mention_roles: Vec::new(),
+        ..message(1001, OTHER, 2)
+    };
+    let bare = Message {
+        place: Place::guild(id(100)),
+        content: String::new(),
+        nonce: None,
+        ..message(1003, CHANNEL, 1)
+    };
+    let posted = [full, direct, bare];
+    for (gseq, message) in (1..).zip(&posted) {
+        let source = message.place.source(message.channel_id);
+        let record = record(source, gseq, created(message));
+        let upto = Position(gseq + 1);
+        store.apply(PARTITION, &[record], upto).await.unwrap();
+    }
+    for message in &posted {
+        let found = store.get(message.id).await.unwrap();
+        assert_eq!(found.as_ref(), Some(message));
+    }
+    let page = store.page(id(CHANNEL), Anchor::Newest, 50).await.unwrap();
+    assert_eq!(page, [posted[2].clone(), posted[0].clone()]);
+}
+
+/// As a whole: it is afterwards what the event says.
+pub async fn an_edit_replaces_the_message(store: Store) {
+    let before = message(1000, CHANNEL, 1);
+    let mut after = edited(&before, "Better");
+    after.mentions.clear();
+    after.mention_everyone = true;
+    let event = Event::MessageUpdated(Box::new(after.clone()));
+    apply(&store, [created(&before), event]).await;
+    assert_eq!(store.get(before.id).await.unwrap(), Some(after.clone()));
+    let page = store.page(id(CHANNEL), Anchor::Newest, 50).await.unwrap();
+    assert_eq!(page, [after]);
+}
+
+/// Of its own channel, and as many as were asked for.
+pub async fn a_page_holds_the_newest_first(store: Store) {
+    let ours = with_history(&store).await;
+    assert_eq!(page(&store, Anchor::Newest, 3).await, [1100, 1090, 1080]);
+    assert_eq!(page(&store, Anchor::Newest, 0).await, [0_u64; 0]);
+    let whole = store.page(id(CHANNEL), Anchor::Newest, 100).await.unwrap();
+    let expected: Vec<Message> = ours.into_iter().rev().collect();
+    assert_eq!(whole, expected);
+}
+
+/// On either side, whether the anchor exists, is another channel's, or lies outside.
+pub async fn a_page_does_not_hold_its_anchor(store: Store) {
+    with_history(&store).await;
+    let before = async |number, limit| page(&store, Anchor::Before(id(number)), limit).await;
+    assert_eq!(before(1050, 2).await, [1040, 1030]);
+    assert_eq!(before(1051, 2).await, [1050, 1040]);
+    assert_eq!(before(1045, 100).await, [1040, 1030, 1020, 1010]);
+    assert_eq!(before(1010, 100).await, [0_u64; 0]);
+    assert_eq!(before(9999, 1).await, [1100]);
+    let after = async |number, limit| page(&store, Anchor::After(id(number)), limit).await;
+    assert_eq!(after(1050, 2).await, [1070, 1060]);
+    assert_eq!(after(1049, 2).await, [1060, 1050]);
+    assert_eq!(after(1075, 100).await, [1100, 1090, 1080]);
+    assert_eq!(after(1100, 100).await, [0_u64; 0]);
+    assert_eq!(after(1, 1).await, [1010]);
+}
+
+/// Half of the page is newer; the message itself counts to the other half.
+pub async fn a_page_around_a_message_has_it_in_the_middle(store: Store) {
+    with_history(&store).await;
+    let around = async |number, limit| page(&store, Anchor::Around(id(number)), limit).await;
+    assert_eq!(around(1050, 4).await, [1070, 1060, 1050, 1040]);
+    assert_eq!(around(1050, 5).await, [1070, 1060, 1050, 1040, 1030]);
+    assert_eq!(around(1050, 1).await, [1050]);
+    assert_eq!(around(1055, 4).await, [1070, 1060, 1050, 1040]);
+    assert_eq!(around(1010, 4).await, [1030, 1020, 1010]);
+    assert_eq!(around(1100, 4).await, [1100, 1090]);
+}
+
+/// Each living message once, backwards and forwards, while others are deleted between.
+pub async fn pages_walk_a_channel_without_gaps(store: Store) {
+    let mut living = with_history(&store).await;
+    for place in [7, 4, 3, 0] {
+        let gone = living.remove(place);
+        apply(&store, [deleted(&gone)]).await;
+        assert_eq!(store.get(gone.id).await.unwrap(), None);
+    }
+    for limit in [1, 2, 3, 100] {
+        let mut backwards = page(&store, Anchor::Newest, limit).await;
+        loop {
+            let oldest = backwards.last().copied().unwrap();
+            let next = page(&store, Anchor::Before(id(oldest)), limit).await;
+            if next.is_empty() {
+                break;
+            }
+            backwards.extend(next);
+        }
+        let mut forwards = vec![1];
+        loop {
+            let newest = forwards.last().copied().unwrap();
+            let next = page(&store, Anchor::After(id(newest)), limit).await;
+            if next.is_empty() {
+                break;
+            }
+            forwards.extend(next.iter().rev());
+        }
+        let expected: Vec<u64> = living.iter().map(|message| message.id.get()).collect();
+        assert_eq!(forwards[1..], expected);
+        assert!(backwards.iter().rev().eq(&expected));
+    }
+}
+
+/// The author's own, in the same channel, of the same spelling, not too old and still there.
+pub async fn a_nonce_finds_its_message(store: Store) {
+    let with = |number, channel, author, nonce: &Nonce| Message {
+        nonce: Some(nonce.clone()),
+        ..message(number, channel, author)
+    };
+    let nonce = Nonce::Text("7".to_owned());
+    let posted = [
+        with(1000, CHANNEL, 1, &nonce),
+        with(1001, OTHER, 1, &nonce),
+        with(1002, CHANNEL, 2, &nonce),
+        with(1003, CHANNEL, 1, &Nonce::Number(7)),
+        with(1004, CHANNEL, 1, &Nonce::Text(String::new())),
+    ];
+    apply(&store, posted.iter().map(created)).await;
+    let find = async |channel: u64, author: u64, nonce: &Nonce, oldest: u64| {
+        let (channel, author): (ChannelId, UserId) = (id(channel), id(author));
+        let found = store.by_nonce(channel, author, nonce, id(oldest)).await;
+        found.unwrap().map(|message| message.id.get())
+    };
+    assert_eq!(find(CHANNEL, 1, &nonce, 1).await, Some(1000));
+    assert_eq!(find(CHANNEL, 1, &nonce, 1000).await, Some(1000));
+    assert_eq!(find(CHANNEL, 1, &nonce, 1001).await, None);
+    assert_eq!(find(OTHER, 1, &nonce, 1).await, Some(1001));
+    assert_eq!(find(CHANNEL, 2, &nonce, 1).await, Some(1002));
+    assert_eq!(find(CHANNEL, 1, &Nonce::Number(7), 1).await, Some(1003));
+    let empty = Nonce::Text(String::new());
+    assert_eq!(find(CHANNEL, 1, &empty, 1).await, Some(1004));
+    assert_eq!(find(OTHER, 2, &nonce, 1).await, None);
+    apply(&store, [deleted(&posted[0])]).await;
+    assert_eq!(find(CHANNEL, 1, &nonce, 1).await, None);
+}
+
+/// Not even when the message is gone: an id is never given twice.
+pub async fn the_highest_message_id_never_falls(store: Store) {
+    let messages = [1000, 1002, 1001].map(|number| message(number, CHANNEL, 1));
+    apply(&store, messages.iter().map(created)).await;
+    assert_eq!(store.highest_id().await.unwrap(), 1002);
+    apply(&store, messages.iter().map(deleted)).await;
+    assert_eq!(store.highest_id().await.unwrap(), 1002);
+}
