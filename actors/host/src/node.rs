@@ -142,7 +142,8 @@ impl Node {
 
     /// A new id.
     pub fn mint<K>(&self) -> Id<K> {
-        self.inner.minting(self.inner.env.now(), |mint| mint.id())
+        let now = self.inner.env.now();
+        self.inner.minting(now, |mint: &mut Mint<'_>| mint.id())
     }
 }
 

@@ -80,7 +80,7 @@ impl EventPartition {
         let loaded = cell
             .get_or_try_init(|| guild_actor::load(node.clone(), id))
             .await;
-        self.settle(&self.guilds, id, &cell, loaded, |handle| handle.is_alive())
+        settle(&self.guilds, id, &cell, loaded, GuildHandle::is_alive)
     }
 
     /// The actor of a channel, loaded if need be; `None` if there is no such channel.
@@ -94,35 +94,7 @@ impl EventPartition {
         let loaded = cell
             .get_or_try_init(|| channel_actor::load(node.clone(), id, home))
             .await;
-        self.settle(&self.channels, id, &cell, loaded, |handle| {
-            handle.is_alive()
-        })
-    }
-
-    /// Keeps only living actors: whatever is absent or dead is asked for anew next time, and the
-    /// map does not grow by ids that do not exist.
-    fn settle<K: Eq + std::hash::Hash, V: Clone>(
-        &self,
-        map: &Loading<K, Option<V>>,
-        key: K,
-        cell: &Arc<OnceCell<Option<V>>>,
-        loaded: Result<&Option<V>, Failure>,
-        is_alive: impl Fn(&V) -> bool,
-    ) -> Result<Option<V>, Failure> {
-        let keep = matches!(&loaded, Ok(Some(handle)) if is_alive(handle));
-        if !keep {
-            let mut map = map.lock();
-            if map
-                .get(&key)
-                .is_some_and(|present| Arc::ptr_eq(present, cell))
-            {
-                map.remove(&key);
-            }
-        }
-        match loaded {
-            Ok(Some(_)) if !keep => Err(Failure::unavailable("the actor", "it is being restarted")),
-            loaded => loaded.cloned(),
-        }
+        settle(&self.channels, id, &cell, loaded, ChannelHandle::is_alive)
     }
 
     /// The stream of a source that has no actor of its own.
@@ -167,5 +139,30 @@ impl EventPartition {
             handle.stop(why).await;
         }
         self.streams.lock().clear();
+    }
+}
+
+/// Keeps only living actors: whatever is absent or dead is asked for anew next time, and the
+/// map does not grow by ids that do not exist.
+fn settle<K: Copy + Eq + std::hash::Hash, V: Clone>(
+    map: &Loading<K, Option<V>>,
+    key: K,
+    cell: &Arc<OnceCell<Option<V>>>,
+    loaded: Result<&Option<V>, Failure>,
+    is_alive: impl Fn(&V) -> bool,
+) -> Result<Option<V>, Failure> {
+    let keep = matches!(&loaded, Ok(Some(handle)) if is_alive(handle));
+    if !keep {
+        let mut map = map.lock();
+        if map
+            .get(&key)
+            .is_some_and(|present| Arc::ptr_eq(present, cell))
+        {
+            map.remove(&key);
+        }
+    }
+    match loaded {
+        Ok(Some(_)) if !keep => Err(Failure::unavailable("the actor", "it is being restarted")),
+        loaded => loaded.cloned(),
     }
 }

@@ -40,7 +40,12 @@ pub(crate) async fn recover(node: &Node) -> Result<(), Failure> {
     for number in 0..inner.event_partitions().len() {
         tokio::spawn(repair::watch(Arc::downgrade(inner), number));
     }
-    info!(sessions = inner.registry.len(), "recovered");
+    let (sessions, events) = (inner.registry.len(), inner.event_partitions().len());
+    info!(
+        sessions,
+        event.partitions = events,
+        "recovered: {sessions} sessions may be resumed"
+    );
     Ok(())
 }
 

@@ -199,12 +199,16 @@ impl Appender {
         let positions = match appended {
             Ok(positions) => positions,
             Err(failure) => {
-                done.into_iter().for_each(|tell| tell(Err(failure.clone())));
+                for tell in done {
+                    tell(Err(failure.clone()));
+                }
                 return Err(failure);
             }
         };
         metrics::counter!("guildhall_events_committed_total").increment(records.len() as u64);
-        done.into_iter().for_each(|tell| tell(Ok(())));
+        for tell in done {
+            tell(Ok(()));
+        }
         let placed = positions.into_iter().zip(records).zip(sizes);
         let stable: Vec<Stable> = placed
             .map(|((position, record), bytes)| Stable {

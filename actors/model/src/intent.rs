@@ -46,6 +46,7 @@ impl Intents {
         if bits > u32::MAX as u64 {
             return None;
         }
+        #[expect(clippy::cast_possible_truncation, reason = "checked just above")]
         Self::from_bits(bits as u32)
     }
 }

@@ -25,6 +25,7 @@ impl<K> Id<K> {
     }
 
     /// The node that minted the id.
+    #[expect(clippy::cast_possible_truncation, reason = "masked to 10 bits")]
     pub const fn node(self) -> u16 {
         ((self.get() >> SEQUENCE_BITS) & NODE_MAX as u64) as u16
     }

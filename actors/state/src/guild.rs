@@ -254,7 +254,7 @@ impl GuildState {
             members.sort_by_key(|member| member.user.id);
         }
         let mut roles: Vec<Role> = self.roles.values().map(|role| (**role).clone()).collect();
-        roles.sort_by_key(|role| role.rank());
+        roles.sort_by_key(Role::rank);
         Some(GuildSnapshot {
             guild: (*self.guild).clone(),
             roles,

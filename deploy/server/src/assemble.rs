@@ -83,8 +83,20 @@ pub async fn assemble(
     let app = start_app(config, &node, &*relational, &env).await?;
     let gateway = Gateway::new(app.clone(), spelling, gateway_config(config));
     tokio::spawn(trim(node.clone(), events.clone(), frames.clone()));
-    let engines = Engines { relational, projection, events, frames, _lock: lock };
-    Ok(Assembly { app, node, gateway, spelling, engines })
+    let engines = Engines {
+        relational,
+        projection,
+        events,
+        frames,
+        _lock: lock,
+    };
+    Ok(Assembly {
+        app,
+        node,
+        gateway,
+        spelling,
+        engines,
+    })
 }
 
 impl Assembly {
@@ -139,8 +151,10 @@ async fn open_logs(
         retention_ms: millis(retention),
         ..LogConfig::default()
     };
-    let (events, frames) =
-        (settings(delivery.events_retention), settings(delivery.frames_retention));
+    let (events, frames) = (
+        settings(delivery.events_retention),
+        settings(delivery.frames_retention),
+    );
     let (data, random) = (data.to_owned(), env.random.clone());
     // Opening reads a whole segment.
     let logs = tokio::task::spawn_blocking(move || {
@@ -170,7 +184,9 @@ async fn partitions_are_as_before(config: &Config, guilds: &dyn Guilds) -> anyho
     for (name, count) in counts {
         let stored = guilds.instance_value(name, &count.to_be_bytes()).await?;
         if stored != count.to_be_bytes() {
-            let was = stored.iter().fold(0_u32, |n, &byte| n << 8 | u32::from(byte));
+            let was = stored
+                .iter()
+                .fold(0_u32, |n, &byte| n << 8 | u32::from(byte));
             bail!(
                 "delivery.{name} is {count}, but this data directory was made with {was}; \
                  the number is fixed once there is data"
@@ -215,7 +231,10 @@ async fn start_app(
     let auth = &config.auth;
     let fresh = env.bytes::<32>();
     let seed = guilds.instance_value("access_token_key", &fresh).await?;
-    let seed: [u8; 32] = seed.try_into().ok().context("the stored token key has another length")?;
+    let seed: [u8; 32] = seed
+        .try_into()
+        .ok()
+        .context("the stored token key has another length")?;
     let lifetime_s = u32::try_from(auth.access_token_lifetime.as_secs()).unwrap_or(u32::MAX);
     let access = AccessConfig {
         issuer: "guildhall".to_owned(),
@@ -223,7 +242,11 @@ async fn start_app(
         lifetime_s,
     };
     let hashing = HasherConfig {
-        cost: Cost { memory_kib: auth.argon2_memory_kib, passes: auth.argon2_iterations, lanes: 1 },
+        cost: Cost {
+            memory_kib: auth.argon2_memory_kib,
+            passes: auth.argon2_iterations,
+            lanes: 1,
+        },
         running_max: NonZeroUsize::new(auth.hash_parallelism.into()).unwrap_or(NonZeroUsize::MIN),
         ..HasherConfig::default()
     };
@@ -246,8 +269,13 @@ async fn start_app(
 /// The constant that makes an installation's native ids its own. Part of every backup.
 async fn tail(guilds: &dyn Guilds, env: &Env) -> anyhow::Result<u64> {
     let fresh = u64::from_be_bytes(env.bytes::<8>()) >> (u64::BITS - TAIL_BITS);
-    let stored = guilds.instance_value("id_tail", &fresh.to_be_bytes()).await?;
-    let bytes: [u8; 8] = stored.try_into().ok().context("the stored id tail has another length")?;
+    let stored = guilds
+        .instance_value("id_tail", &fresh.to_be_bytes())
+        .await?;
+    let bytes: [u8; 8] = stored
+        .try_into()
+        .ok()
+        .context("the stored id tail has another length")?;
     Ok(u64::from_be_bytes(bytes))
 }
 

@@ -63,8 +63,10 @@ fn serve(
     assembly: &Assembly,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> impl Future<Output = ()> + Send + 'static {
-    let settings =
-        guildhall_rest::Settings { spelling: assembly.spelling, origins: Vec::new() };
+    let settings = guildhall_rest::Settings {
+        spelling: assembly.spelling,
+        origins: Vec::new(),
+    };
     let routes = guildhall_rest::router(assembly.app.clone(), settings);
     listener::serve(listener, assembly.gateway.clone(), routes, stop)
 }
@@ -94,7 +96,9 @@ async fn start_operator(
     telemetry: Telemetry,
     readiness: &Readiness,
 ) -> anyhow::Result<()> {
-    let OperatorListen::At(address) = config.operator.listen else { return Ok(()) };
+    let OperatorListen::At(address) = config.operator.listen else {
+        return Ok(());
+    };
     let listener = TcpListener::bind(address)
         .await
         .with_context(|| format!("operator.listen: {address} cannot be listened on"))?;

@@ -35,7 +35,10 @@ type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
 
 /// What became of IDENTIFY or RESUME.
 enum Opened {
-    Session { handle: Box<SessionHandle>, is_resumed: bool },
+    Session {
+        handle: Box<SessionHandle>,
+        is_resumed: bool,
+    },
     /// Op 9, d: false.
     Invalid,
     Close(CloseCode),
@@ -97,7 +100,9 @@ struct Task {
 
 impl Task {
     async fn serve(&mut self) -> io::Result<End> {
-        self.outlet.hello(self.gateway.config().heartbeat_interval_ms).await?;
+        self.outlet
+            .hello(self.gateway.config().heartbeat_interval_ms)
+            .await?;
         loop {
             let deadline = self.deadline();
             let step = {
@@ -191,7 +196,9 @@ impl Task {
             }
             Opened::Invalid => {
                 metrics::counter!("guildhall_sessions_invalid_total").increment(1);
-                self.outlet.own(|encoding, out| frame::invalid_session(encoding, false, out)).await?;
+                self.outlet
+                    .own(|encoding, out| frame::invalid_session(encoding, false, out))
+                    .await?;
                 self.rules.on_invalid_session();
                 Ok(None)
             }
@@ -237,7 +244,9 @@ impl Task {
     async fn deliver(&mut self) -> io::Result<Option<End>> {
         let mut waiting = Vec::new();
         loop {
-            let Some(session) = &mut self.session else { return Ok(None) };
+            let Some(session) = &mut self.session else {
+                return Ok(None);
+            };
             waiting.clear();
             let drained = session.drain(WRITE_BYTES, &mut waiting);
             if let Drained::Ended(ended) = drained {
@@ -267,7 +276,9 @@ impl Task {
                 self.owes_resumed = false;
                 let s = session.s();
                 metrics::counter!("guildhall_sessions_resumed_total").increment(1);
-                self.outlet.own(|encoding, out| frame::resumed(encoding, s, out)).await?;
+                self.outlet
+                    .own(|encoding, out| frame::resumed(encoding, s, out))
+                    .await?;
             }
             if drained == Drained::Empty {
                 return Ok(None);
@@ -356,11 +367,15 @@ fn cut(ended: Ended) -> End {
         Ended::Revoked => close(CloseCode::AuthenticationFailed),
         Ended::Lagging => {
             metrics::counter!("guildhall_sockets_lagging_total").increment(1);
-            End::Close(CloseCode::UnknownError, "too slow: connect again and resume".to_owned())
+            End::Close(
+                CloseCode::UnknownError,
+                "too slow: connect again and resume".to_owned(),
+            )
         }
-        Ended::Superseded => {
-            End::Close(CloseCode::UnknownError, "resumed on another connection".to_owned())
-        }
+        Ended::Superseded => End::Close(
+            CloseCode::UnknownError,
+            "resumed on another connection".to_owned(),
+        ),
         Ended::Draining | Ended::Failed => close(CloseCode::ServiceRestart),
     }
 }
@@ -381,7 +396,10 @@ async fn open(gateway: Gateway, identify: Box<Identify>) -> Opened {
         return Opened::Close(CloseCode::ServiceRestart);
     }
     let app = gateway.app();
-    let ctx = match app.authenticate(&Presented::bare(identify.token.reveal())).await {
+    let ctx = match app
+        .authenticate(&Presented::bare(identify.token.reveal()))
+        .await
+    {
         Ok(ctx) => ctx,
         Err(refused) => return Opened::Close(code_of(&refused)),
     };
@@ -390,8 +408,21 @@ async fn open(gateway: Gateway, identify: Box<Identify>) -> Opened {
         Err(error) => return Opened::Close(error.close_code()),
     };
     let status = identify.presence.map(|presence| presence.status);
-    match app.open_session(&ctx, NewSession { intents, shard: identify.shard, status }).await {
-        Ok(handle) => Opened::Session { handle: Box::new(handle), is_resumed: false },
+    match app
+        .open_session(
+            &ctx,
+            NewSession {
+                intents,
+                shard: identify.shard,
+                status,
+            },
+        )
+        .await
+    {
+        Ok(handle) => Opened::Session {
+            handle: Box::new(handle),
+            is_resumed: false,
+        },
         Err(refused) => Opened::Close(code_of(&refused)),
     }
 }
@@ -399,12 +430,21 @@ async fn open(gateway: Gateway, identify: Box<Identify>) -> Opened {
 /// RESUME: the same caller, and a session that can be continued exactly.
 async fn take_back(gateway: Gateway, resume: Box<Resume>) -> Opened {
     let app = gateway.app();
-    let ctx = match app.authenticate(&Presented::bare(resume.token.reveal())).await {
+    let ctx = match app
+        .authenticate(&Presented::bare(resume.token.reveal()))
+        .await
+    {
         Ok(ctx) => ctx,
         Err(refused) => return Opened::Close(code_of(&refused)),
     };
-    match app.resume_session(&ctx, &resume.session_id, resume.seq).await {
-        Ok(handle) => Opened::Session { handle: Box::new(handle), is_resumed: true },
+    match app
+        .resume_session(&ctx, &resume.session_id, resume.seq)
+        .await
+    {
+        Ok(handle) => Opened::Session {
+            handle: Box::new(handle),
+            is_resumed: true,
+        },
         Err(ResumeError::Refusal(refusal)) => {
             debug!(%refusal, "a session is not resumed");
             Opened::Invalid
@@ -419,9 +459,10 @@ async fn take_back(gateway: Gateway, resume: Box<Resume>) -> Opened {
 fn code_of(refused: &Refused) -> CloseCode {
     match refused {
         Refused::Rejection(Rejection::Unauthenticated) => CloseCode::AuthenticationFailed,
-        Refused::Rejection(Rejection::LimitReached { what: "guilds per shard", .. }) => {
-            CloseCode::ShardingRequired
-        }
+        Refused::Rejection(Rejection::LimitReached {
+            what: "guilds per shard",
+            ..
+        }) => CloseCode::ShardingRequired,
         Refused::Rejection(Rejection::LimitReached { .. }) => CloseCode::RateLimited,
         Refused::Rejection(_) => CloseCode::UnknownError,
         Refused::Failure(failure) => {
@@ -442,5 +483,10 @@ fn parse(gateway: &Gateway, request: RequestMembers) -> Option<MembersRequest> {
         MemberFilter::Prefix { query, limit } => Which::Prefix(query, limit),
     };
     let guild_id = spelling.parse(&request.guild_id)?;
-    Some(MembersRequest { guild_id, which, presences: request.presences, nonce: request.nonce })
+    Some(MembersRequest {
+        guild_id,
+        which,
+        presences: request.presences,
+        nonce: request.nonce,
+    })
 }

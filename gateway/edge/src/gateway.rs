@@ -58,7 +58,13 @@ impl Gateway {
     /// The gateway of the node behind these use cases.
     pub fn new(app: App, spelling: Spelling, config: GatewayConfig) -> Self {
         let (is_draining, connections) = (AtomicBool::new(false), AtomicUsize::new(0));
-        Self(Arc::new(Inner { app, spelling, config, is_draining, connections }))
+        Self(Arc::new(Inner {
+            app,
+            spelling,
+            config,
+            is_draining,
+            connections,
+        }))
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -101,7 +107,10 @@ impl Gateway {
     /// Answers a request for the gateway and serves the connection in a task of its own.
     pub(crate) fn upgrade(&self, mut request: Request<Incoming>) -> Response<Full<Bytes>> {
         if request.method() != Method::GET {
-            return refusal(StatusCode::METHOD_NOT_ALLOWED, "the gateway is asked with GET");
+            return refusal(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "the gateway is asked with GET",
+            );
         }
         let agreement = Agreement::parse(request.uri().query().unwrap_or_default());
         let Ok((response, upgraded)) = fastwebsockets::upgrade::upgrade(&mut request) else {
@@ -145,10 +154,14 @@ fn refusal(status: StatusCode, why: &'static str) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
     let json = http::HeaderValue::from_static("application/json");
-    response.headers_mut().insert(http::header::CONTENT_TYPE, json);
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, json);
     if status == StatusCode::UPGRADE_REQUIRED {
         let websocket = http::HeaderValue::from_static("websocket");
-        response.headers_mut().insert(http::header::UPGRADE, websocket);
+        response
+            .headers_mut()
+            .insert(http::header::UPGRADE, websocket);
     }
     response
 }

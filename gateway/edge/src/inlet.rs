@@ -42,7 +42,10 @@ impl Inlet {
         socket.set_auto_pong(false);
         // The library's bound is the first length that is refused.
         socket.set_max_message_size(limits::GATEWAY_FRAME_BYTES_MAX + 1);
-        Self { socket, partial: None }
+        Self {
+            socket,
+            partial: None,
+        }
     }
 
     /// The next message, and the inlet for the one after it. Not cancel-safe: the future is kept
@@ -73,7 +76,9 @@ fn take(partial: &mut Option<Vec<u8>>, frame: &Frame<'_>) -> Option<Message> {
         OpCode::Ping => Some(Message::Ping(payload.to_vec())),
         OpCode::Pong => None,
         OpCode::Close => {
-            let code = payload.first_chunk::<2>().map(|code| u16::from_be_bytes(*code));
+            let code = payload
+                .first_chunk::<2>()
+                .map(|code| u16::from_be_bytes(*code));
             Some(Message::Close(code))
         }
         OpCode::Text | OpCode::Binary if partial.is_some() => {

@@ -5,8 +5,8 @@
 
 mod connection;
 mod gateway;
+mod inlet;
 pub mod listener;
 mod outlet;
-mod inlet;
 
 pub use gateway::{Gateway, GatewayConfig};

@@ -33,7 +33,11 @@ pub(crate) struct Batch {
 
 impl Outlet {
     pub(crate) fn new(socket: OwnedWriteHalf, agreement: Agreement, spelling: Spelling) -> Self {
-        Self { socket, agreement, spelling }
+        Self {
+            socket,
+            agreement,
+            spelling,
+        }
     }
 
     pub(crate) const fn encoding(&self) -> Encoding {
@@ -51,7 +55,10 @@ impl Outlet {
     }
 
     /// Writes a frame that belongs to this connection alone.
-    pub(crate) async fn own(&mut self, write: impl FnOnce(Encoding, &mut Vec<u8>)) -> io::Result<()> {
+    pub(crate) async fn own(
+        &mut self,
+        write: impl FnOnce(Encoding, &mut Vec<u8>),
+    ) -> io::Result<()> {
         let mut payload = Vec::new();
         write(self.agreement.encoding, &mut payload);
         if self.agreement.compression == Compression::None {
@@ -116,8 +123,17 @@ impl Outlet {
 
     /// The body with what stands behind it, as all connections of this kind share it.
     fn body(&self, viewer: &Viewer, payload: &Payload) -> Result<Bytes, EncodeError> {
-        let Agreement { encoding, compression, dialect, .. } = self.agreement;
-        let look = Look { dialect, encoding, blanked: viewer.must_blank(payload.dispatch()) };
+        let Agreement {
+            encoding,
+            compression,
+            dialect,
+            ..
+        } = self.agreement;
+        let look = Look {
+            dialect,
+            encoding,
+            blanked: viewer.must_blank(payload.dispatch()),
+        };
         payload.rendering(key(&look, compression), |dispatch| {
             let body = dispatch::body(dispatch, &look, &self.spelling)?;
             let suffix = frame::suffix(encoding);

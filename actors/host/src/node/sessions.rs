@@ -1,6 +1,7 @@
 //! Sessions: opening, resuming, ending, and how users appear.
 
 use std::collections::{BTreeSet, VecDeque};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -337,7 +338,7 @@ impl Node {
 
     /// Ends the sessions of a login: its sockets close at once.
     pub fn close_login(&self, login: LoginId) {
-        self.inner.registry.end_login(None, login);
+        self.inner.registry.end_login(login);
     }
 
     /// Ends all sessions of a user.
@@ -463,7 +464,11 @@ fn session_id(partition: SessionPartition, slot: Slot, secret: &[u8; 16]) -> Str
     bytes.extend(partition.0.to_be_bytes());
     bytes.extend(slot.to_be_bytes());
     bytes.extend(secret);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut id = String::with_capacity(2 * ID_BYTES);
+    for byte in bytes {
+        write!(id, "{byte:02x}").expect("a string takes every write");
+    }
+    id
 }
 
 fn parse_session_id(id: &str) -> Option<(SessionPartition, Slot, [u8; 16])> {

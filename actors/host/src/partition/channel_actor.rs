@@ -310,7 +310,7 @@ impl ChannelActor {
             Decided::Already(written) => {
                 drop(place);
                 drop(head);
-                self.answer_when_stable(room, written, reply);
+                answer_when_stable(room, written, reply);
             }
             Decided::Event(event) => {
                 room.channel.apply(&event);
@@ -379,7 +379,7 @@ impl ChannelActor {
             let found = self.find(room, id).await;
             subject.message = Some(found.map_err(|refused| match refused {
                 Refused::Rejection(_) => unknown.into(),
-                failure => failure,
+                failure @ Refused::Failure(_) => failure,
             })?);
         }
         let Some(nonce) = &draft.nonce else {
@@ -391,7 +391,7 @@ impl ChannelActor {
         subject.repeated = match room.channel.by_nonce(actor, nonce) {
             Some(id) => Some(self.find(room, id).await.map_err(|refused| match refused {
                 Refused::Rejection(_) => gone().into(),
-                failure => failure,
+                failure @ Refused::Failure(_) => failure,
             })?),
             None if inner.env.now().0 < room.nonces_known_after => {
                 let oldest = inner.oldest_nonce_message();
@@ -438,19 +438,6 @@ impl ChannelActor {
         room.partition.projection.wait(end).await
     }
 
-    /// What memory holds may not be stable yet; nobody reads what a crash could take back.
-    fn answer_when_stable<T: Send + 'static>(&self, room: &Room, answer: T, reply: Reply<T>) {
-        let partition = Arc::clone(&room.partition);
-        if partition.writer().is_idle() {
-            let _ = reply.send(Ok(answer));
-            return;
-        }
-        tokio::spawn(async move {
-            let stable = partition.writer().barrier().await;
-            let _ = reply.send(stable.map(|_| answer).map_err(Refused::from));
-        });
-    }
-
     fn page(
         &self,
         room: &Room,
@@ -466,7 +453,7 @@ impl ChannelActor {
             return drop(reply.send(Ok(Vec::new())));
         }
         if let Some(page) = room.channel.window().page(anchor, limit) {
-            return self.answer_when_stable(room, page, reply);
+            return answer_when_stable(room, page, reply);
         }
         let (partition, id) = (Arc::clone(&room.partition), room.id);
         let inner = Arc::clone(&self.node.inner);
@@ -484,6 +471,19 @@ impl ChannelActor {
             let _ = reply.send(page.map_err(Refused::from));
         });
     }
+}
+
+/// What memory holds may not be stable yet; nobody reads what a crash could take back.
+fn answer_when_stable<T: Send + 'static>(room: &Room, answer: T, reply: Reply<T>) {
+    let partition = Arc::clone(&room.partition);
+    if partition.writer().is_idle() {
+        let _ = reply.send(Ok(answer));
+        return;
+    }
+    tokio::spawn(async move {
+        let stable = partition.writer().barrier().await;
+        let _ = reply.send(stable.map(|_| answer).map_err(Refused::from));
+    });
 }
 
 /// What a decision must know beside the channel's own state.

@@ -142,14 +142,20 @@ impl GuildActor {
         let log = partition.writer();
         let place = match log.place() {
             Ok(place) => place,
-            Err(refused) => return Ok(drop(reply.send(Err(refused)))),
+            Err(refused) => {
+                let _ = reply.send(Err(refused));
+                return Ok(());
+            }
         };
         let mut head = shared.stream.head().await;
         let now = inner.env.now();
         let decided = inner.minting(now, |mint| shared.state.read().decide(actor, command, mint));
         let events = match decided {
             Ok(events) if !events.is_empty() => events,
-            decided => return Ok(drop(reply.send(decided.map_err(Refused::from)))),
+            decided => {
+                let _ = reply.send(decided.map_err(Refused::from));
+                return Ok(());
+            }
         };
         let records = head.records(now, events.clone());
         match inner.stores.guilds.commit(partition.epoch, &records).await {
@@ -159,7 +165,9 @@ impl GuildActor {
         head.advance(&records);
         let is_deleted = {
             let mut state = shared.state.write();
-            records.iter().for_each(|record| state.apply(record));
+            for record in &records {
+                state.apply(record);
+            }
             state.is_deleted()
         };
         inner.forget_homes(&events);

@@ -12,7 +12,7 @@ use guildhall_state::session_partition::record::EventRef;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use super::claim;
 use super::sessions::Folded;
@@ -101,7 +101,7 @@ async fn take(
     }
     let end = stores.events.end(number.0).await?;
     inner.raise_id_floor(highest_id(&tail));
-    info!(
+    debug!(
         partition = number.0,
         tail = tail.len(),
         "event partition taken over"

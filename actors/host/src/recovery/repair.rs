@@ -24,16 +24,25 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Watches a partition's writer for the node's whole life.
 pub(crate) async fn watch(inner: Weak<Inner>, number: usize) {
     loop {
-        let Some(strong) = inner.upgrade() else { return };
+        let Some(strong) = inner.upgrade() else {
+            return;
+        };
         let partition = Arc::clone(&strong.event_partitions()[number]);
         drop(strong);
         let mut progress = partition.writer().progress();
-        let broken = progress.wait_for(|progress| progress.is_broken).await.map(|broken| broken.end);
+        let broken = progress
+            .wait_for(|progress| progress.is_broken)
+            .await
+            .map(|broken| broken.end);
         let Ok(mut end) = broken else { return };
         metrics::counter!("guildhall_partition_repairs_total").increment(1);
-        partition.stop_actors("the events log refused an append").await;
+        partition
+            .stop_actors("the events log refused an append")
+            .await;
         loop {
-            let Some(strong) = inner.upgrade() else { return };
+            let Some(strong) = inner.upgrade() else {
+                return;
+            };
             match repair(&Node { inner: strong }, &partition, &mut end).await {
                 Ok(()) => break,
                 Err(failure) => {
@@ -54,17 +63,31 @@ async fn repair(
     let inner = &node.inner;
     catch_up(inner, partition, end).await?;
     let outbox = inner.stores.guilds.outbox().await?;
-    let here = outbox.into_iter().filter(|record| inner.number_of(record.source) == partition.number);
+    let here = outbox
+        .into_iter()
+        .filter(|record| inner.number_of(record.source) == partition.number);
     if append_outbox(inner, partition.number, partition.epoch, here.collect()).await? {
         catch_up(inner, partition, end).await?;
     }
     // An append shows that the log takes writes again, before anybody relies on it.
     let take = event_log::encode_take(inner.config.node);
-    inner.stores.events.append(partition.number.0, partition.epoch, vec![take]).await?;
-    let outlets =
-        Outlets { relay: partition.relay.clone(), projection: partition.projected.clone() };
+    inner
+        .stores
+        .events
+        .append(partition.number.0, partition.epoch, vec![take])
+        .await?;
+    let outlets = Outlets {
+        relay: partition.relay.clone(),
+        projection: partition.projected.clone(),
+    };
     let log = Arc::clone(&inner.stores.events);
-    partition.set_writer(Writer::start(log, partition.number, partition.epoch, *end, outlets));
+    partition.set_writer(Writer::start(
+        log,
+        partition.number,
+        partition.epoch,
+        *end,
+        outlets,
+    ));
     Ok(())
 }
 
@@ -74,13 +97,20 @@ async fn catch_up(
     partition: &EventPartition,
     end: &mut Position,
 ) -> Result<(), Failure> {
-    let (stable, next) =
-        event_log::read_all(&*inner.stores.events, partition.number, *end).await?;
+    let (stable, next) = event_log::read_all(&*inner.stores.events, partition.number, *end).await?;
     if let Some(last) = stable.last() {
         let upto = event_log::after(last.position);
-        partition.projected.send(stable.clone()).await.map_err(|_| Failure::Closing)?;
+        partition
+            .projected
+            .send(stable.clone())
+            .await
+            .map_err(|_| Failure::Closing)?;
         let heard = relay::Input::Heard(stable);
-        partition.relay.send(heard).await.map_err(|_| Failure::Closing)?;
+        partition
+            .relay
+            .send(heard)
+            .await
+            .map_err(|_| Failure::Closing)?;
         partition.projection.wait(upto).await?;
         *end = next;
     }

@@ -12,7 +12,7 @@ use guildhall_state::session_partition::SessionPartition;
 use guildhall_state::session_partition::record::{Entry, Frame, FrameRecord};
 use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
-use tracing::{info, warn};
+use tracing::{debug, warn};
 
 use super::claim;
 use crate::event_log::{READ_BYTES, after};
@@ -71,7 +71,7 @@ async fn fold(inner: &Inner, number: Number) -> Result<Folded, Failure> {
         next = slice.next;
     }
     let sessions = machine.sessions().count();
-    info!(session.partition = number.0, sessions, records, %snapshot, "session partition folded");
+    debug!(session.partition = number.0, sessions, records, %snapshot, "session partition folded");
     let end = tidy(inner, number, epoch, &mut machine, after(taken)).await?;
     Ok(Folded {
         number,

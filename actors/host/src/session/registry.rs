@@ -73,30 +73,17 @@ impl Registry {
     }
 
     /// Ends the sessions of a login: its sockets close at once.
-    pub(crate) fn end_login(&self, user: Option<UserId>, login: LoginId) {
-        self.end(user, |session| session.login == Some(login));
+    pub(crate) fn end_login(&self, login: LoginId) {
+        for session in self.users.read().values().flatten() {
+            if session.login == Some(login) {
+                session.shared.end(Ending::Revoked);
+            }
+        }
     }
 
-    /// Ends the sessions that a bot opened with earlier tokens.
+    /// Ends all sessions of a user.
     pub(crate) fn end_user(&self, user: UserId) {
-        self.end(Some(user), |_| true);
-    }
-
-    fn end(&self, user: Option<UserId>, which: impl Fn(&Registered) -> bool) {
-        let users = self.users.read();
-        let mut all;
-        let mut one;
-        let sessions: &mut dyn Iterator<Item = &Registered> = match user {
-            Some(user) => {
-                one = users.get(&user).into_iter().flatten();
-                &mut one
-            }
-            None => {
-                all = users.values().flatten();
-                &mut all
-            }
-        };
-        for session in sessions.filter(|session| which(session)) {
+        for session in self.users.read().get(&user).into_iter().flatten() {
             session.shared.end(Ending::Revoked);
         }
     }

@@ -22,13 +22,13 @@ pub(crate) struct RingItem {
 /// the log.
 #[derive(Debug)]
 pub(crate) struct Ring {
-    items: RwLock<Items>,
+    held: RwLock<Held>,
     entries_max: usize,
     bytes_max: usize,
 }
 
 #[derive(Debug, Default)]
-struct Items {
+struct Held {
     /// The place of the oldest item.
     first: u64,
     items: VecDeque<RingItem>,
@@ -42,7 +42,7 @@ pub(crate) struct Overrun;
 impl Ring {
     pub(crate) fn new(entries_max: usize, bytes_max: usize) -> Self {
         Self {
-            items: RwLock::default(),
+            held: RwLock::default(),
             entries_max,
             bytes_max,
         }
@@ -50,7 +50,7 @@ impl Ring {
 
     /// Appends an item and says where it stands.
     pub(crate) fn push(&self, item: RingItem) -> u64 {
-        let mut ring = self.items.write();
+        let mut ring = self.held.write();
         ring.bytes += item.payload.bytes();
         ring.items.push_back(item);
         while ring.items.len() > self.entries_max
@@ -67,7 +67,7 @@ impl Ring {
 
     /// The place that the next item will have.
     pub(crate) fn head(&self) -> u64 {
-        let ring = self.items.read();
+        let ring = self.held.read();
         ring.first + ring.items.len() as u64
     }
 
@@ -79,7 +79,7 @@ impl Ring {
         cursor: u64,
         mut visit: impl FnMut(&RingItem) -> bool,
     ) -> Result<u64, Overrun> {
-        let ring = self.items.read();
+        let ring = self.held.read();
         if cursor < ring.first {
             return Err(Overrun);
         }
@@ -102,7 +102,7 @@ impl Ring {
         if n == 0 {
             return Some(Vec::new());
         }
-        let ring = self.items.read();
+        let ring = self.held.read();
         let upto = usize::try_from(head.checked_sub(ring.first)?).ok()?;
         let mut found = Vec::with_capacity(n);
         for item in ring.items.range(..upto.min(ring.items.len())).rev() {

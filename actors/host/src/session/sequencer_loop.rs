@@ -319,17 +319,14 @@ impl SequencerLoop {
     /// Makes a frame stable, then folds and publishes it entry by entry.
     async fn commit(&mut self, draft: Draft) -> Result<(), Failure> {
         let Draft { frame, then, .. } = draft;
-        if !frame.entries.is_empty() {
-            let record = FrameRecord::Frame(frame);
-            let bytes: Bytes = rmp_serde::to_vec(&record)
-                .expect("plain data in memory always encodes")
-                .into();
-            self.end = after(self.append(bytes).await?);
-            let FrameRecord::Frame(frame) = record else {
-                return Ok(());
-            };
+        if frame.entries.is_empty() {
             self.publish(&frame, then);
-        } else {
+            return Ok(());
+        }
+        let record = FrameRecord::Frame(frame);
+        let bytes = rmp_serde::to_vec(&record).expect("plain data in memory always encodes");
+        self.end = after(self.append(bytes.into()).await?);
+        if let FrameRecord::Frame(frame) = record {
             self.publish(&frame, then);
         }
         Ok(())

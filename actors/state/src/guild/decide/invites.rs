@@ -46,17 +46,15 @@ pub(super) fn create(
 
 fn channel_of<'a>(acting: &'a Acting<'_>, new: &NewInvite) -> Result<&'a Channel, Rejection> {
     let unknown = Rejection::Unknown(Noun::Channel);
-    match new.channel_id {
-        Some(id) => acting
+    if let Some(id) = new.channel_id {
+        return acting
             .state
             .channel(id)
             .map(|channel| &**channel)
-            .ok_or(unknown),
-        None => {
-            let visible = acting.state.visible_channels(acting.standing.user_id);
-            visible.first().map(|channel| &***channel).ok_or(unknown)
-        }
+            .ok_or(unknown);
     }
+    let visible = acting.state.visible_channels(acting.standing.user_id);
+    visible.first().map(|channel| &***channel).ok_or(unknown)
 }
 
 pub(super) fn delete(acting: &Acting<'_>, code: &str) -> Result<Vec<Event>, Rejection> {
