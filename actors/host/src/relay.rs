@@ -9,7 +9,7 @@ use guildhall_model::event::{Audience, Event};
 use guildhall_model::guild::GuildSnapshot;
 use guildhall_model::intent::Intents;
 use guildhall_model::user::Appearance;
-use guildhall_model::{EventPartition, GuildId, Position, UserId, limits};
+use guildhall_model::{EventPartition, GuildId, Position, SessionPartition, UserId, limits};
 use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{
     Receivers, Relay, SessionRef, Sessions as _, Step, Steps, Subscriber,
@@ -21,7 +21,7 @@ use tracing::warn;
 use crate::event_log::{Stable, after};
 use crate::node::Node;
 use crate::session::registry::Registry;
-use crate::session::sequencer::{Sequencers, Shares};
+use crate::session::sequencer::{self, Sequencers, Shares};
 
 /// What a relay is told.
 pub(crate) enum Input {
@@ -51,6 +51,12 @@ pub(crate) enum Input {
         guild_id: GuildId,
         user_id: UserId,
         answer: oneshot::Sender<Option<Box<GuildSnapshot>>>,
+    },
+    /// A session partition is about to have a new session: it is told how far this relay has
+    /// heard, so that a successor does not tell the session what came before it.
+    Mark {
+        partition: SessionPartition,
+        done: oneshot::Sender<()>,
     },
     /// A dispatch made for one session, in order with what the relay has told it so far.
     Tell {
@@ -134,6 +140,16 @@ impl RelayTask {
                 answer,
             } => {
                 let _ = answer.send(self.relay.snapshot(guild_id, user_id).map(Box::new));
+            }
+            Input::Mark { partition, done } => {
+                let (from, heard) = (self.partition, self.heard);
+                let told = sequencer::Input::Told {
+                    told: Vec::new(),
+                    from,
+                    heard,
+                };
+                self.sequencers.tell(partition, told).await;
+                let _ = done.send(());
             }
             Input::Tell { session, dispatch } => {
                 let step = Step::Made(Receivers::Few(vec![session.slot]), dispatch);

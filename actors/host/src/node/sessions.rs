@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use guildhall_model::account::Account;
 use guildhall_model::channel::DirectChannel;
+use guildhall_model::command::GuildCommand;
 use guildhall_model::dispatch::{Dispatch, MembersChunk, Ready, Shard, Viewer};
 use guildhall_model::event::Source;
 use guildhall_model::guild::GuildSnapshot;
@@ -20,6 +21,7 @@ use guildhall_state::relay::{SessionRef, Subscriber};
 use guildhall_state::session_partition::Refusal;
 use guildhall_state::session_partition::record::Slot;
 use tokio::sync::oneshot;
+use tracing::warn;
 
 use super::{Inner, Node};
 use crate::error::Refused;
@@ -141,6 +143,7 @@ impl Node {
             .into());
         }
         self.subscribe(session, viewer, shard, known).await?;
+        self.mark(partition).await?;
         let settle = Input::Settle { slot: session.slot };
         sequencer
             .queue
@@ -231,6 +234,25 @@ impl Node {
                 self.tell(guild_id, session, Dispatch::GuildGone(guild_id))
                     .await;
             }
+        }
+        Ok(())
+    }
+
+    /// Takes down how far every relay has heard at the start of a session.
+    async fn mark(&self, partition: SessionPartition) -> Result<(), Failure> {
+        let mut marked = Vec::new();
+        for events in self.inner.event_partitions() {
+            let (done, answer) = oneshot::channel();
+            let mark = relay::Input::Mark { partition, done };
+            events
+                .relay
+                .send(mark)
+                .await
+                .map_err(|_| Failure::Closing)?;
+            marked.push(answer);
+        }
+        for answer in marked {
+            answer.await.map_err(|_| Failure::Closing)?;
         }
         Ok(())
     }
@@ -407,6 +429,23 @@ impl Node {
             .await
             .map_err(|_| Failure::Closing)?;
         snapshot.await.map_err(|_| Failure::Closing)
+    }
+
+    /// Temporary members leave with their last session, unless they were given a role.
+    pub(crate) async fn end_temporary(&self, user: UserId, guilds: Vec<GuildId>) {
+        for guild in guilds {
+            let Ok(Some(view)) = self.guild(guild).await else {
+                continue;
+            };
+            let leaves = view.read(|state| {
+                state
+                    .member(user)
+                    .is_some_and(|m| m.temporary && m.roles.is_empty())
+            });
+            if leaves && let Err(refused) = self.command(guild, user, GuildCommand::Leave).await {
+                warn!(%refused, guild.id = %guild, "a temporary member stays");
+            }
+        }
     }
 
     /// How many sessions there are.

@@ -120,7 +120,9 @@ impl Actor for GuildActor {
             reply,
         } = envelope.message;
         let outcome = self.take(shared, actor, command, reply).await;
-        if let Err(failure) = outcome {
+        if shared.state.read().is_deleted() {
+            myself.stop(Some("the guild has ended".to_owned()));
+        } else if let Err(failure) = outcome {
             // What the store holds is not what this actor believes: a successor reads it anew.
             warn!(guild.id = %shared.id, %failure, "a guild's actor restarts from the store");
             myself.stop(Some("the store refused".to_owned()));
@@ -163,13 +165,12 @@ impl GuildActor {
             Err(error) => return refuse(error, reply),
         }
         head.advance(&records);
-        let is_deleted = {
+        {
             let mut state = shared.state.write();
             for record in &records {
                 state.apply(record);
             }
-            state.is_deleted()
-        };
+        }
         inner.forget_homes(&events);
         let node = self.node.clone();
         let last = records
@@ -184,11 +185,7 @@ impl GuildActor {
                 let _ = reply.send(stable.map(|()| events).map_err(Refused::from));
             }),
         );
-        if is_deleted {
-            Err(Failure::Closing)
-        } else {
-            Ok(())
-        }
+        Ok(())
     }
 }
 

@@ -61,15 +61,18 @@ impl Registry {
         true
     }
 
-    /// Removes a session that has ended.
-    pub(crate) fn remove(&self, user: UserId, session: SessionRef) {
+    /// Removes a session that has ended. Says whether it was the user's last.
+    pub(crate) fn remove(&self, user: UserId, session: SessionRef) -> bool {
         let mut users = self.users.write();
-        if let Some(sessions) = users.get_mut(&user) {
-            sessions.retain(|other| other.subscriber.session != session);
-            if sessions.is_empty() {
-                users.remove(&user);
-            }
+        let Some(sessions) = users.get_mut(&user) else {
+            return false;
+        };
+        sessions.retain(|other| other.subscriber.session != session);
+        let was_last = sessions.is_empty();
+        if was_last {
+            users.remove(&user);
         }
+        was_last
     }
 
     /// Ends the sessions of a login: its sockets close at once.

@@ -28,7 +28,7 @@ use super::shared::{Ending, SessionShared};
 use super::snapshots::Keeper;
 use crate::config::HostConfig;
 use crate::event_log::after;
-use crate::node::Inner;
+use crate::node::{Inner, Node};
 
 /// Inputs that one frame carries at most.
 const BATCH_MAX: usize = 512;
@@ -156,9 +156,28 @@ impl SequencerLoop {
             Input::Settle { slot } => {
                 draft.settled.push(slot);
                 draft.frame.entries.push(Entry::Settled { slot });
+                self.note_all_heard(draft);
             }
             Input::Attach { claim, reply } => self.take_attach(claim, reply, draft),
             Input::Stop { done } => draft.stop = Some(done),
+        }
+    }
+
+    /// Writes down how far every relay has been heard: what came before a session's start is not
+    /// told to it by a successor either.
+    fn note_all_heard(&self, draft: &mut Draft) {
+        for partition in (0..self.config.event_partitions).map(EventPartition) {
+            if !draft
+                .frame
+                .heard
+                .iter()
+                .any(|(noted, _)| *noted == partition)
+            {
+                draft
+                    .frame
+                    .heard
+                    .push((partition, self.machine.heard(partition)));
+            }
         }
     }
 
@@ -465,10 +484,15 @@ impl SequencerLoop {
             partition: self.number,
             slot,
         };
-        self.registry.remove(user, reference);
+        let was_last = self.registry.remove(user, reference);
         let guilds: Vec<_> = session.guilds.keys().copied().collect();
         if let Some(inner) = self.node.upgrade() {
-            tokio::spawn(async move { inner.forget_session(reference, guilds).await });
+            tokio::spawn(async move {
+                inner.forget_session(reference, guilds.clone()).await;
+                if was_last {
+                    Node { inner }.end_temporary(user, guilds).await;
+                }
+            });
         }
     }
 

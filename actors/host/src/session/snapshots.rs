@@ -97,7 +97,13 @@ impl Keeper {
         now: Timestamp,
     ) {
         self.last = Some(now);
-        if self.kept.back().is_some_and(|last| last.upto == upto) {
+        let heard = self.heard(machine);
+        // A quiet partition still hears: what it has heard bounds what a restart must read.
+        if self
+            .kept
+            .back()
+            .is_some_and(|last| last.upto == upto && last.heard == heard)
+        {
             return;
         }
         let bytes = Bytes::from(machine.to_snapshot());
