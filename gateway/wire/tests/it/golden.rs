@@ -9,7 +9,8 @@ use guildhall_wire::dispatch::{Look, body, name};
 use guildhall_wire::{Dialect, Encoding};
 use serde_json::Value;
 
-use crate::sample::{SPELLING, dispatches, guild_id};
+use crate::happenings::dispatches;
+use crate::sample::{SPELLING, guild_id};
 
 const DIALECTS: [(Dialect, &str); 2] = [(Dialect::Discord, "discord"), (Dialect::Native, "native")];
 

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod golden;
+mod happenings;
 mod native_schema;
 mod openapi;
 mod sample;

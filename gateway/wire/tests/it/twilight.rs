@@ -5,7 +5,8 @@ use guildhall_wire::dispatch::{Look, body, name};
 use serde::de::DeserializeSeed;
 use twilight_model::gateway::event::{DispatchEvent, GatewayEvent, GatewayEventDeserializer};
 
-use crate::sample::{SPELLING, dispatches};
+use crate::happenings::dispatches;
+use crate::sample::SPELLING;
 
 /// As twilight-gateway reads a frame.
 fn read(t: &str, d: &str) -> Result<GatewayEvent, serde_json::Error> {

@@ -4,6 +4,9 @@ use guildhall_model::limits::NESTING_MAX;
 use guildhall_model::rejection::FieldError;
 use proptest::prelude::*;
 
+use super::super::channel::{ChannelCreate, ChannelUpdate};
+use super::super::role::{MemberRoles, RoleInput};
+use super::super::server::ServerUpdate;
 use super::*;
 
 fn fields(body: &[u8]) -> Vec<FieldError> {

@@ -1,0 +1,230 @@
+//! Every kind of dispatch that can happen in the small world.
+
+use std::sync::Arc;
+
+use guildhall_model::channel::Channel;
+use guildhall_model::dispatch::{Dispatch, MembersChunk, Ready, Shard};
+use guildhall_model::event::{
+    Change, Departure, Event, Founding, Reaction, Record, RoleEnd, Source,
+};
+use guildhall_model::message::{Emoji, Message, Place};
+use guildhall_model::user::Appearance;
+
+use crate::sample::*;
+
+fn reaction(place: Place) -> Reaction {
+    Reaction {
+        message_id: reply().id,
+        message_author_id: bob().id,
+        channel_id: general().id,
+        place,
+        user_id: ada().id,
+        member: Some(member(ada())),
+        emoji: Emoji("🍺".to_owned()),
+    }
+}
+
+fn ready_of_a_bot() -> Ready {
+    Ready {
+        user: butler(),
+        email: None,
+        session_id: "s-0a1b2c".to_owned(),
+        resume_url: "ws://127.0.0.1:8080".to_owned(),
+        guilds: vec![guild_id()],
+        direct_channels: Vec::new(),
+        shard: Some(Shard::WHOLE),
+        application_id: Some(id(12)),
+    }
+}
+
+fn ready_of_a_person() -> Ready {
+    Ready {
+        user: ada(),
+        email: Some("ada@example.org".to_owned()),
+        direct_channels: vec![(direct(), bob())],
+        shard: None,
+        application_id: None,
+        ..ready_of_a_bot()
+    }
+}
+
+fn chunk() -> MembersChunk {
+    MembersChunk {
+        guild_id: guild_id(),
+        members: vec![keeper_bob()],
+        index: 0,
+        count: 1,
+        not_found: vec![id(99)],
+        presences: Some(vec![(bob().id, Appearance::Idle)]),
+        nonce: Some("chunk-1".to_owned()),
+    }
+}
+
+fn change<T>(before: T, after: T) -> Change<T> {
+    Change { before, after }
+}
+
+fn channel_events() -> Vec<(&'static str, Event)> {
+    let moved = Channel {
+        position: 4,
+        ..general()
+    };
+    vec![
+        ("channel_create", Event::ChannelCreated(parlor())),
+        (
+            "channel_update",
+            Event::ChannelUpdated(Box::new(change(general(), moved))),
+        ),
+        ("channel_delete", Event::ChannelDeleted(general())),
+        ("guild_role_create", Event::RoleCreated(keeper())),
+        (
+            "guild_role_update",
+            Event::RoleUpdated(Box::new(change(keeper(), everyone()))),
+        ),
+        (
+            "guild_role_delete",
+            Event::RoleDeleted(Box::new(RoleEnd {
+                role: keeper(),
+                holders: vec![bob().id],
+                overwrites: Vec::new(),
+            })),
+        ),
+    ]
+}
+
+fn guild_events() -> Vec<(&'static str, Event)> {
+    let founding = Founding {
+        guild: guild(),
+        everyone: everyone(),
+        channel: general(),
+        owner: member(ada()),
+    };
+    let joined = Event::MemberJoined {
+        member: Box::new(member(bob())),
+        invite: Some(invite()),
+    };
+    let removed = Event::MemberRemoved {
+        member: Box::new(keeper_bob()),
+        how: Departure::Kicked,
+    };
+    vec![
+        (
+            "guild_create_founded",
+            Event::GuildCreated(Box::new(founding)),
+        ),
+        (
+            "guild_update",
+            Event::GuildUpdated(Box::new(change(guild(), guild()))),
+        ),
+        ("guild_delete_ended", Event::GuildDeleted),
+        ("guild_member_add", joined),
+        (
+            "guild_member_update",
+            Event::MemberUpdated(Box::new(change(member(bob()), keeper_bob()))),
+        ),
+        ("guild_member_remove", removed),
+        ("guild_ban_add", Event::BanAdded(ban())),
+        ("guild_ban_remove", Event::BanRemoved(ban())),
+        ("invite_create", Event::InviteCreated(invite())),
+        ("invite_delete", Event::InviteDeleted(invite())),
+    ]
+}
+
+fn message_events() -> Vec<(&'static str, Event)> {
+    let deleted = |message: Message| Event::MessageDeleted {
+        id: message.id,
+        channel_id: message.channel_id,
+        place: message.place,
+    };
+    let place = || Place::guild(guild_id());
+    vec![
+        ("message_create", Event::MessageCreated(Box::new(reply()))),
+        (
+            "message_create_direct",
+            Event::MessageCreated(Box::new(whisper())),
+        ),
+        ("message_update", Event::MessageUpdated(Box::new(reply()))),
+        ("message_delete", deleted(reply())),
+        ("message_delete_direct", deleted(whisper())),
+        (
+            "message_reaction_add",
+            Event::ReactionAdded(Box::new(reaction(place()))),
+        ),
+        (
+            "message_reaction_remove",
+            Event::ReactionRemoved(Box::new(reaction(place()))),
+        ),
+        (
+            "message_reaction_add_direct",
+            Event::ReactionAdded(Box::new(Reaction {
+                channel_id: direct().id,
+                member: None,
+                ..reaction(Place::Direct(direct().users))
+            })),
+        ),
+    ]
+}
+
+fn user_events() -> Vec<(&'static str, Event)> {
+    let opened = Event::DirectOpened {
+        channel: direct(),
+        users: Box::new([ada(), bob()]),
+    };
+    let updated = Event::UserUpdated {
+        user: Box::new(ada()),
+        email: Some("ada@example.org".to_owned()),
+    };
+    vec![("channel_create_direct", opened), ("user_update", updated)]
+}
+
+fn record(source: Source, event: Event) -> Dispatch {
+    Dispatch::Event(Arc::new(Record {
+        source,
+        gseq: 1,
+        at: at(8),
+        event,
+    }))
+}
+
+/// Every kind of dispatch with the name of its golden file: the event's name in lower case, and
+/// what makes it another case of that event.
+pub(crate) fn dispatches() -> Vec<(&'static str, Dispatch)> {
+    let guild = Source::Guild(guild_id());
+    let in_guild = [channel_events(), guild_events(), message_events()].concat();
+    let records = in_guild
+        .into_iter()
+        .map(|(name, event)| (name, record(guild, event)));
+    let of_user = user_events().into_iter();
+    let of_user = of_user.map(|(name, event)| (name, record(Source::User(ada().id), event)));
+    let presence = Dispatch::Presence {
+        guild_id: guild_id(),
+        user_id: bob().id,
+        appearance: Appearance::Dnd,
+    };
+    let made = [
+        ("ready_bot", Dispatch::Ready(Box::new(ready_of_a_bot()))),
+        (
+            "ready_person",
+            Dispatch::Ready(Box::new(ready_of_a_person())),
+        ),
+        (
+            "guild_create",
+            Dispatch::GuildAvailable(Box::new(snapshot())),
+        ),
+        ("guild_delete", Dispatch::GuildGone(guild_id())),
+        (
+            "channel_create_shown",
+            Dispatch::ChannelShown(Box::new(general())),
+        ),
+        (
+            "channel_delete_hidden",
+            Dispatch::ChannelHidden(Box::new(general())),
+        ),
+        (
+            "guild_members_chunk",
+            Dispatch::MembersChunk(Box::new(chunk())),
+        ),
+        ("presence_update", presence),
+    ];
+    records.chain(of_user).chain(made).collect()
+}
