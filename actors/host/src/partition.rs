@@ -76,7 +76,7 @@ impl EventPartition {
         node: &Node,
         id: GuildId,
     ) -> Result<Option<GuildHandle>, Failure> {
-        let cell = Arc::clone(self.guilds.lock().entry(id).or_default());
+        let cell = living(&self.guilds, id, GuildHandle::is_alive);
         let loaded = cell
             .get_or_try_init(|| guild_actor::load(node.clone(), id))
             .await;
@@ -90,7 +90,7 @@ impl EventPartition {
         id: ChannelId,
         home: Home,
     ) -> Result<Option<ChannelHandle>, Failure> {
-        let cell = Arc::clone(self.channels.lock().entry(id).or_default());
+        let cell = living(&self.channels, id, ChannelHandle::is_alive);
         let loaded = cell
             .get_or_try_init(|| channel_actor::load(node.clone(), id, home))
             .await;
@@ -140,6 +140,21 @@ impl EventPartition {
         }
         self.streams.lock().clear();
     }
+}
+
+/// Where an actor is or will be. One that has stopped by itself, as that of a deleted guild does,
+/// is loaded anew instead of being reported as down.
+fn living<K: Copy + Eq + std::hash::Hash, V>(
+    map: &Loading<K, Option<V>>,
+    key: K,
+    is_alive: impl Fn(&V) -> bool,
+) -> Arc<OnceCell<Option<V>>> {
+    let mut map = map.lock();
+    let cell = map.entry(key).or_default();
+    if matches!(cell.get(), Some(Some(handle)) if !is_alive(handle)) {
+        *cell = Arc::default();
+    }
+    Arc::clone(cell)
 }
 
 /// Keeps only living actors: whatever is absent or dead is asked for anew next time, and the
