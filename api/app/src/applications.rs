@@ -80,6 +80,7 @@ impl Applications<'_> {
             }
             let number = u16::from_le_bytes(self.app.env().bytes());
             application.bot.username = format!("{stem}-{number}");
+            application.bot.display_name = Some(application.name.clone());
         }
         Err(Rejection::Taken("name").into())
     }
