@@ -11,7 +11,8 @@
 //!   before something that it did show.
 //! - **I2**: a nonce makes at most one message, in answers, pages and dispatches together.
 //! - **I3**: creates ascend in each channel as the stored messages do; nothing comes twice, before
-//!   its create or after its deletion; all streams agree on one order per channel.
+//!   its create or after its deletion; all streams agree on one order per channel, and what was
+//!   acknowledged before something else was asked for stands before it.
 //! - **I4**: `s` is 1, 2, 3 … per stream, over every RESUME; volatile dispatches repeat it.
 //! - **I6**: no stream shows, and no call reads or changes, what its user could not see throughout
 //!   the window.

@@ -47,8 +47,8 @@ struct Watch {
     /// The first sign of each message, whatever it was.
     first: HashMap<Name, (Kind, Place)>,
     deleted: HashMap<Name, Place>,
-    /// The last edit of each message, and when its request was sent.
-    edited: HashMap<Name, (u64, Place)>,
+    /// When the latest of the changes shown in each channel was asked for.
+    latest: HashMap<Name, (u64, Place)>,
     /// Edits and standing reactions.
     standing: HashMap<(Kind, Name, Name), Place>,
 }
@@ -65,7 +65,7 @@ impl Watch {
         }
         match seen.kind {
             Kind::Create => faults.extend(self.create(facts, seen, message)),
-            Kind::Edit => faults.extend(self.edit(facts, seen, message)),
+            Kind::Edit => faults.extend(self.edit(seen, message)),
             Kind::Delete => {
                 self.deleted.insert(message, seen.place);
             }
@@ -80,6 +80,10 @@ impl Watch {
                 }
             }
             _ => {}
+        }
+        let lateness = self.lateness(facts, seen);
+        if faults.is_empty() {
+            faults.extend(lateness);
         }
         self.first.entry(message).or_insert((seen.kind, seen.place));
         faults
@@ -106,21 +110,24 @@ impl Watch {
         fault
     }
 
-    fn edit(&mut self, facts: &Facts, seen: &Seen, message: Name) -> Option<(&'static str, Place)> {
+    fn edit(&mut self, seen: &Seen, message: Name) -> Option<(&'static str, Place)> {
         let key = (Kind::Edit, message, seen.mark?);
-        if let Some(place) = self.standing.insert(key, seen.place) {
-            return Some(("was edited twice in the same way", place));
-        }
+        let before = self.standing.insert(key, seen.place);
+        before.map(|place| ("was edited twice in the same way", place))
+    }
+
+    /// A change that was acknowledged before another one was asked for stands before it.
+    fn lateness(&mut self, facts: &Facts, seen: &Seen) -> Option<(&'static str, Place)> {
         let operation = facts.operation(seen)?;
-        let overtaken = self
-            .edited
-            .get(&message)
-            .filter(|(sent, _)| operation.until() < *sent)
-            .map(|(_, place)| ("was edited back: a later edit came before", *place));
-        if overtaken.is_none() {
-            self.edited.insert(message, (operation.sent, seen.place));
+        let latest = self
+            .latest
+            .entry(operation.channel)
+            .or_insert((operation.sent, seen.place));
+        let (sent, place) = *latest;
+        if sent < operation.sent {
+            *latest = (operation.sent, seen.place);
         }
-        overtaken
+        (operation.until() < sent).then_some(("came after a change that was made later", place))
     }
 }
 

@@ -190,6 +190,29 @@ fn readers_who_disagree_are_found_even_where_no_id_tells_the_order() {
 }
 
 #[test]
+fn what_was_over_before_something_else_began_stays_before_it() {
+    // Only its author sees the channel, so that no other reader can contradict.
+    let steps = [
+        Step::Toggle { user: 0 },
+        now(),
+        post(0, CLOSED),
+        now(),
+        Step::Edit { pick: 0 },
+        now(),
+        Step::Edit { pick: 0 },
+        now(),
+    ];
+    let mut world = World::begin().run(&steps);
+    assert!(judge(&world).holds());
+    let (one, other) = (
+        find(&world, 0, "MESSAGE_UPDATE", CLOSED, 0),
+        find(&world, 0, "MESSAGE_UPDATE", CLOSED, 1),
+    );
+    swap(&mut world, 0, one, other);
+    assert_broken(&world, &[Invariant::I3], "a change that was made later");
+}
+
+#[test]
 fn a_dispatch_to_a_member_without_access_is_a_leak() {
     let mut world = ordinary_day();
     let index = find(&world, 0, "MESSAGE_CREATE", CLOSED, 0);
