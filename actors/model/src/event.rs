@@ -58,7 +58,7 @@ pub enum Event {
     /// A guild began, with its first role, channel and member.
     GuildCreated(Box<Founding>),
     /// The guild itself changed.
-    GuildUpdated(Box<Change<Guild>>),
+    GuildUpdated(Box<GuildChange>),
     /// The guild ended.
     GuildDeleted,
     /// A channel was made.
@@ -137,6 +137,20 @@ pub struct Change<T> {
     pub before: T,
     /// As it is.
     pub after: T,
+}
+
+/// A guild before and after a change, with what its renderings show beside it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GuildChange {
+    /// As it was.
+    pub before: Guild,
+    /// As it is.
+    pub after: Guild,
+    /// All its roles, which did not change: Discord's clients take a guild without them for one
+    /// whose roles have all ended.
+    pub roles: Vec<Role>,
+    /// How many members it has.
+    pub member_count: u32,
 }
 
 /// All that a new guild begins with.

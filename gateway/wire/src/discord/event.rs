@@ -42,7 +42,7 @@ pub(crate) fn body(dispatch: &Dispatch, look: Look) -> Result<Bytes, EncodeError
 fn event_body(record: &Record, look: Look) -> Result<Bytes, EncodeError> {
     match &record.event {
         Event::GuildCreated(founding) => write(look, &GuildCreate::founded(founding)),
-        Event::GuildUpdated(change) => write(look, &Guild::without_roles(&change.after)),
+        Event::GuildUpdated(change) => write(look, &Guild::new(&change.after, &change.roles)),
         Event::GuildDeleted => write(look, &GuildRef::gone(guild_of(record)?)),
         Event::ChannelCreated(channel) | Event::ChannelDeleted(channel) => {
             write(look, &Channel::new(channel))

@@ -32,8 +32,7 @@ pub struct Guild<'a> {
     verification_level: u8,
     default_message_notifications: u8,
     explicit_content_filter: u8,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    roles: Option<Vec<Role<'a>>>,
+    roles: Vec<Role<'a>>,
     emojis: NoList,
     stickers: NoList,
     features: NoList,
@@ -64,16 +63,6 @@ impl<'a> Guild<'a> {
     /// The guild with all its roles.
     pub fn new(guild: &'a model::Guild, roles: impl IntoIterator<Item = &'a role::Role>) -> Self {
         Self {
-            roles: Some(roles.into_iter().map(Role::new).collect()),
-            ..Self::without_roles(guild)
-        }
-    }
-
-    /// The guild for GUILD_UPDATE, whose event does not know the roles. The list is left out:
-    /// discord.js takes an empty one for the end of all roles. Typed libraries (twilight,
-    /// serenity, hikari) refuse the body without it, so the event should carry the roles.
-    pub(crate) fn without_roles(guild: &'a model::Guild) -> Self {
-        Self {
             id: Decimal(guild.id),
             name: &guild.name,
             icon: (),
@@ -90,7 +79,7 @@ impl<'a> Guild<'a> {
             verification_level: 0,
             default_message_notifications: 0,
             explicit_content_filter: 0,
-            roles: None,
+            roles: roles.into_iter().map(Role::new).collect(),
             emojis: [],
             stickers: [],
             features: [],

@@ -54,7 +54,10 @@ pub(crate) fn body(
 fn event_body(record: &Record, look: Look, spelling: &Spelling) -> Result<Bytes, EncodeError> {
     match &record.event {
         Event::GuildCreated(founding) => write(look, &ServerCreate::founded(founding, spelling)),
-        Event::GuildUpdated(change) => write(look, &Server::uncounted(&change.after, spelling)),
+        Event::GuildUpdated(change) => write(
+            look,
+            &Server::new(&change.after, change.member_count, spelling),
+        ),
         Event::GuildDeleted => write(look, &gone(guild_of(record)?, spelling)),
         Event::ChannelCreated(channel) | Event::ChannelDeleted(channel) => {
             write(look, &Channel::new(channel, spelling))

@@ -15,10 +15,7 @@ pub struct Server<'a> {
     owner_id: UuidText,
     description: Option<&'a str>,
     icon_url: Option<&'a str>,
-    /// Left out of GUILD_UPDATE, which is not about members.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    member_count: Option<u32>,
+    member_count: u32,
     /// Anybody may join without an invite.
     is_public: bool,
     created_at: Utc,
@@ -28,19 +25,12 @@ impl<'a> Server<'a> {
     /// The guild with the number of its members.
     pub fn new(guild: &'a Guild, member_count: u32, spelling: &Spelling) -> Self {
         Self {
-            member_count: Some(member_count),
-            ..Self::uncounted(guild, spelling)
-        }
-    }
-
-    pub(crate) fn uncounted(guild: &'a Guild, spelling: &Spelling) -> Self {
-        Self {
             id: spelling.uuid(guild.id),
             name: &guild.name,
             owner_id: spelling.uuid(guild.owner_id),
             description: guild.description.as_deref(),
             icon_url: guild.icon_url.as_deref(),
-            member_count: None,
+            member_count,
             is_public: guild.is_public,
             created_at: Utc(guild.id.created_at()),
         }

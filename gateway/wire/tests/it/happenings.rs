@@ -5,7 +5,7 @@ use std::sync::Arc;
 use guildhall_model::channel::Channel;
 use guildhall_model::dispatch::{Dispatch, MembersChunk, Ready, Shard};
 use guildhall_model::event::{
-    Change, Departure, Event, Founding, Reaction, Record, RoleEnd, Source,
+    Change, Departure, Event, Founding, GuildChange, Reaction, Record, RoleEnd, Source,
 };
 use guildhall_model::message::{Emoji, Message, Place};
 use guildhall_model::user::Appearance;
@@ -114,7 +114,12 @@ fn guild_events() -> Vec<(&'static str, Event)> {
         ),
         (
             "guild_update",
-            Event::GuildUpdated(Box::new(change(guild(), guild()))),
+            Event::GuildUpdated(Box::new(GuildChange {
+                before: guild(),
+                after: guild(),
+                roles: vec![everyone(), keeper()],
+                member_count: 2,
+            })),
         ),
         ("guild_delete_ended", Event::GuildDeleted),
         ("guild_member_add", joined),

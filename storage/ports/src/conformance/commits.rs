@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "the suites are tests")]
 
 use futures_util::future::join_all;
-use guildhall_model::event::{Change, Event, Record, Source};
+use guildhall_model::event::{Event, GuildChange, Record, Source};
 use guildhall_model::message::Place;
 use guildhall_model::{Epoch, GuildId};
 
@@ -44,7 +44,12 @@ fn renamed(guild: u64, gseq: u64, name: &str) -> Record {
     guild_record(
         guild,
         gseq,
-        Event::GuildUpdated(Box::new(Change { before, after })),
+        Event::GuildUpdated(Box::new(GuildChange {
+            before,
+            after,
+            roles: Vec::new(),
+            member_count: 1,
+        })),
     )
 }
 

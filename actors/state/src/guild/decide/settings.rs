@@ -1,7 +1,8 @@
 //! Changing and ending the guild itself.
 
 use guildhall_model::command::GuildUpdate;
-use guildhall_model::event::{Change, Event};
+use guildhall_model::event::{Event, GuildChange};
+use guildhall_model::role::Role;
 use guildhall_model::{Permissions, Rejection};
 
 use super::Acting;
@@ -42,9 +43,13 @@ pub(super) fn update(acting: &Acting<'_>, update: GuildUpdate) -> Result<Vec<Eve
     if before == after {
         return Ok(Vec::new());
     }
-    Ok(vec![Event::GuildUpdated(Box::new(Change {
+    let roles = acting.state.roles().map(|role| Role::clone(role)).collect();
+    let member_count = acting.state.member_count();
+    Ok(vec![Event::GuildUpdated(Box::new(GuildChange {
         before,
         after,
+        roles,
+        member_count,
     }))])
 }
 

@@ -1,7 +1,7 @@
 //! Random lives of a guild: steps that become events which make sense at their time.
 
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
-use guildhall_model::event::{Change, Departure, Event, RoleEnd};
+use guildhall_model::event::{Change, Departure, Event, GuildChange, RoleEnd};
 use guildhall_model::guild::GuildRows;
 use guildhall_model::member::Ban;
 use guildhall_model::{Permissions, RoleId};
@@ -124,7 +124,13 @@ fn guild_event(step: &Step, rows: &GuildRows) -> Event {
         }
         _ => after.is_public = !after.is_public,
     }
-    Event::GuildUpdated(Box::new(Change { before, after }))
+    let (roles, member_count) = (rows.roles.clone(), 1);
+    Event::GuildUpdated(Box::new(GuildChange {
+        before,
+        after,
+        roles,
+        member_count,
+    }))
 }
 
 fn member_event(step: &Step, rows: &GuildRows) -> Option<Event> {
