@@ -7,6 +7,8 @@
 pub mod channel;
 pub mod guild;
 pub mod relay;
+#[cfg(test)]
+mod scene;
 pub mod session_partition;
 
 use guildhall_model::snowflake::Generator;

@@ -1,1 +1,8 @@
+//! Promises of a guild's machine: who may do what to whom, and the laws of its fold.
 
+mod channels;
+mod invites;
+mod laws;
+mod members;
+mod roles;
+mod settings;

@@ -1,0 +1,210 @@
+//! Random commands: numbers that become a command once the guild is known that they are about.
+
+use guildhall_model::channel::{Overwrite, OverwriteTarget};
+use guildhall_model::command::{
+    ChannelUpdate, GuildCommand, GuildUpdate, PermissionEdit, RoleUpdate,
+};
+use guildhall_model::text::{DisplayName, RoleName};
+use guildhall_model::{ChannelId, Permissions, RoleId};
+use proptest::prelude::*;
+
+use super::{BOT, CAST, id, invite, join, new_channel, overwrites_of, user};
+use crate::guild::GuildState;
+
+/// What random commands grant and deny.
+const BITS: [Permissions; 12] = [
+    Permissions::VIEW_CHANNEL,
+    Permissions::SEND_MESSAGES,
+    Permissions::MANAGE_ROLES,
+    Permissions::MANAGE_CHANNELS,
+    Permissions::MANAGE_GUILD,
+    Permissions::KICK_MEMBERS,
+    Permissions::BAN_MEMBERS,
+    Permissions::CREATE_INSTANT_INVITE,
+    Permissions::MANAGE_NICKNAMES,
+    Permissions::CHANGE_NICKNAME,
+    Permissions::MANAGE_MESSAGES,
+    Permissions::ADMINISTRATOR,
+];
+
+/// A command before it is known whom and what there is.
+#[derive(Clone, Debug)]
+pub(crate) struct Dice {
+    pub(crate) actor: u64,
+    what: u8,
+    whom: u64,
+    which: usize,
+    more: u16,
+    bits: u16,
+}
+
+/// Commands by anybody of the cast.
+pub(crate) fn dice() -> impl Strategy<Value = Dice> {
+    (
+        CAST,
+        0_u8..24,
+        CAST,
+        0_usize..64,
+        any::<u16>(),
+        any::<u16>(),
+    )
+        .prop_map(|(actor, what, whom, which, more, bits)| Dice {
+            actor,
+            what,
+            whom,
+            which,
+            more,
+            bits,
+        })
+}
+
+impl Dice {
+    /// The command, about what this guild has.
+    pub(crate) fn command(&self, state: &GuildState) -> GuildCommand {
+        match self.what {
+            0..=4 => self.about_channels(state),
+            5..=13 => self.about_roles(state),
+            14..=19 => self.about_members(state),
+            20 => invite(
+                &format!("code{}", self.which % 3),
+                u32::from(self.more % 3),
+                0,
+            ),
+            21 => GuildCommand::DeleteInvite(self.code(state)),
+            22 => GuildCommand::RefreshMember(Box::new(user(self.whom))),
+            _ => GuildCommand::UpdateGuild(GuildUpdate {
+                is_public: Some(self.more % 2 == 0),
+                owner_id: (self.bits % 4 == 0).then_some(id(self.whom)),
+                ..GuildUpdate::default()
+            }),
+        }
+    }
+
+    fn about_channels(&self, state: &GuildState) -> GuildCommand {
+        match (self.what, self.channel(state)) {
+            (0, _) | (_, None) => new_channel(self.overwrites(state)),
+            (1, Some(channel)) => GuildCommand::DeleteChannel(channel),
+            (2, Some(channel)) => {
+                let update = ChannelUpdate {
+                    position: Some(self.more % 4),
+                    ..ChannelUpdate::default()
+                };
+                GuildCommand::UpdateChannel(channel, update)
+            }
+            (_, Some(channel)) => overwrites_of(channel, self.overwrites(state)),
+        }
+    }
+
+    fn about_roles(&self, state: &GuildState) -> GuildCommand {
+        let role = self.role(state);
+        let update = RoleUpdate {
+            name: (self.more % 3 == 0).then(|| RoleName::parse("renamed").unwrap()),
+            ..RoleUpdate::default()
+        };
+        match self.what {
+            5 => GuildCommand::CreateRole(RoleUpdate {
+                permissions: Some(self.edit()),
+                position: Some(self.more % 7),
+                ..update
+            }),
+            6 => GuildCommand::CreateRole(update),
+            7 | 8 => GuildCommand::UpdateRole(
+                role,
+                RoleUpdate {
+                    permissions: Some(self.edit()),
+                    ..RoleUpdate::default()
+                },
+            ),
+            9 => GuildCommand::UpdateRole(
+                role,
+                RoleUpdate {
+                    position: Some(self.more % 7),
+                    ..update
+                },
+            ),
+            10 => GuildCommand::DeleteRole(role),
+            _ => {
+                let mut roles: Vec<RoleId> = state.roles().map(|role| role.id).collect();
+                roles.retain(|role| role.get() % 5 == u64::from(self.bits % 5));
+                roles.push(role);
+                GuildCommand::SetMemberRoles(id(self.whom), roles)
+            }
+        }
+    }
+
+    fn about_members(&self, state: &GuildState) -> GuildCommand {
+        match self.what {
+            14 => {
+                let nick = (self.more % 2 == 0).then(|| DisplayName::parse("Nick").unwrap());
+                GuildCommand::SetNick(id(self.whom), nick)
+            }
+            15 => join(
+                self.actor,
+                (self.more % 4 != 0).then(|| self.code(state)).as_deref(),
+            ),
+            16 => GuildCommand::AddBot(Box::new(user(BOT))),
+            17 if self.more % 2 == 0 => GuildCommand::Leave,
+            17 => GuildCommand::Unban(id(self.whom)),
+            18 => GuildCommand::Kick(id(self.whom), None),
+            _ => GuildCommand::Ban(Box::new(user(self.whom)), None),
+        }
+    }
+
+    fn role(&self, state: &GuildState) -> RoleId {
+        let roles: Vec<RoleId> = state.roles().map(|role| role.id).collect();
+        roles[self.which % roles.len()]
+    }
+
+    fn channel(&self, state: &GuildState) -> Option<ChannelId> {
+        let channels: Vec<ChannelId> = state.channels().map(|channel| channel.id).collect();
+        channels.get(self.which % channels.len().max(1)).copied()
+    }
+
+    fn code(&self, state: &GuildState) -> String {
+        let codes: Vec<&str> = state.invites().map(|invite| invite.code.as_str()).collect();
+        let code = codes.get(self.which % codes.len().max(1));
+        code.copied().unwrap_or("none").to_owned()
+    }
+
+    fn edit(&self) -> PermissionEdit {
+        PermissionEdit {
+            mask: some(self.more),
+            bits: some(self.bits),
+        }
+    }
+
+    fn overwrites(&self, state: &GuildState) -> Vec<Overwrite> {
+        let target = match self.which % 3 {
+            0 => OverwriteTarget::Role(state.guild().id.everyone_role()),
+            1 => OverwriteTarget::Role(self.role(state)),
+            _ => OverwriteTarget::Member(id(self.whom)),
+        };
+        let first = Overwrite {
+            target,
+            allow: some(self.more),
+            deny: some(self.bits),
+        };
+        let second = Overwrite {
+            target: OverwriteTarget::Member(id(self.actor)),
+            allow: some(self.bits),
+            deny: Permissions::empty(),
+        };
+        match self.more % 4 {
+            0 => Vec::new(),
+            1 if first.target != second.target => vec![first, second],
+            _ => vec![first],
+        }
+    }
+}
+
+/// Few bits of all, and ADMINISTRATOR seldom: who holds it is beyond most rules.
+fn some(dice: u16) -> Permissions {
+    let chosen = [dice % 11, dice / 11 % 11];
+    let few = chosen.map(|place| BITS[usize::from(place)]);
+    let all = if dice.is_multiple_of(97) {
+        BITS[11]
+    } else {
+        Permissions::empty()
+    };
+    few[0] | few[1] | all
+}
