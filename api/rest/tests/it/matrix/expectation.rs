@@ -1,0 +1,94 @@
+//! What a row promises to each kind of caller.
+
+use guildhall_app::authorize::{Need, Proof, Row};
+use guildhall_model::rejection::Noun;
+
+use super::stage::{Actor, Which};
+
+/// The answer that a row promises.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expected {
+    /// It is done.
+    Allowed,
+    /// A status and one of these codes.
+    Refused(u16, &'static [&'static str]),
+}
+
+use Expected::{Allowed, Refused};
+
+const FORBIDDEN: Expected = Refused(
+    403,
+    &[
+        "missing_permission",
+        "outranked",
+        "owner_only",
+        "not_the_author",
+    ],
+);
+
+pub(super) fn expected(row: &Row, which: Which, actor: Actor) -> Expected {
+    let proof = row.need.proof();
+    if proof != Proof::Nothing && actor == Actor::Anonymous {
+        return Refused(401, &["unauthenticated"]);
+    }
+    if proof == Proof::Person && actor == Actor::Bot {
+        return Refused(403, &["not_for_bots"]);
+    }
+    let seen_as = match which {
+        Which::Own => actor,
+        Which::Deleted => return hidden(row.hidden),
+        Which::Foreign => Actor::Stranger,
+    };
+    // The guild of the stage is public where that matters, the other one is not.
+    let is_public = which == Which::Own;
+    match row.need {
+        Need::Nobody | Need::Anyone | Need::Person => Allowed,
+        Need::Preview => match seen_as {
+            Actor::Stranger if is_public => Allowed,
+            Actor::Stranger | Actor::Banned => hidden(row.hidden),
+            _ => Allowed,
+        },
+        Need::Entry => match seen_as {
+            Actor::Stranger if !is_public => hidden(row.hidden),
+            Actor::Banned => Refused(403, &["banned"]),
+            _ => Allowed,
+        },
+        need => of_member(row, need, seen_as),
+    }
+}
+
+/// Needs that begin with a membership.
+fn of_member(row: &Row, need: Need, actor: Actor) -> Expected {
+    if matches!(actor, Actor::Stranger | Actor::Banned | Actor::Hidden) {
+        return hidden(row.hidden);
+    }
+    let is_allowed = match need {
+        Need::Member => true,
+        Need::MemberButOwner if actor == Actor::Owner => return Refused(409, &["conflict"]),
+        Need::MemberButOwner => true,
+        Need::Owner => actor == Actor::Owner,
+        Need::Author => actor == Actor::Target,
+        Need::OwnOr(_) => actor == Actor::Target || actor.holds(),
+        Need::Viewer(needed) if needed.is_empty() => true,
+        Need::MemberWith(_) | Need::PersonWith(_) | Need::Viewer(_) => actor.holds(),
+        Need::Above(_) => actor.holds() && actor != Actor::Lower,
+        Need::SelfOrAbove { .. } => {
+            actor == Actor::Target || (actor.holds() && actor != Actor::Lower)
+        }
+        _ => unreachable!("decided before"),
+    };
+    if is_allowed { Allowed } else { FORBIDDEN }
+}
+
+fn hidden(noun: Noun) -> Expected {
+    let codes: &[&str] = match noun {
+        Noun::Guild => &["unknown_server"],
+        Noun::Channel => &["unknown_channel"],
+        Noun::Message => &["unknown_message"],
+        Noun::Role => &["unknown_role"],
+        Noun::Invite => &["unknown_invite"],
+        Noun::User => &["unknown_user"],
+        other => panic!("no row hides behind {other:?}"),
+    };
+    Refused(404, codes)
+}

@@ -1,0 +1,223 @@
+//! The people of the matrix, and the guild that they act in: made anew for each row, so that its
+//! roles hold exactly what the row asks for.
+
+mod cast;
+mod props;
+
+use guildhall_app::authorize::{Need, Row};
+use guildhall_model::Permissions;
+use guildhall_wire::native::NativePermissions;
+use serde_json::{Value, json};
+
+use crate::harness::{Caller, House, text};
+pub(super) use cast::{Actor, Cast};
+use props::Props;
+
+/// Whose id stands in the path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Which {
+    /// Of the guild that the callers are members of, or not.
+    Own,
+    /// Of a guild that none of them is a member of.
+    Foreign,
+    /// Of what there was.
+    Deleted,
+}
+
+impl Which {
+    /// Those that make a difference for a row.
+    pub(super) fn of(row: &Row) -> Vec<Self> {
+        if !row.path.contains('{') {
+            vec![Self::Own]
+        } else if row.path.starts_with("/users") || row.path.starts_with("/dm") {
+            vec![Self::Own, Self::Deleted]
+        } else {
+            vec![Self::Own, Self::Foreign, Self::Deleted]
+        }
+    }
+}
+
+/// A guild with everybody in their places.
+pub(super) struct Stage {
+    own: Props,
+    foreign: Props,
+    deleted: Props,
+}
+
+impl Stage {
+    pub(super) async fn set(house: &House, cast: &Cast, row: &Row) -> Self {
+        let needed = bits(row.need);
+        let is_public = matches!(row.need, Need::Preview | Need::Entry);
+        let own = Props::make(house, cast.of(Actor::Owner), cast.of(Actor::Target)).await;
+        let foreign = Props::make(house, &cast.other, &cast.other).await;
+        let deleted = Props::make_and_delete(house, cast.of(Actor::Owner), &own).await;
+        let stage = Self {
+            own,
+            foreign,
+            deleted,
+        };
+        stage.fill(house, cast, needed).await;
+        for (owner, props, is_public) in [
+            (cast.of(Actor::Owner), &stage.own, is_public),
+            (&cast.other, &stage.foreign, false),
+        ] {
+            let server = format!("/servers/{}", props.server);
+            house
+                .put(owner, &server, json!({"is_public": is_public}))
+                .await
+                .expect(200);
+        }
+        stage
+    }
+
+    /// Brings everybody in, gives the roles, hides the channel from one member, and bans one.
+    async fn fill(&self, house: &House, cast: &Cast, needed: Permissions) {
+        let (owner, server) = (cast.of(Actor::Owner), &self.own.server);
+        let holding = NativePermissions::of(needed).number();
+        let roles = format!("/servers/{server}/roles");
+        for (position, actors) in [
+            (2, &[Actor::Lower][..]),
+            (5, &[Actor::Holder, Actor::Bot, Actor::Hidden]),
+            (9, &[Actor::Higher]),
+        ] {
+            let form = json!({"name": "r", "permissions_bitmask": holding, "position": position});
+            let role = text(&house.post(owner, &roles, form).await.expect(201)["id"]);
+            for &actor in actors {
+                self.enter(house, cast, actor, &[&role]).await;
+            }
+        }
+        self.enter(house, cast, Actor::Plain, &[]).await;
+        self.enter(house, cast, Actor::Target, &[&self.own.role])
+            .await;
+        for actor in Actor::MEMBERS {
+            let path = format!("/messages/{}/reactions", self.own.message);
+            house
+                .post(cast.of(actor), &path, json!({"emoji": "👍"}))
+                .await
+                .expect(201);
+        }
+        let hidden = json!({"id": cast.of(Actor::Hidden).id, "type": "member", "deny": 1});
+        let form = json!({"permissions": {"overwrites": [hidden]}});
+        house
+            .put(owner, &format!("/channels/{}", self.own.channel), form)
+            .await
+            .expect(200);
+        let ban = format!("/servers/{server}/bans/{}", cast.of(Actor::Banned).id);
+        assert_eq!(house.put(owner, &ban, json!({})).await.status, 204);
+        let everyone = NativePermissions::of(Permissions::DEFAULT - needed).number();
+        let form = json!({"permissions_bitmask": everyone});
+        house
+            .put(owner, &format!("/roles/{server}"), form)
+            .await
+            .expect(200);
+    }
+
+    async fn enter(&self, house: &House, cast: &Cast, actor: Actor, roles: &[&str]) {
+        let (owner, server) = (cast.of(Actor::Owner), &self.own.server);
+        let id = &cast.of(actor).id;
+        if actor == Actor::Bot {
+            house
+                .put(owner, &format!("/servers/{server}/bots/{id}"), json!({}))
+                .await
+                .expect(200);
+        } else if actor != Actor::Target {
+            house.join(cast.of(actor), server).await;
+        }
+        let path = format!("/servers/{server}/members/{id}/roles");
+        house
+            .put(owner, &path, json!({"roles": roles}))
+            .await
+            .expect(200);
+    }
+
+    /// Ends the guilds, so that nobody reaches the bound of memberships.
+    pub(super) async fn clear(self, house: &House, cast: &Cast) {
+        for (owner, props) in [
+            (cast.of(Actor::Owner), &self.own),
+            (&cast.other, &self.foreign),
+        ] {
+            let status = house
+                .delete(owner, &format!("/servers/{}", props.server))
+                .await
+                .status;
+            // The row may have been about just that.
+            assert!([204, 404].contains(&status));
+        }
+    }
+
+    /// All of the guild that can be seen, to notice that something has changed.
+    pub(super) async fn photo(&self, house: &House, cast: &Cast) -> Vec<Value> {
+        let mut photo = self.own.photo(house, cast.of(Actor::Owner)).await;
+        photo.extend(self.foreign.photo(house, &cast.other).await);
+        photo
+    }
+
+    pub(super) fn path(&self, cast: &Cast, row: &Row, which: Which) -> String {
+        let props = match which {
+            Which::Own => &self.own,
+            Which::Foreign => &self.foreign,
+            Which::Deleted => &self.deleted,
+        };
+        let is_about_users = row.path.starts_with("/users") || row.path.starts_with("/dm");
+        let user = match which {
+            Which::Deleted if is_about_users => "1",
+            _ if row.path.ends_with("/bans/{user_id}") && is_unban(row) => {
+                &cast.of(Actor::Banned).id
+            }
+            _ => &cast.of(Actor::Target).id,
+        };
+        row.path
+            .replace("{server_id}", &props.server)
+            .replace("{channel_id}", &props.channel)
+            .replace("{message_id}", &props.message)
+            .replace("{role_id}", &props.role)
+            .replace("{code}", &props.code)
+            .replace("{user_id}", user)
+            .replace("{application_id}", &cast.application)
+            .replace("{emoji}", "%F0%9F%91%8D")
+    }
+
+    /// What the route is sent: something that would change the stage, if that were allowed.
+    pub(super) async fn body(&self, house: &House, cast: &Cast, row: &Row) -> Option<Value> {
+        use guildhall_app::authorize::Method::{Delete, Get, Post, Put};
+        Some(match (row.method, row.path) {
+            (Get | Delete, _) => return None,
+            (Put, path) if path.contains("/bots/") => return None,
+            (Post, "/auth/logout" | "/servers/{server_id}/leave") => return None,
+            (Post, "/auth/register") => cast.registration(),
+            (Post, "/auth/login") => cast.credentials(),
+            (Post, "/auth/refresh") => {
+                json!({"refresh_token": cast.login(house, Actor::Plain).await.refresh_token})
+            }
+            (Put, "/servers/{server_id}") => json!({"description": "changed"}),
+            (Put, "/channels/{channel_id}") => json!({"topic": "changed"}),
+            (Put, "/users/me") => json!({"display_name": cast.registration()["username"]}),
+            (Put, path) if path.ends_with("/roles") => json!({"roles": []}),
+            (Put, path) if path.ends_with("/nick") => json!({"nick": "changed"}),
+            (_, path) if path.contains("/messages") && !path.ends_with("/reactions") => {
+                json!({"content": "changed"})
+            }
+            (_, path) if path.ends_with("/reactions") => json!({"emoji": "🎉"}),
+            (Post, "/servers/{server_id}/join" | "/servers/{server_id}/invites") => json!({}),
+            (Put, "/servers/{server_id}/bans/{user_id}") => json!({}),
+            _ => json!({"name": "changed"}),
+        })
+    }
+}
+
+fn is_unban(row: &Row) -> bool {
+    row.method == guildhall_app::authorize::Method::Delete
+}
+
+/// The permissions that a row asks for; the stage's roles hold them, and `@everyone` does not.
+fn bits(need: Need) -> Permissions {
+    match need {
+        Need::MemberWith(bits)
+        | Need::PersonWith(bits)
+        | Need::Above(bits)
+        | Need::Viewer(bits)
+        | Need::OwnOr(bits)
+        | Need::SelfOrAbove { others: bits, .. } => bits,
+        _ => Permissions::empty(),
+    }
+}

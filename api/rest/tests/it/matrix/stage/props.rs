@@ -1,0 +1,91 @@
+//! The objects that paths name.
+
+use serde_json::{Value, json};
+
+use super::{Caller, House};
+use crate::harness::text;
+
+/// One object of each kind.
+pub(super) struct Props {
+    pub(super) server: String,
+    pub(super) channel: String,
+    pub(super) message: String,
+    /// Between the roles of those who reach the target and those who do not.
+    pub(super) role: String,
+    /// Of an invite by the author of the message.
+    pub(super) code: String,
+}
+
+impl Props {
+    /// A guild with one object of each kind; `author` is in it.
+    pub(super) async fn make(house: &House, owner: &Caller, author: &Caller) -> Self {
+        let (server, channel) = house.server(owner).await;
+        if author.id != owner.id {
+            house.join(author, &server).await;
+        }
+        let message = house.say(author, &channel, "hello").await;
+        let form = json!({"name": "target", "position": 3, "permissions_bitmask": 0});
+        let role = house
+            .post(owner, &format!("/servers/{server}/roles"), form)
+            .await
+            .expect(201);
+        let invites = format!("/servers/{server}/invites");
+        let invite = house.post(author, &invites, json!({})).await.expect(201);
+        Self {
+            server,
+            channel,
+            message,
+            role: text(&role["id"]),
+            code: text(&invite["code"]),
+        }
+    }
+
+    /// What there was: objects of the living guild, and a guild that has ended.
+    pub(super) async fn make_and_delete(house: &House, owner: &Caller, living: &Self) -> Self {
+        let (ended, _) = house.server(owner).await;
+        let at = |what: &str| format!("/servers/{}/{what}", living.server);
+        let named = || json!({"name": "gone"});
+        let channel = text(
+            &house
+                .post(owner, &at("channels"), named())
+                .await
+                .expect(201)["id"],
+        );
+        let role = text(&house.post(owner, &at("roles"), named()).await.expect(201)["id"]);
+        let code = text(
+            &house
+                .post(owner, &at("invites"), json!({}))
+                .await
+                .expect(201)["code"],
+        );
+        let message = house.say(owner, &living.channel, "gone").await;
+        for path in [
+            format!("/servers/{ended}"),
+            format!("/channels/{channel}"),
+            format!("/roles/{role}"),
+            format!("/invites/{code}"),
+            format!("/messages/{message}"),
+        ] {
+            assert_eq!(house.delete(owner, &path).await.status, 204, "{path}");
+        }
+        Self {
+            server: ended,
+            channel,
+            message,
+            role,
+            code,
+        }
+    }
+
+    /// Everything that its owner can see of the guild.
+    pub(super) async fn photo(&self, house: &House, owner: &Caller) -> Vec<Value> {
+        let mut photo = Vec::new();
+        for part in ["", "/channels", "/roles", "/members", "/bans", "/invites"] {
+            let path = format!("/servers/{}{part}", self.server);
+            photo.push(house.get(owner, &path).await.expect(200));
+        }
+        let path = format!("/channels/{}/messages", self.channel);
+        photo.push(house.get(owner, &path).await.expect(200));
+        photo
+    }
+}
