@@ -19,6 +19,8 @@ const BUSY: Duration = Duration::from_secs(5);
 const ACQUIRE: Duration = Duration::from_secs(10);
 /// Statements that a connection keeps prepared; there are fewer than this in the whole crate.
 const STATEMENTS: usize = 256;
+/// Rows that a connection reads ahead: a page of history, so that its thread need not wait.
+const ROWS: usize = 128;
 
 /// One database file.
 pub(super) struct Database {
@@ -40,6 +42,7 @@ impl Database {
             .foreign_keys(true)
             .synchronous(synchronous)
             .statement_cache_capacity(STATEMENTS)
+            .row_buffer_size(ROWS)
             .disable_statement_logging();
         let writing = options
             .clone()
@@ -55,6 +58,8 @@ impl Database {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .acquire_timeout(ACQUIRE)
+            // A file does not hang up, so a connection need not be asked whether it is alive.
+            .test_before_acquire(false)
             .connect_with(options.read_only(true))
             .await
             .map_err(|e| failure(&e))?;

@@ -11,11 +11,13 @@ mod reaction;
 use std::path::Path;
 
 use guildhall_ports::Failure;
-use sqlx::SqlitePool;
+use sqlx::Sqlite;
 use sqlx::migrate::Migrator;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteSynchronous;
 
 use super::database::Database;
+use super::error::SqlError;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/messages");
 
@@ -36,7 +38,8 @@ impl Projection {
         self.database.close().await;
     }
 
-    fn readers(&self) -> &SqlitePool {
-        self.database.readers()
+    /// A connection that sees the last commit.
+    async fn reader(&self) -> Result<PoolConnection<Sqlite>, SqlError> {
+        Ok(self.database.readers().acquire().await?)
     }
 }

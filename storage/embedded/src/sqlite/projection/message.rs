@@ -5,7 +5,7 @@ use guildhall_model::user::User;
 use guildhall_model::{ChannelId, MessageId, RoleId, Timestamp, UserId};
 use guildhall_ports::messages::Anchor;
 use serde::{Deserialize, Serialize};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
 use crate::sqlite::error::SqlError;
 use crate::sqlite::{blob, column};
@@ -21,8 +21,7 @@ struct Body {
     mention_everyone: bool,
 }
 
-/// A message as it is stored. Reactions have rows of their own.
-#[derive(sqlx::FromRow)]
+/// A message as it is written. Reactions have rows of their own.
 pub(super) struct MessageRow {
     id: i64,
     channel_id: i64,
@@ -54,10 +53,21 @@ impl From<&Message> for MessageRow {
     }
 }
 
-impl TryFrom<MessageRow> for Message {
+/// A message as it is read.
+#[derive(sqlx::FromRow)]
+struct StoredMessage {
+    id: i64,
+    channel_id: i64,
+    content: String,
+    edited_at: Option<i64>,
+    nonce: Option<String>,
+    body: Vec<u8>,
+}
+
+impl TryFrom<StoredMessage> for Message {
     type Error = SqlError;
 
-    fn try_from(row: MessageRow) -> Result<Self, SqlError> {
+    fn try_from(row: StoredMessage) -> Result<Self, SqlError> {
         let body: Body = blob::decode("messages", &row.body)?;
         Ok(Self {
             id: column::id("messages", row.id)?,
@@ -130,27 +140,27 @@ pub(super) async fn erase(tx: &mut SqliteConnection, id: MessageId) -> Result<()
     Ok(())
 }
 
-pub(super) const NEWEST: &str = "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+const NEWEST: &str = "SELECT id, channel_id, content, edited_at, nonce, body
      FROM messages WHERE channel_id = ? ORDER BY id DESC LIMIT ?";
-pub(super) const BEFORE: &str = "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+const BEFORE: &str = "SELECT id, channel_id, content, edited_at, nonce, body
      FROM messages WHERE channel_id = ? AND id < ? ORDER BY id DESC LIMIT ?";
 /// The oldest first: they are the ones nearest to the anchor.
-pub(super) const AFTER: &str = "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+const AFTER: &str = "SELECT id, channel_id, content, edited_at, nonce, body
      FROM messages WHERE channel_id = ? AND id > ? ORDER BY id LIMIT ?";
 /// Channel, anchor, how many above it, how many from it on downwards.
-pub(super) const AROUND: &str = "SELECT * FROM (
-         SELECT id, channel_id, author_id, content, edited_at, nonce, body
+const AROUND: &str = "SELECT * FROM (
+         SELECT id, channel_id, content, edited_at, nonce, body
          FROM messages WHERE channel_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3
      ) AS above
      UNION ALL
      SELECT * FROM (
-         SELECT id, channel_id, author_id, content, edited_at, nonce, body
+         SELECT id, channel_id, content, edited_at, nonce, body
          FROM messages WHERE channel_id = ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?4
      ) AS below";
 
 /// A page of a channel's messages, newest first, without reactions.
 pub(super) async fn page(
-    readers: &SqlitePool,
+    connection: &mut SqliteConnection,
     channel: ChannelId,
     anchor: Anchor,
     limit: u16,
@@ -171,55 +181,57 @@ pub(super) async fn page(
             .bind(limit / 2)
             .bind(limit - limit / 2),
     };
-    let mut rows: Vec<MessageRow> = query.fetch_all(readers).await?;
+    let mut rows: Vec<StoredMessage> = query.fetch_all(connection).await?;
     rows.sort_unstable_by_key(|row| std::cmp::Reverse(row.id));
     rows.into_iter().map(Message::try_from).collect()
 }
 
 /// The message with this id, without reactions.
-pub(super) async fn get(readers: &SqlitePool, id: MessageId) -> Result<Option<Message>, SqlError> {
-    let row: Option<MessageRow> = sqlx::query_as(
-        "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+pub(super) async fn get(
+    connection: &mut SqliteConnection,
+    id: MessageId,
+) -> Result<Option<Message>, SqlError> {
+    let row: Option<StoredMessage> = sqlx::query_as(
+        "SELECT id, channel_id, content, edited_at, nonce, body
          FROM messages WHERE id = ?",
     )
     .bind(id.as_i64())
-    .fetch_optional(readers)
+    .fetch_optional(connection)
     .await?;
     row.map(Message::try_from).transpose()
 }
 
-pub(super) const BY_NONCE: &str =
-    "SELECT id, channel_id, author_id, content, edited_at, nonce, body
+const BY_NONCE: &str = "SELECT id, channel_id, content, edited_at, nonce, body
      FROM messages
      WHERE channel_id = ? AND author_id = ? AND nonce = ? AND id >= ?
      ORDER BY id LIMIT 1";
 
 /// The oldest message that an author posted with this nonce from `oldest` on, without reactions.
 pub(super) async fn by_nonce(
-    readers: &SqlitePool,
+    connection: &mut SqliteConnection,
     channel: ChannelId,
     author: UserId,
     nonce: &Nonce,
     oldest: MessageId,
 ) -> Result<Option<Message>, SqlError> {
-    let row: Option<MessageRow> = sqlx::query_as(BY_NONCE)
+    let row: Option<StoredMessage> = sqlx::query_as(BY_NONCE)
         .bind(channel.as_i64())
         .bind(author.as_i64())
         .bind(nonce_column(nonce))
         .bind(oldest.as_i64())
-        .fetch_optional(readers)
+        .fetch_optional(connection)
         .await?;
     row.map(Message::try_from).transpose()
 }
 
 /// The highest id that a message has or had.
-pub(super) async fn highest_id(readers: &SqlitePool) -> Result<u64, SqlError> {
+pub(super) async fn highest_id(connection: &mut SqliteConnection) -> Result<u64, SqlError> {
     let highest: i64 = sqlx::query_scalar(
         "SELECT COALESCE(MAX(id), 0) FROM (
              SELECT MAX(id) AS id FROM messages UNION ALL SELECT MAX(highest) FROM id_floor
          ) AS either",
     )
-    .fetch_one(readers)
+    .fetch_one(connection)
     .await?;
     column::small("messages", highest)
 }

@@ -8,6 +8,7 @@ use guildhall_model::message::{Emoji, Message, Nonce};
 use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
 use guildhall_ports::messages::Anchor;
 use guildhall_ports::{Failure, Messages};
+use sqlx::SqliteConnection;
 
 use super::apply::{self, Apply};
 use super::{Projection, message, reaction};
@@ -27,11 +28,11 @@ impl Messages for Projection {
     }
 
     async fn applied(&self, partition: EventPartition) -> Result<Position, Failure> {
-        Ok(apply::cursor(self.readers(), partition).await?)
+        Ok(apply::cursor(&mut *self.reader().await?, partition).await?)
     }
 
     async fn last_gseq(&self, source: Source) -> Result<u64, Failure> {
-        let place = apply::last_place(self.readers(), source).await?;
+        let place = apply::last_place(&mut *self.reader().await?, source).await?;
         Ok(column::small("sources", place)?)
     }
 
@@ -41,14 +42,16 @@ impl Messages for Projection {
         anchor: Anchor,
         limit: u16,
     ) -> Result<Vec<Message>, Failure> {
-        let mut page = message::page(self.readers(), channel, anchor, limit).await?;
-        reaction::count(self.readers(), channel, &mut page).await?;
+        let mut reader = self.reader().await?;
+        let mut page = message::page(&mut reader, channel, anchor, limit).await?;
+        reaction::count(&mut reader, channel, &mut page).await?;
         Ok(page)
     }
 
     async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure> {
-        let found = message::get(self.readers(), id).await?;
-        Ok(counted(self, found).await?)
+        let mut reader = self.reader().await?;
+        let found = message::get(&mut reader, id).await?;
+        Ok(counted(&mut reader, found).await?)
     }
 
     async fn by_nonce(
@@ -58,8 +61,9 @@ impl Messages for Projection {
         nonce: &Nonce,
         oldest: MessageId,
     ) -> Result<Option<Message>, Failure> {
-        let found = message::by_nonce(self.readers(), channel, author, nonce, oldest).await?;
-        Ok(counted(self, found).await?)
+        let mut reader = self.reader().await?;
+        let found = message::by_nonce(&mut reader, channel, author, nonce, oldest).await?;
+        Ok(counted(&mut reader, found).await?)
     }
 
     async fn reactors(
@@ -69,7 +73,8 @@ impl Messages for Projection {
         after: Option<UserId>,
         limit: u16,
     ) -> Result<Vec<UserId>, Failure> {
-        Ok(reaction::reactors(self.readers(), message, emoji, after, limit).await?)
+        let mut reader = self.reader().await?;
+        Ok(reaction::reactors(&mut reader, message, emoji, after, limit).await?)
     }
 
     async fn reactions_by(
@@ -77,19 +82,22 @@ impl Messages for Projection {
         user: UserId,
         messages: &[MessageId],
     ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
-        Ok(reaction::given(self.readers(), user, messages).await?)
+        Ok(reaction::given(&mut *self.reader().await?, user, messages).await?)
     }
 
     async fn highest_id(&self) -> Result<u64, Failure> {
-        Ok(message::highest_id(self.readers()).await?)
+        Ok(message::highest_id(&mut *self.reader().await?).await?)
     }
 }
 
-async fn counted(store: &Projection, found: Option<Message>) -> Result<Option<Message>, SqlError> {
+async fn counted(
+    reader: &mut SqliteConnection,
+    found: Option<Message>,
+) -> Result<Option<Message>, SqlError> {
     let Some(mut message) = found else {
         return Ok(None);
     };
     let channel = message.channel_id;
-    reaction::count(store.readers(), channel, std::slice::from_mut(&mut message)).await?;
+    reaction::count(reader, channel, std::slice::from_mut(&mut message)).await?;
     Ok(Some(message))
 }

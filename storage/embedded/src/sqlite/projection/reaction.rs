@@ -2,7 +2,7 @@
 
 use guildhall_model::message::{Emoji, Message, ReactionCount};
 use guildhall_model::{ChannelId, MessageId, UserId};
-use sqlx::{SqliteConnection, SqlitePool};
+use sqlx::SqliteConnection;
 
 use crate::sqlite::column;
 use crate::sqlite::error::SqlError;
@@ -93,7 +93,7 @@ struct CountRow {
     n_users: i64,
 }
 
-pub(super) const COUNTS_OF_PAGE: &str =
+const COUNTS_OF_PAGE: &str =
     "SELECT reaction_counts.message_id, reaction_counts.emoji, reaction_counts.n_users
      FROM messages JOIN reaction_counts ON reaction_counts.message_id = messages.id
      WHERE messages.channel_id = ? AND messages.id BETWEEN ? AND ?
@@ -101,7 +101,7 @@ pub(super) const COUNTS_OF_PAGE: &str =
 
 /// Fills in the counts of consecutive messages of one channel, newest first.
 pub(super) async fn count(
-    readers: &SqlitePool,
+    connection: &mut SqliteConnection,
     channel: ChannelId,
     page: &mut [Message],
 ) -> Result<(), SqlError> {
@@ -112,7 +112,7 @@ pub(super) async fn count(
         .bind(channel.as_i64())
         .bind(oldest.id.as_i64())
         .bind(newest.id.as_i64())
-        .fetch_all(readers)
+        .fetch_all(connection)
         .await?;
     let mut messages = page.iter_mut().peekable();
     for row in rows {
@@ -136,7 +136,7 @@ pub(super) async fn count(
 
 /// Users who gave an emoji, in order of their ids.
 pub(super) async fn reactors(
-    readers: &SqlitePool,
+    connection: &mut SqliteConnection,
     message: MessageId,
     emoji: &Emoji,
     after: Option<UserId>,
@@ -151,7 +151,7 @@ pub(super) async fn reactors(
     .bind(&emoji.0)
     .bind(after.map_or(0, UserId::as_i64))
     .bind(limit)
-    .fetch_all(readers)
+    .fetch_all(connection)
     .await?;
     ids.into_iter()
         .map(|raw| column::id("reactions", raw))
@@ -165,7 +165,7 @@ struct GivenRow {
 }
 
 /// By way of the counts: a message has few emoji but may have many reacting users.
-pub(super) const GIVEN: &str = "SELECT reactions.message_id, reactions.emoji
+const GIVEN: &str = "SELECT reactions.message_id, reactions.emoji
      FROM json_each(?) AS wanted
      JOIN reaction_counts ON reaction_counts.message_id = wanted.value
      JOIN reactions ON reactions.message_id = reaction_counts.message_id
@@ -174,14 +174,14 @@ pub(super) const GIVEN: &str = "SELECT reactions.message_id, reactions.emoji
 
 /// Which emoji a user gave to these messages.
 pub(super) async fn given(
-    readers: &SqlitePool,
+    connection: &mut SqliteConnection,
     user: UserId,
     messages: &[MessageId],
 ) -> Result<Vec<(MessageId, Emoji)>, SqlError> {
     let rows: Vec<GivenRow> = sqlx::query_as(GIVEN)
         .bind(column::id_list(messages))
         .bind(user.as_i64())
-        .fetch_all(readers)
+        .fetch_all(connection)
         .await?;
     rows.into_iter()
         .map(|row| Ok((column::id("reactions", row.message_id)?, Emoji(row.emoji))))
