@@ -1,0 +1,191 @@
+//! How many durable messages a second can be created, next to a loop that only appends and syncs.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+
+use super::{Settings, head, raise_open_files};
+use crate::crowd::{Crowd, Guest};
+use crate::load::{Contestant, Pace};
+use crate::process::{Durability, Server};
+use crate::publisher::{Desk, Publisher};
+use crate::report::{Figure, Table, say};
+use crate::town::{self, Plan};
+use crate::usage;
+
+const COLUMNS: [&str; 6] = [
+    "",
+    "records/s",
+    "ratio to the loop",
+    "records per sync",
+    "CPU per record, µs",
+    "client's CPU",
+];
+
+/// What the suite is run with.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Crew {
+    /// Posts that are under way at a time.
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) posters: u16,
+    /// Guilds over which they are spread, each with two channels.
+    #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) guilds: u16,
+    /// Members of each guild, all online.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
+    pub(crate) listeners: u16,
+}
+
+/// What the events log has written so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Written {
+    records: f64,
+    syncs: f64,
+    bytes: f64,
+}
+
+/// Runs the suite.
+pub(crate) fn run(settings: &Settings, crew: &Crew) -> Result<()> {
+    head("creates: durable messages per second")?;
+    let mut ours = contestant(settings, crew)?;
+    let operator = ours.server.operator().context("no operator's listener")?;
+    ours.closed(
+        crew.posters.into(),
+        Pace::Acknowledged,
+        Duration::from_millis(500),
+    )?;
+    say(&format!(
+        "{} posts under way over {} channels of {} guilds with {} online members each, content of {} \
+         bytes, {} interleaved rounds of {} s; median (least-most). The loop appends as many bytes \
+         and records as one sync of the server carried in the same round, then calls fdatasync, on \
+         the same disk, in one file.\n",
+        crew.posters,
+        2 * crew.guilds,
+        crew.guilds,
+        crew.listeners,
+        settings.content_bytes,
+        settings.rounds,
+        settings.seconds
+    ))?;
+    let [mut creates, mut raw, mut group, mut cpu, mut client] =
+        [const { None }; 5].map(|_: Option<()>| Figure::default());
+    for _ in 0..settings.rounds {
+        let before = written(operator)?;
+        let round = ours.closed(crew.posters.into(), Pace::Acknowledged, settings.lasting())?;
+        let after = written(operator)?;
+        let syncs = after.syncs - before.syncs;
+        ensure!(0.0 < syncs, "the server's metrics show no sync");
+        let records = (after.records - before.records) / syncs;
+        let bytes = (after.bytes - before.bytes) / syncs;
+        creates.add(round.messages_per_second());
+        cpu.add(round.cpu_per_message());
+        client.add(round.client_share() * 100.0);
+        group.add(records);
+        raw.add(append_loop(&settings.data, bytes, settings.lasting())? * records);
+    }
+    let mut table = Table::new(&COLUMNS);
+    let none = String::new;
+    table.row(vec![
+        "append and fdatasync".into(),
+        raw.show(0),
+        "1".into(),
+        group.show(1),
+        none(),
+        none(),
+    ]);
+    table.row(vec![
+        "guildhall".into(),
+        creates.show(0),
+        creates.over(&raw).show(2),
+        group.show(1),
+        cpu.show(1),
+        format!("{} %", client.show(0)),
+    ]);
+    table.print()?;
+    let load = usage::load_average();
+    Ok(say(&format!(
+        "Every delivery arrived exactly once. Load average at the end: {load:.2}.\n"
+    ))?)
+}
+
+fn contestant(settings: &Settings, crew: &Crew) -> Result<Contestant> {
+    let members = usize::from(crew.guilds) * usize::from(crew.listeners);
+    raise_open_files(members + usize::from(crew.posters))?;
+    let server = Server::guildhall(&settings.data, Durability::Fsync)?;
+    let plan = Plan {
+        guilds: crew.guilds.into(),
+        members: crew.listeners.into(),
+        channels: 2,
+    };
+    let town = town::build(server.address(), plan)?;
+    let (mut desks, mut turns, mut guests) = (Vec::new(), Vec::new(), Vec::new());
+    for channel in 0..plan.channels {
+        for (guild, group) in town.iter().zip(0..) {
+            desks.push(Desk {
+                channel: guild.channels[channel].clone(),
+                token: guild.tokens[channel % guild.tokens.len()].clone(),
+            });
+            turns.push(group);
+        }
+    }
+    for (guild, group) in town.into_iter().zip(0..) {
+        guests.extend(guild.tokens.into_iter().map(|token| Guest {
+            token: Some(token),
+            group,
+        }));
+    }
+    let (lines, bytes) = (crew.posters.into(), settings.content_bytes.into());
+    let publisher = Publisher::rest(server.address(), desks, lines, bytes)?;
+    let crowd = Crowd::gather(server.address(), &guests, publisher)?;
+    let groups = guests.into_iter().map(|guest| guest.group).collect();
+    Ok(Contestant::new(server, crowd, groups, turns))
+}
+
+/// Appends of `bytes` bytes and syncs per second.
+fn append_loop(home: &Path, bytes: f64, lasting: Duration) -> Result<f64> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a few kilobytes"
+    )]
+    let block = vec![b'x'; bytes as usize];
+    let mut file = tempfile::tempfile_in(home)?;
+    let start = Instant::now();
+    let mut syncs = 0_u32;
+    while start.elapsed() < lasting {
+        file.write_all(&block)?;
+        file.sync_data()?;
+        syncs += 1;
+    }
+    Ok(f64::from(syncs) / start.elapsed().as_secs_f64())
+}
+
+/// Reads the counters of the events log from `/metrics`.
+fn written(operator: SocketAddr) -> Result<Written> {
+    let mut stream = TcpStream::connect(operator)?;
+    write!(
+        stream,
+        "GET /metrics HTTP/1.1\r\nHost: {operator}\r\nConnection: close\r\n\r\n"
+    )?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let samples: BTreeMap<&str, f64> = text
+        .lines()
+        .filter_map(|line| line.rsplit_once(' '))
+        .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
+        .collect();
+    let sample = |name: &str| {
+        let name = format!("{name}{{topic=\"events\"}}");
+        let value = samples.get(name.as_str()).copied();
+        value.with_context(|| format!("/metrics has no {name}"))
+    };
+    Ok(Written {
+        records: sample("guildhall_log_batch_records_sum")?,
+        syncs: sample("guildhall_log_batches_total")?,
+        bytes: sample("guildhall_log_written_bytes_total")?,
+    })
+}

@@ -1,0 +1,87 @@
+//! What one delivery costs the server, with 1 and with 16 messages under way.
+
+use anyhow::Result;
+
+use super::{Settings, guildhall, head, peer};
+use crate::load::{Contestant, Pace, Round};
+use crate::peer::Style;
+use crate::report::{Figure, Table, say};
+use crate::usage;
+
+const COLUMNS: [&str; 7] = [
+    "messages under way",
+    "server",
+    "CPU per delivery, µs",
+    "ratio to the floor",
+    "messages/s",
+    "deliveries/s",
+    "client's CPU",
+];
+
+/// What is kept of the rounds of one server at one width.
+#[derive(Default)]
+struct Kept {
+    cpu: Figure,
+    messages: Figure,
+    deliveries: Figure,
+    client: Figure,
+}
+
+impl Kept {
+    fn add(&mut self, round: &Round) {
+        self.cpu.add(round.cpu_per_delivery());
+        self.messages.add(round.messages_per_second());
+        self.deliveries.add(round.deliveries_per_second() / 1e3);
+        self.client.add(round.client_share() * 100.0);
+    }
+}
+
+/// Runs the suite.
+pub(crate) fn run(settings: &Settings) -> Result<()> {
+    head("fanout: server CPU per delivery")?;
+    let ours = guildhall(settings)?;
+    let payload_bytes = ours.crowd.payload_bytes();
+    let name = format!("guildhall ({})", settings.durability.name());
+    let mut contestants: Vec<(String, Contestant)> = Vec::new();
+    for style in [Style::Each, Style::Batched] {
+        let contestant = peer(settings, style, payload_bytes)?;
+        contestants.push((style.name().to_owned(), contestant));
+    }
+    contestants.push((name, ours));
+    say(&format!(
+        "{} members in one channel, payloads of {payload_bytes} bytes, {} interleaved rounds of {} s \
+         in a closed loop; median (least-most). The floor of a width is the cheaper style there: \
+         epoll+seq at 1, epollb+seq at 16.\n",
+        settings.members, settings.rounds, settings.seconds
+    ))?;
+    let mut table = Table::new(&COLUMNS);
+    for (in_flight, floor) in [(1, Style::Each), (16, Style::Batched)] {
+        let mut kept: Vec<Kept> = contestants.iter().map(|_| Kept::default()).collect();
+        for _ in 0..settings.rounds {
+            for ((_, contestant), kept) in contestants.iter_mut().zip(&mut kept) {
+                let round = contestant.closed(in_flight, Pace::Delivered, settings.lasting())?;
+                kept.add(&round);
+            }
+        }
+        let floor = contestants
+            .iter()
+            .position(|(name, _)| name == floor.name());
+        let floor = kept[floor.unwrap_or_default()].cpu.clone();
+        for ((name, _), kept) in contestants.iter().zip(kept) {
+            table.row(vec![
+                in_flight.to_string(),
+                name.clone(),
+                kept.cpu.show(2),
+                kept.cpu.over(&floor).show(2),
+                kept.messages.show(0),
+                format!("{} k", kept.deliveries.show(0)),
+                format!("{} %", kept.client.show(0)),
+            ]);
+        }
+    }
+    table.print()?;
+    let load = usage::load_average();
+    Ok(say(&format!(
+        "Every delivery arrived exactly once. Load average at the end: {load:.2}.\n"
+    ))?)
+}
