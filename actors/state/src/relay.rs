@@ -112,20 +112,11 @@ impl Relay {
         sessions: &dyn Sessions,
         steps: &mut Steps,
     ) {
-        if let Event::GuildCreated(founding) = &record.event {
-            let owners = sessions.of(founding.owner.user.id);
-            if owners.is_empty() || self.guilds.contains_key(&guild_id) {
-                return;
-            }
-            let state = GuildState::found(founding, record.gseq);
-            let guild = self
-                .guilds
-                .entry(guild_id)
-                .or_insert_with(|| RelayGuild::new(state));
-            for owner in owners {
-                guild.join(owner, steps);
-            }
-            return;
+        if let Event::GuildCreated(founding) = &record.event
+            && !sessions.of(founding.owner.user.id).is_empty()
+        {
+            // A session that started meanwhile may have brought a later state of the guild.
+            self.follow(GuildState::found(founding, record.gseq));
         }
         let Some(guild) = self.guilds.get_mut(&guild_id) else {
             return;

@@ -116,12 +116,12 @@ impl RelayGuild {
         }
     }
 
-    /// Hears the next event. Events at or before the state's place were part of the state.
+    /// Hears the next event. Events at or before the state's place were part of the state: only
+    /// those whom they let in have not been told of the guild yet.
     pub(super) fn hear(&mut self, record: &Record, sessions: &dyn Sessions, steps: &mut Steps) {
         if record.gseq <= self.state.gseq() {
-            return;
-        }
-        if record.event.changes_access() {
+            self.let_in(&record.event, sessions, steps);
+        } else if record.event.changes_access() {
             self.hear_change(record, sessions, steps);
             self.cache.clear();
         } else {
@@ -132,12 +132,24 @@ impl RelayGuild {
         }
     }
 
+    /// Subscribes the sessions of the member whom an event brings.
+    fn let_in(&mut self, event: &Event, sessions: &dyn Sessions, steps: &mut Steps) {
+        let newcomer = match event {
+            Event::GuildCreated(founding) => &founding.owner,
+            Event::MemberJoined { member, .. } => member,
+            _ => return,
+        };
+        for subscriber in sessions.of(newcomer.user.id) {
+            self.join(subscriber, steps);
+        }
+    }
+
     /// An event that changes who may see what: who leaves is told first, then those who saw the
     /// object before and see it now, then who gains or loses something beside it.
     fn hear_change(&mut self, record: &Record, sessions: &dyn Sessions, steps: &mut Steps) {
         let visibility = Visibility::before(&self.state, &record.event, &self.by_user);
         match &record.event {
-            Event::MemberRemoved { member, .. } => self.see_off(member.user.id, steps),
+            Event::MemberRemoved { member, .. } => self.see_off(member.user.id, record.gseq, steps),
             Event::ChannelDeleted(_) | Event::GuildDeleted => self.tell_audience(record, steps),
             _ => {}
         }
@@ -155,16 +167,15 @@ impl RelayGuild {
                 self.tell(&reach, record.gseq, steps);
             }
             Event::MemberUpdated(change) => self.tell_member(change.after.user.id, record, steps),
-            Event::MemberJoined { member, .. } => {
+            Event::GuildCreated(_) => self.let_in(&record.event, sessions, steps),
+            Event::MemberJoined { .. } => {
                 self.tell_audience(record, steps);
-                for subscriber in sessions.of(member.user.id) {
-                    self.join(subscriber, steps);
-                }
+                self.let_in(&record.event, sessions, steps);
             }
             _ => self.tell_audience(record, steps),
         }
         for shift in visibility.shifts(&self.state) {
-            self.tell_shift(&shift, steps);
+            self.tell_shift(&shift, record.gseq, steps);
         }
     }
 
@@ -201,7 +212,7 @@ impl RelayGuild {
                     partition: *partition,
                     slot,
                 };
-                if self.heard.get(&session).is_none_or(|&heard| heard < gseq) {
+                if !self.has_heard(session, gseq) {
                     slots.push(slot);
                 }
             });
@@ -211,10 +222,18 @@ impl RelayGuild {
         }
     }
 
-    /// The sessions of a user who is no longer a member.
-    fn see_off(&mut self, user: UserId, steps: &mut Steps) {
+    /// The session was put back and had joined after this place of the stream.
+    fn has_heard(&self, session: SessionRef, gseq: u64) -> bool {
+        self.heard.get(&session).is_some_and(|&heard| gseq <= heard)
+    }
+
+    /// The sessions of a user who is no longer a member. Those that have heard of the user's
+    /// return already stay.
+    fn see_off(&mut self, user: UserId, gseq: u64, steps: &mut Steps) {
         let guild_id = self.id();
-        for session in self.by_user.get(&user).cloned().unwrap_or_default() {
+        let mut leaving = self.by_user.get(&user).cloned().unwrap_or_default();
+        leaving.retain(|&session| !self.has_heard(session, gseq));
+        for session in leaving {
             let wants = self
                 .subscribers
                 .get(&session)
@@ -253,11 +272,11 @@ impl RelayGuild {
         }
     }
 
-    fn tell_shift(&self, shift: &Shift, steps: &mut Steps) {
+    fn tell_shift(&self, shift: &Shift, gseq: u64, steps: &mut Steps) {
         let wants = |session: &&SessionRef| {
-            self.subscribers
-                .get(session)
-                .is_some_and(|s| s.viewer.wants(Intents::GUILDS))
+            let subscriber = self.subscribers.get(session);
+            subscriber.is_some_and(|s| s.viewer.wants(Intents::GUILDS))
+                && !self.has_heard(**session, gseq)
         };
         let mut told: Vec<SessionRef> = shift
             .users
