@@ -4,6 +4,7 @@
 pub mod api;
 pub mod body;
 pub mod gateway;
+pub mod news;
 pub mod objects;
 pub mod person;
 pub mod session;
@@ -11,6 +12,7 @@ pub mod socket;
 pub mod target;
 
 pub use api::{Api, CallError};
+pub use news::{Listener, News};
 pub use person::Person;
-pub use session::{Listener, News, Session, SessionError};
+pub use session::{Session, SessionError};
 pub use target::Target;

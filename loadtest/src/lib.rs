@@ -4,6 +4,7 @@ pub mod args;
 pub mod checker;
 pub mod client;
 pub mod clock;
+pub mod crooked;
 pub mod history;
 pub mod listen;
 pub mod progress;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use guildhall_loadtest::client::gateway::Dialect;
+use guildhall_loadtest::crooked::Sabotage;
 use guildhall_loadtest::progress::Progress;
 use guildhall_loadtest::{args, checker, listen, steady};
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -69,6 +70,9 @@ struct Steady {
     /// it becomes the address to listen on.
     #[arg(long, conflicts_with = "url")]
     server_cmd: Option<String>,
+    /// Breaks one delivery between server and client. The run passes if the checker finds it.
+    #[arg(long, value_enum, conflicts_with = "kill_every")]
+    sabotage: Option<SteadySabotage>,
     /// Keeps the history here. Without it, only the history of a failed run is kept.
     #[arg(long)]
     history: Option<PathBuf>,
@@ -78,6 +82,14 @@ struct Steady {
     /// Prints the report as JSON.
     #[arg(long)]
     json: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SteadySabotage {
+    Drop,
+    Double,
+    Swap,
+    Leak,
 }
 
 #[derive(Args)]
@@ -141,6 +153,12 @@ async fn run_steady(steady: Steady) -> Result<bool> {
         kill_every: steady.kill_every,
         rounds: steady.rounds,
         server_cmd: steady.server_cmd,
+        sabotage: steady.sabotage.map(|sabotage| match sabotage {
+            SteadySabotage::Drop => Sabotage::Drop,
+            SteadySabotage::Double => Sabotage::Double,
+            SteadySabotage::Swap => Sabotage::Swap,
+            SteadySabotage::Leak => Sabotage::Leak,
+        }),
         history: steady.history,
         seed: steady.seed,
     };

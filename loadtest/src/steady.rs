@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use crate::checker;
 use crate::client::session::{Identity, Session};
 use crate::client::{Api, Target};
+use crate::crooked::{Crook, Sabotage};
 use crate::history::writer;
 use crate::progress::Progress;
 
@@ -38,6 +40,8 @@ use town::Town;
 
 /// Files that a run's history is spread over.
 const WORKERS: usize = 8;
+/// How long the server may take to accept a first connection.
+const REACH_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long all sessions together may take to be there.
 const SETTLE_TIMEOUT: Duration = Duration::from_mins(2);
 
@@ -62,6 +66,8 @@ pub struct Options {
     pub rounds: Option<u32>,
     /// A shell command that starts the server; see [`LISTEN`].
     pub server_cmd: Option<String>,
+    /// Breaks one delivery on its way; the run passes if the checker finds just that.
+    pub sabotage: Option<Sabotage>,
     /// Where the history goes; a temporary directory, kept only if the verdict is bad, otherwise.
     pub history: Option<PathBuf>,
     /// What makes choices repeatable.
@@ -85,7 +91,7 @@ pub async fn run(options: &Options, progress: &Progress) -> Result<Report> {
     };
     let target = match (&server, &options.url) {
         (Some(server), _) => server.target().clone(),
-        (None, Some(url)) => Target::parse(url)?,
+        (None, Some(url)) => reachable(Target::parse(url)?).await?,
         (None, None) => bail!("either --url or --server-cmd must say which server"),
     };
     let meter = Arc::new(Meter::new(WORKERS));
@@ -112,6 +118,16 @@ pub async fn run(options: &Options, progress: &Progress) -> Result<Report> {
     Ok(report.kept_in(kept))
 }
 
+/// Fails at once where nobody listens: calls are patient only with a server that was there.
+async fn reachable(target: Target) -> Result<Target> {
+    let connected = timeout(REACH_TIMEOUT, TcpStream::connect(target.authority())).await;
+    connected
+        .context("timed out")
+        .and_then(|connected| Ok(connected?))
+        .with_context(|| format!("{target} cannot be reached"))?;
+    Ok(target)
+}
+
 /// Sets the town up, plays the load and reads everything back; tells whether every session caught
 /// up in time.
 async fn play(
@@ -120,10 +136,16 @@ async fn play(
     server: Option<&mut Server>,
     progress: &Progress,
 ) -> Result<bool> {
+    let target = stage.api.target();
     let crowd = crowd::register(stage, options.users, progress).await?;
     let town = Arc::new(Town::build(stage, crowd, options, progress).await?);
+    let crook = match options.sabotage {
+        Some(sabotage) => Some(Crook::open(target.clone(), town.plan(sabotage)?).await?),
+        None => None,
+    };
+    let gateway = crook.as_ref().map_or(target, Crook::target);
     let (stop, stopped) = Stop::new();
-    let mut sessions = listen(options, stage, &town, &stopped);
+    let mut sessions = listen(options, stage, &town, gateway, &stopped);
     progress.phase("sessions come in", Some(options.sessions as u64));
     let all = u32::try_from(options.sessions).context("too many sessions")?;
     let arrival = timeout(SETTLE_TIMEOUT, stage.meter.settled.acquire_many(all)).await;
@@ -148,6 +170,9 @@ async fn play(
         }
     }
     let drained = drained?;
+    if crook.is_some_and(|crook| !crook.is_done()) {
+        bail!("the load gave no opportunity for the sabotage");
+    }
     end::read_back(stage, &town, progress).await?;
     Ok(drained)
 }
@@ -158,6 +183,7 @@ fn listen(
     options: &Options,
     stage: &Arc<calls::Stage>,
     town: &Arc<Town>,
+    gateway: &Target,
     stopped: &end::Stopped,
 ) -> JoinSet<Ended> {
     let mut sessions = JoinSet::new();
@@ -165,7 +191,7 @@ fn listen(
         let person = town.person(index % options.users).clone();
         let ear = Ear::new(stage, index);
         let session = Session::new(
-            stage.api.target().clone(),
+            gateway.clone(),
             crate::client::gateway::Dialect::Native,
             Identity::Person(person),
             ear,

@@ -54,10 +54,10 @@ pub(super) fn judge(facts: &Facts, verdict: &mut Verdict) {
             session: Some(session(&first)),
             s: None,
             what: format!(
-                "readers of channel {} disagree on the order around {}: session {} saw another one",
+                "session {} disagrees on the order in channel {} around {}",
+                session(other),
                 facts.names.text(channel),
-                facts.describe(Some(message), mark),
-                session(other)
+                facts.describe(Some(message), mark)
             ),
             places: [first.places[1], other.places[1]],
         });

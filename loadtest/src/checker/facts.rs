@@ -196,11 +196,11 @@ impl Facts {
 
     /// A name for people: the message's id and, if there is one, its mark.
     pub(super) fn describe(&self, message: Option<Name>, mark: Option<Name>) -> String {
-        format!(
-            "message {} ({})",
-            self.names.text_or_dash(message),
-            self.names.text_or_dash(mark)
-        )
+        let message = self.names.text_or_dash(message);
+        match mark {
+            Some(mark) => format!("message {message} ({})", self.names.text(mark)),
+            None => format!("message {message}"),
+        }
     }
 }
 

@@ -160,7 +160,7 @@ fn swapped_creates_are_out_of_order() {
     );
     swap(&mut world, 3, one, other);
     assert_broken(&world, &[Invariant::I3], "came after a newer message");
-    assert_broken(&world, &[Invariant::I3], "disagree on the order");
+    assert_broken(&world, &[Invariant::I3], "disagrees on the order");
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn readers_who_disagree_are_found_even_where_no_id_tells_the_order() {
         find(&world, 3, "MESSAGE_REACTION_ADD", OPEN, 0),
     );
     swap(&mut world, 3, edit, reaction);
-    assert_broken(&world, &[Invariant::I3], "disagree on the order");
+    assert_broken(&world, &[Invariant::I3], "disagrees on the order");
 }
 
 #[test]

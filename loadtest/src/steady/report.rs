@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use super::Options;
 use super::meter::{Count, Meter};
-use crate::checker::Verdict;
+use crate::checker::{Verdict, Violation};
+use crate::crooked::Sabotage;
 
 /// The outcome of a run.
 #[derive(Debug, Serialize)]
@@ -32,6 +33,8 @@ pub struct Report {
     resumes: u64,
     invalid_sessions: u64,
     is_kill_run: bool,
+    /// What was broken on purpose.
+    sabotage: Option<Sabotage>,
     /// Every session had its channels' last messages in time.
     drained: bool,
     complaints: u64,
@@ -74,6 +77,7 @@ impl Report {
             resumes: meter.total(Count::Resumed),
             invalid_sessions: meter.total(Count::Invalidated),
             is_kill_run: options.kill_every.is_some(),
+            sabotage: options.sabotage,
             drained,
             complaints,
             first_complaints,
@@ -81,7 +85,7 @@ impl Report {
             verdict,
             holds: false,
         };
-        report.holds = report.verdict.holds() && report.shortfall().is_none();
+        report.holds = report.is_verdict_right() && report.shortfall().is_none();
         report
     }
 
@@ -93,6 +97,16 @@ impl Report {
     /// Every promise was kept, and the run was one that could have shown the contrary.
     pub const fn holds(&self) -> bool {
         self.holds
+    }
+
+    /// The checker found what there was to find: nothing, or just the sabotage.
+    fn is_verdict_right(&self) -> bool {
+        let Some(sabotage) = self.sabotage else {
+            return self.verdict.holds();
+        };
+        let violations = &self.verdict.violations;
+        let is_it = |violation: &Violation| violation.invariant == sabotage.breaks();
+        !violations.is_empty() && violations.iter().all(is_it)
     }
 
     /// Why the run proves nothing, whatever the checker says.
@@ -184,6 +198,7 @@ impl fmt::Display for Report {
         }
         writeln!(out, "{}", self.verdict)?;
         match (self.holds, self.shortfall()) {
+            (true, _) if self.sabotage.is_some() => write!(out, "passed: the sabotage was found"),
             (true, _) => write!(out, "passed"),
             (false, Some(shortfall)) => write!(out, "FAILED: {shortfall}"),
             (false, None) => write!(out, "FAILED"),

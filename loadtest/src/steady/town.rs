@@ -11,6 +11,7 @@ use super::Options;
 use super::calls::{Citizen, Deed, Stage};
 use crate::client::Person;
 use crate::client::objects::{Overwrite, OverwriteKind, READ_MESSAGES, SEND_MESSAGES};
+use crate::crooked::{Plan, Sabotage};
 use crate::history::Action;
 use crate::progress::Progress;
 
@@ -23,6 +24,8 @@ const INSIDERS_MAX: usize = 300;
 pub(super) struct Town {
     pub(super) citizens: Vec<Citizen>,
     pub(super) guilds: Vec<Guild>,
+    /// Users below it have a session.
+    listeners: usize,
 }
 
 /// A guild. Its owner is the first member.
@@ -60,6 +63,25 @@ impl Town {
         Ok(Self {
             citizens: citizens.clone(),
             guilds,
+            listeners: options.sessions,
+        })
+    }
+
+    /// Who is lied to, and about which channels: an outsider of a guild where others see more.
+    pub(super) fn plan(&self, sabotage: Sabotage) -> Result<Plan> {
+        let victims = self.guilds.iter().filter_map(|guild| {
+            let outsider = guild.outsiders().find(|user| *user < self.listeners)?;
+            Some((guild, outsider))
+        });
+        let (guild, victim) = { victims }
+            .next()
+            .context("no guild is large enough to have a listening outsider")?;
+        Ok(Plan {
+            sabotage,
+            victim: self.person(victim).id().to_owned(),
+            open: guild.open.clone(),
+            closed: guild.closed.clone(),
+            patience: 3,
         })
     }
 
@@ -227,6 +249,7 @@ mod tests {
             kill_every: None,
             rounds: None,
             server_cmd: None,
+            sabotage: None,
             history: None,
             seed: 0,
         }
