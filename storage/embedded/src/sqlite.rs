@@ -14,6 +14,8 @@ mod error;
 mod id_floor;
 mod projection;
 mod relational;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use projection::Projection;

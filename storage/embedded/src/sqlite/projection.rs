@@ -23,7 +23,7 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/messages");
 
 /// The projection of messages.
 pub struct Projection {
-    database: Database,
+    pub(super) database: Database,
 }
 
 impl Projection {
