@@ -40,12 +40,12 @@ fn push_length(mask: u8, length: usize, out: &mut Vec<u8>) {
     if let Ok(short) = u8::try_from(length)
         && short < 126
     {
-        out.push(mask | short);
+        out.push(mask + short);
     } else if let Ok(medium) = u16::try_from(length) {
-        out.push(mask | 126);
+        out.push(mask + 126);
         out.extend_from_slice(&medium.to_be_bytes());
     } else {
-        out.push(mask | 127);
+        out.push(mask + 127);
         out.extend_from_slice(&(length as u64).to_be_bytes());
     }
 }

@@ -6,7 +6,6 @@ use anyhow::{Context, Result, bail, ensure};
 use hdrhistogram::Histogram;
 
 use crate::crowd::{Crowd, Happened, Tally};
-use crate::process::Server;
 use crate::usage;
 
 /// How long nothing may happen before a round counts as failed.
@@ -14,9 +13,9 @@ const SILENCE_MAX: Duration = Duration::from_secs(15);
 /// How long a server may go on working after the last delivery; that is counted as well.
 const AFTERMATH: Duration = Duration::from_millis(200);
 
-/// A server with its crowd.
+/// A crowd at a server, whose process is accounted for.
 pub(crate) struct Contestant {
-    pub(crate) server: Server,
+    pid: u32,
     pub(crate) crowd: Crowd,
     /// Of each member, in the crowd's order: the group whose messages it gets.
     groups: Vec<usize>,
@@ -114,14 +113,14 @@ struct Ledger {
 
 impl Contestant {
     /// `turns` names the group of each message in turn: that of the desk at which it is posted.
-    pub(crate) fn new(server: Server, crowd: Crowd, groups: Vec<usize>, turns: Vec<usize>) -> Self {
+    pub(crate) fn new(pid: u32, crowd: Crowd, groups: Vec<usize>, turns: Vec<usize>) -> Self {
         let n_groups = groups.iter().chain(&turns).max().map_or(0, |last| last + 1);
         let mut sizes = vec![0; n_groups];
         for group in &groups {
             sizes[*group] += 1;
         }
         Self {
-            server,
+            pid,
             crowd,
             sizes,
             expected: vec![Tally::default(); n_groups],
@@ -191,7 +190,7 @@ impl Contestant {
     }
 
     fn measure(&mut self, run: impl FnOnce(&mut Self, &mut Ledger) -> Result<()>) -> Result<Round> {
-        let (server, client) = (self.server.pid(), std::process::id());
+        let (server, client) = (self.pid, std::process::id());
         let cpu = (usage::cpu(server)?, usage::cpu(client)?);
         let start = Instant::now();
         let mut ledger = Ledger {
@@ -204,9 +203,9 @@ impl Contestant {
         };
         run(self, &mut ledger)?;
         let wall = start.elapsed();
-        let client_cpu = usage::cpu(client)? - cpu.1;
+        let client_cpu = usage::cpu(client)?.saturating_sub(cpu.1);
         std::thread::sleep(AFTERMATH);
-        let server_cpu = usage::cpu(server)? - cpu.0;
+        let server_cpu = usage::cpu(server)?.saturating_sub(cpu.0);
         // Each exactly once: every member's sum over its marks is what it should be.
         let tallies = self.crowd.tallies();
         let due = self.groups.iter().map(|group| self.expected[*group]);
@@ -300,3 +299,6 @@ impl Ledger {
 fn micros(time: Duration) -> u64 {
     u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,14 +137,12 @@ fn start(mut command: Command) -> Result<(Child, SocketAddr)> {
     let stdout = child.stdout.take().context("the server has no stdout")?;
     let mut line = String::new();
     BufReader::new(stdout).read_line(&mut line)?;
-    match line.trim().strip_prefix("ready http://") {
-        Some(address) => Ok((child, address.parse()?)),
-        None => {
-            let _ = child.kill();
-            let _ = child.wait();
-            bail!("the server did not get ready: {line:?}")
-        }
+    if let Some(address) = line.trim().strip_prefix("ready http://") {
+        return Ok((child, address.parse()?));
     }
+    let _ = child.kill();
+    let _ = child.wait();
+    bail!("the server did not get ready: {line:?}")
 }
 
 /// A port that was free a moment ago.

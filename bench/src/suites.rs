@@ -56,6 +56,40 @@ impl Settings {
     }
 }
 
+/// A server with the load on it.
+struct Entrant {
+    name: String,
+    contestant: Contestant,
+    server: Server,
+}
+
+impl Entrant {
+    fn new(name: impl Into<String>, server: Server, crowd: Crowd, groups: Groups) -> Self {
+        let Groups { members, turns } = groups;
+        Self {
+            name: name.into(),
+            contestant: Contestant::new(server.pid(), crowd, members, turns),
+            server,
+        }
+    }
+}
+
+/// Who gets what: the group of each member, and of each message in turn.
+struct Groups {
+    members: Vec<usize>,
+    turns: Vec<usize>,
+}
+
+impl Groups {
+    /// One group of all.
+    fn one(members: usize) -> Self {
+        Self {
+            members: vec![0; members],
+            turns: vec![0],
+        }
+    }
+}
+
 /// Prints what a suite is and under which conditions it runs.
 fn head(title: &str) -> Result<()> {
     report::say(&format!("## {title}\n"))?;
@@ -67,7 +101,7 @@ fn head(title: &str) -> Result<()> {
 }
 
 /// Guildhall with one channel and all members in it, online and ready.
-fn guildhall(settings: &Settings) -> Result<Contestant> {
+fn guildhall(settings: &Settings) -> Result<Entrant> {
     let members = usize::from(settings.members);
     raise_open_files(members)?;
     let server = Server::guildhall(&settings.data, settings.durability)?;
@@ -96,31 +130,34 @@ fn guildhall(settings: &Settings) -> Result<Contestant> {
     let content_bytes = usize::from(settings.content_bytes);
     let publisher = Publisher::rest(server.address(), desks, LINES, content_bytes)?;
     let crowd = Crowd::gather(server.address(), &guests, publisher)?;
-    let mut contestant = Contestant::new(server, crowd, vec![0; members], vec![0]);
+    let name = format!("guildhall ({})", settings.durability.name());
+    let mut entrant = Entrant::new(name, server, crowd, Groups::one(members));
+    let contestant = &mut entrant.contestant;
     // What runs for the first time is slower, and the payload's length is known afterwards.
     contestant.closed(1, Pace::Delivered, Duration::from_millis(500))?;
     contestant.closed(LINES / 2, Pace::Delivered, Duration::from_millis(500))?;
-    Ok(contestant)
+    Ok(entrant)
 }
 
 /// A bare server with as many members.
-fn peer(settings: &Settings, style: Style, payload_bytes: usize) -> Result<Contestant> {
+fn peer(settings: &Settings, style: Style, payload_bytes: usize) -> Result<Entrant> {
     let members = usize::from(settings.members);
     raise_open_files(members)?;
     let server = Server::peer(style, payload_bytes)?;
     let guests = vec![Guest::default(); members];
     let publisher = Publisher::bare(server.address())?;
     let crowd = Crowd::gather(server.address(), &guests, publisher)?;
-    let mut contestant = Contestant::new(server, crowd, vec![0; members], vec![0]);
+    let mut entrant = Entrant::new(style.name(), server, crowd, Groups::one(members));
+    let contestant = &mut entrant.contestant;
     contestant.closed(1, Pace::Delivered, Duration::from_millis(500))?;
-    Ok(contestant)
+    Ok(entrant)
 }
 
 /// Each member is a socket here, and several crowds may be connected at a time. Servers inherit
 /// the limit.
 fn raise_open_files(members: usize) -> Result<()> {
     let limit = getrlimit(Resource::Nofile);
-    let mut raised = limit.clone();
+    let mut raised = limit;
     raised.current = limit.maximum;
     setrlimit(Resource::Nofile, raised).context("raising the limit of open files")?;
     let needed = (members + DESCRIPTORS) as u64;

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
 
-use super::{Settings, head, raise_open_files};
+use super::{Entrant, Groups, Settings, head, raise_open_files};
 use crate::crowd::{Crowd, Guest};
-use crate::load::{Contestant, Pace};
+use crate::load::Pace;
 use crate::process::{Durability, Server};
 use crate::publisher::{Desk, Publisher};
 use crate::report::{Figure, Table, say};
@@ -51,8 +51,12 @@ struct Written {
 /// Runs the suite.
 pub(crate) fn run(settings: &Settings, crew: &Crew) -> Result<()> {
     head("creates: durable messages per second")?;
-    let mut ours = contestant(settings, crew)?;
-    let operator = ours.server.operator().context("no operator's listener")?;
+    let Entrant {
+        contestant: mut ours,
+        server,
+        ..
+    } = entrant(settings, crew)?;
+    let operator = server.operator().context("no operator's listener")?;
     ours.closed(
         crew.posters.into(),
         Pace::Acknowledged,
@@ -112,7 +116,7 @@ pub(crate) fn run(settings: &Settings, crew: &Crew) -> Result<()> {
     ))?)
 }
 
-fn contestant(settings: &Settings, crew: &Crew) -> Result<Contestant> {
+fn entrant(settings: &Settings, crew: &Crew) -> Result<Entrant> {
     let members = usize::from(crew.guilds) * usize::from(crew.listeners);
     raise_open_files(members + usize::from(crew.posters))?;
     let server = Server::guildhall(&settings.data, Durability::Fsync)?;
@@ -141,8 +145,13 @@ fn contestant(settings: &Settings, crew: &Crew) -> Result<Contestant> {
     let (lines, bytes) = (crew.posters.into(), settings.content_bytes.into());
     let publisher = Publisher::rest(server.address(), desks, lines, bytes)?;
     let crowd = Crowd::gather(server.address(), &guests, publisher)?;
-    let groups = guests.into_iter().map(|guest| guest.group).collect();
-    Ok(Contestant::new(server, crowd, groups, turns))
+    let members = guests.into_iter().map(|guest| guest.group).collect();
+    Ok(Entrant::new(
+        "guildhall (fsync)",
+        server,
+        crowd,
+        Groups { members, turns },
+    ))
 }
 
 /// Appends of `bytes` bytes and syncs per second.

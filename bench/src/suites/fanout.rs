@@ -3,7 +3,7 @@
 use anyhow::Result;
 
 use super::{Settings, guildhall, head, peer};
-use crate::load::{Contestant, Pace, Round};
+use crate::load::{Pace, Round};
 use crate::peer::Style;
 use crate::report::{Figure, Table, say};
 use crate::usage;
@@ -40,14 +40,12 @@ impl Kept {
 pub(crate) fn run(settings: &Settings) -> Result<()> {
     head("fanout: server CPU per delivery")?;
     let ours = guildhall(settings)?;
-    let payload_bytes = ours.crowd.payload_bytes();
-    let name = format!("guildhall ({})", settings.durability.name());
-    let mut contestants: Vec<(String, Contestant)> = Vec::new();
-    for style in [Style::Each, Style::Batched] {
-        let contestant = peer(settings, style, payload_bytes)?;
-        contestants.push((style.name().to_owned(), contestant));
-    }
-    contestants.push((name, ours));
+    let payload_bytes = ours.contestant.crowd.payload_bytes();
+    let mut entrants = [
+        peer(settings, Style::Each, payload_bytes)?,
+        peer(settings, Style::Batched, payload_bytes)?,
+        ours,
+    ];
     say(&format!(
         "{} members in one channel, payloads of {payload_bytes} bytes, {} interleaved rounds of {} s \
          in a closed loop; median (least-most). The floor of a width is the cheaper style there: \
@@ -56,21 +54,20 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
     ))?;
     let mut table = Table::new(&COLUMNS);
     for (in_flight, floor) in [(1, Style::Each), (16, Style::Batched)] {
-        let mut kept: Vec<Kept> = contestants.iter().map(|_| Kept::default()).collect();
+        let mut kept: Vec<Kept> = entrants.iter().map(|_| Kept::default()).collect();
         for _ in 0..settings.rounds {
-            for ((_, contestant), kept) in contestants.iter_mut().zip(&mut kept) {
+            for (entrant, kept) in entrants.iter_mut().zip(&mut kept) {
+                let contestant = &mut entrant.contestant;
                 let round = contestant.closed(in_flight, Pace::Delivered, settings.lasting())?;
                 kept.add(&round);
             }
         }
-        let floor = contestants
-            .iter()
-            .position(|(name, _)| name == floor.name());
+        let floor = entrants.iter().position(|it| it.name == floor.name());
         let floor = kept[floor.unwrap_or_default()].cpu.clone();
-        for ((name, _), kept) in contestants.iter().zip(kept) {
+        for (entrant, kept) in entrants.iter().zip(kept) {
             table.row(vec![
                 in_flight.to_string(),
-                name.clone(),
+                entrant.name.clone(),
                 kept.cpu.show(2),
                 kept.cpu.over(&floor).show(2),
                 kept.messages.show(0),

@@ -22,10 +22,9 @@ struct Kept {
 pub(crate) fn run(settings: &Settings) -> Result<()> {
     head("latency: POST to socket at half load")?;
     let ours = guildhall(settings)?;
-    let payload_bytes = ours.crowd.payload_bytes();
+    let payload_bytes = ours.contestant.crowd.payload_bytes();
     let bare = peer(settings, Style::Each, payload_bytes)?;
-    let name = format!("guildhall ({})", settings.durability.name());
-    let mut contestants = [(Style::Each.name().to_owned(), bare), (name, ours)];
+    let mut entrants = [bare, ours];
     say(&format!(
         "{} members in one channel, payloads of {payload_bytes} bytes, {} interleaved rounds of {} s \
          in an open loop, from the intended time of sending; median (least-most). The rate is half \
@@ -33,15 +32,16 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
         settings.members, settings.rounds, settings.seconds
     ))?;
     let mut rates = [0.0; 2];
-    for ((_, contestant), rate) in contestants.iter_mut().zip(&mut rates) {
+    for (entrant, rate) in entrants.iter_mut().zip(&mut rates) {
+        let contestant = &mut entrant.contestant;
         let round = contestant.closed(1, Pace::Delivered, settings.lasting())?;
         *rate = round.messages_per_second() / 2.0;
     }
     let mut kept = [Kept::default(), Kept::default()];
     for _ in 0..settings.rounds {
         let rates = rates.iter().zip(&mut kept);
-        for ((_, contestant), (rate, kept)) in contestants.iter_mut().zip(rates) {
-            kept.round(contestant, *rate, settings)?;
+        for (entrant, (rate, kept)) in entrants.iter_mut().zip(rates) {
+            kept.round(&mut entrant.contestant, *rate, settings)?;
         }
     }
     let columns = [
@@ -55,9 +55,9 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
         "client's CPU",
     ];
     let mut table = Table::new(&columns);
-    for (((name, _), rate), row) in contestants.iter().zip(rates).zip(&kept) {
+    for ((entrant, rate), row) in entrants.iter().zip(rates).zip(&kept) {
         table.row(vec![
-            name.clone(),
+            entrant.name.clone(),
             format!("{rate:.0}"),
             row.p50.show(2),
             row.p99.show(2),
