@@ -93,9 +93,12 @@ impl Disk for FakeDisk {
     }
 
     fn cut(&self, file: &File, length: u64) -> io::Result<()> {
-        if self.0.plan.lock().failing == Some(Failing::Cut) {
+        let mut plan = self.0.plan.lock();
+        if plan.failing == Some(Failing::Cut) {
             return Err(io::Error::other("the disk has failed"));
         }
+        let freed = usize::try_from(file.metadata()?.len() - length).unwrap();
+        plan.room = plan.room.map(|room| room + freed);
         OsDisk.cut(file, length)
     }
 }
@@ -200,11 +203,11 @@ async fn appends_behind_a_failed_one_fail_with_it() {
     disk.set(|plan| plan.syncs_held = true);
     let first = log.append(0, EPOCH, vec![payload("first")]);
     disk.wait_until(|plan| plan.syncs_waiting > 0);
-    // The next batch holds the long record only: the short one fits behind it no more.
+    // Too much for one batch: of the next two only the second one would find room.
     let lengthy = log.append(0, EPOCH, vec![Bytes::from(vec![0; 3 << 20])]);
     let behind = log.append(0, EPOCH, vec![Bytes::from(vec![0; 2 << 20])]);
     disk.set(|plan| {
-        plan.room = Some(2 << 20);
+        plan.room = Some(5 << 19);
         plan.syncs_held = false;
     });
     first.await.unwrap();
@@ -223,7 +226,10 @@ async fn a_failed_sync_ends_all_appends_for_good() {
     assert!(matches!(failed, Err(Failure::Unavailable { .. })));
     disk.set(|plan| plan.failing = None);
     let later = log.append(0, EPOCH, vec![payload("refused")]).await;
-    assert!(matches!(later, Err(Failure::Unavailable { .. })));
+    let Err(Failure::Unavailable { why, .. }) = later else {
+        panic!("an append after a failed sync must not succeed");
+    };
+    assert!(why.contains("a sync failed"), "{why}");
     assert_eq!(log.health(), Health::Broken);
     assert_eq!(texts(&log, 0).await, ["before"]);
     log.close().await.unwrap();

@@ -4,6 +4,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::*;
+use crate::log::Durability;
 
 const PARTITIONS: u16 = 3;
 
@@ -93,6 +94,8 @@ fn tear(dir: &Path, bytes: u64) {
 async fn run(segment_bytes: u64, steps: Vec<Step>) {
     let dir = tempfile::tempdir().unwrap();
     let config = LogConfig {
+        // Nothing here depends on the disk's own memory, and syncs take most of a case's time.
+        durability: Durability::Os,
         segment_bytes,
         ..LogConfig::default()
     };
