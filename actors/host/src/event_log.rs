@@ -73,6 +73,9 @@ pub(crate) fn decode(record: &LogRecord) -> Result<Option<Stable>, Failure> {
 
 /// Reads everything from a position to the end. Records of an epoch that was superseded at the
 /// time of their writing are dropped.
+///
+/// Positions from which anybody reads on lie just after a record that counted, so that the record
+/// before tells the epoch; without it a former owner's late append would count as the first.
 pub(crate) async fn read_all(
     log: &dyn Log,
     partition: EventPartition,
@@ -80,7 +83,8 @@ pub(crate) async fn read_all(
 ) -> Result<(Vec<Stable>, Position), Failure> {
     let mut events = Vec::new();
     let mut newest = Epoch::default();
-    let mut next = from.max(log.start(partition.0).await?);
+    let before = Position(from.0.saturating_sub(1));
+    let mut next = before.max(log.start(partition.0).await?);
     loop {
         let slice = log.read(partition.0, next, READ_BYTES).await?;
         if slice.records.is_empty() {
@@ -89,7 +93,9 @@ pub(crate) async fn read_all(
         for record in &slice.records {
             if record.epoch >= newest {
                 newest = record.epoch;
-                events.extend(decode(record)?);
+                if record.position >= from {
+                    events.extend(decode(record)?);
+                }
             }
         }
         next = slice.next;

@@ -10,16 +10,13 @@ use guildhall_model::guild::GuildSnapshot;
 use guildhall_model::intent::Intents;
 use guildhall_model::user::Appearance;
 use guildhall_model::{EventPartition, GuildId, Position, SessionPartition, UserId, limits};
-use guildhall_state::guild::GuildState;
-use guildhall_state::relay::{
-    Receivers, Relay, SessionRef, Sessions as _, Step, Steps, Subscriber,
-};
+use guildhall_state::relay::{Receivers, Relay, SessionRef, Sessions, Step, Steps, Subscriber};
 use guildhall_state::session_partition::record::EventRef;
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use crate::event_log::{Stable, after};
-use crate::node::Node;
+use crate::node::{GuildView, Node};
 use crate::session::registry::Registry;
 use crate::session::sequencer::{self, Sequencers, Shares};
 
@@ -27,11 +24,12 @@ use crate::session::sequencer::{self, Sequencers, Shares};
 pub(crate) enum Input {
     /// Events that have become stable.
     Heard(Vec<Stable>),
-    /// A session that is starting wants to hear a guild. The state is used if the relay does not
-    /// follow the guild yet. Answers whether the session is subscribed.
+    /// A session that is starting wants to hear a guild. The view is copied if the relay does not
+    /// follow the guild yet: only then the copy is not older than what the relay has heard.
+    /// Answers whether the session is subscribed.
     Subscribe {
         guild_id: GuildId,
-        state: Box<GuildState>,
+        view: GuildView,
         subscriber: Subscriber,
         done: oneshot::Sender<bool>,
     },
@@ -110,12 +108,12 @@ impl RelayTask {
             Input::Heard(events) => self.hear(node, events).await,
             Input::Subscribe {
                 guild_id,
-                state,
+                view,
                 subscriber,
                 done,
             } => {
                 if !self.relay.follows(guild_id) {
-                    self.relay.follow(*state);
+                    self.relay.follow(view.copy());
                 }
                 let steps = self.relay.subscribe(guild_id, subscriber);
                 let subscribed = !steps.is_empty();
@@ -160,11 +158,12 @@ impl RelayTask {
 
     /// Hears a batch of events and sends each session partition its share at once.
     async fn hear(&mut self, node: &Node, events: Vec<Stable>) {
+        let registry = Arc::clone(&self.registry);
         let mut shares = Shares::default();
         for stable in events {
             self.heard = after(stable.position);
-            self.follow_for_joiner(node, &stable).await;
-            let steps = self.relay.hear(&stable.record, &*self.registry);
+            shares.add_made(self.follow_for_joiner(node, &stable, &*registry).await);
+            let steps = self.relay.hear(&stable.record, &*registry);
             let at = EventRef {
                 partition: self.partition,
                 position: stable.position,
@@ -177,31 +176,38 @@ impl RelayTask {
     }
 
     /// A user with sessions here joins a guild that this node does not follow: from now on it
-    /// does, beginning with the guild's present state, which holds the new member already.
-    pub(crate) async fn follow_for_joiner(&mut self, node: &Node, stable: &Stable) {
+    /// does, beginning with the guild's present state, which holds the new member already. The
+    /// steps must reach each session partition together with those of the events before: what is
+    /// told says how far the relay has heard.
+    pub(crate) async fn follow_for_joiner(
+        &mut self,
+        node: &Node,
+        stable: &Stable,
+        sessions: &(dyn Sessions + Sync),
+    ) -> Steps {
+        let mut steps = Steps::new();
         let Event::MemberJoined { member, .. } = &stable.record.event else {
-            return;
+            return steps;
         };
         let Some(guild_id) = stable.record.source.guild_id() else {
-            return;
+            return steps;
         };
-        let joiners = self.registry.of(member.user.id);
+        let joiners = sessions.of(member.user.id);
         if joiners.is_empty() || self.relay.follows(guild_id) {
-            return;
+            return steps;
         }
         match node.guild(guild_id).await {
             Ok(Some(view)) => self.relay.follow(view.copy()),
-            Ok(None) => return,
+            Ok(None) => return steps,
             Err(failure) => {
                 warn!(%failure, guild.id = %guild_id, "a joined guild cannot be loaded");
-                return;
+                return steps;
             }
         }
-        let mut steps = Steps::new();
         for joiner in joiners {
             steps.extend(self.relay.subscribe(guild_id, joiner));
         }
-        self.send(steps).await;
+        steps
     }
 
     async fn send(&mut self, steps: Steps) {

@@ -23,7 +23,7 @@ use guildhall_state::session_partition::record::Slot;
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use super::{Inner, Node};
+use super::{GuildView, Inner, Node};
 use crate::error::Refused;
 use crate::relay;
 use crate::session::handle::SessionHandle;
@@ -226,7 +226,7 @@ impl Node {
         };
         for guild_id in guilds {
             let subscribed = match self.guild(guild_id).await? {
-                Some(view) => self.subscribe_to(guild_id, view.copy(), subscriber).await?,
+                Some(view) => self.subscribe_to(guild_id, view, subscriber).await?,
                 None => false,
             };
             if !subscribed && told.contains(&guild_id) {
@@ -260,15 +260,14 @@ impl Node {
     async fn subscribe_to(
         &self,
         guild_id: GuildId,
-        state: guildhall_state::guild::GuildState,
+        view: GuildView,
         subscriber: Subscriber,
     ) -> Result<bool, Failure> {
         let partition = self.inner.event_partition(Source::Guild(guild_id));
         let (done, subscribed) = oneshot::channel();
-        let state = Box::new(state);
         let input = relay::Input::Subscribe {
             guild_id,
-            state,
+            view,
             subscriber,
             done,
         };

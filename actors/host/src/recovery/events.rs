@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use guildhall_model::event::{Record, Source};
-use guildhall_model::{Epoch, EventPartition as Number, GuildId, Position, SessionPartition};
+use guildhall_model::{
+    Epoch, EventPartition as Number, GuildId, Position, SessionPartition, UserId,
+};
 use guildhall_ports::Failure;
 use guildhall_ports::directory::Partition;
 use guildhall_state::guild::GuildState;
-use guildhall_state::relay::{Relay, SessionRef, Subscriber};
+use guildhall_state::relay::{Relay, SessionRef, Sessions, Subscriber};
 use guildhall_state::session_partition::record::EventRef;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -21,6 +23,7 @@ use crate::node::{Inner, Node};
 use crate::partition::EventPartition;
 use crate::projection::Projection;
 use crate::relay::{self, RelayTask};
+use crate::session::registry::Registry;
 use crate::session::sequencer::Shares;
 use crate::writer::{Outlets, Writer};
 use guildhall_model::limits;
@@ -79,7 +82,8 @@ async fn take(
     let node = inner.config.node;
     let epoch = claim(&stores.directory, Partition::Event(number), node).await?;
     let take = event_log::encode_take(node);
-    stores.events.append(number.0, epoch, vec![take]).await?;
+    let taken = stores.events.append(number.0, epoch, vec![take]).await?;
+    let taken = taken.last().copied().ok_or(Failure::Closing)?;
     let applied = stores.messages.applied(number).await?;
     let heard: FxHashMap<SessionPartition, Position> = folded
         .iter()
@@ -99,7 +103,8 @@ async fn take(
         (tail, _) = event_log::read_all(&*stores.events, number, from).await?;
         project(inner, number, &tail, applied).await?;
     }
-    let end = stores.events.end(number.0).await?;
+    let end = tail.last().map_or(taken, |last| last.position.max(taken));
+    let end = after(end);
     inner.raise_id_floor(highest_id(&tail));
     debug!(
         partition = number.0,
@@ -257,20 +262,20 @@ async fn start_relay(node: &Node, pending: Pending) -> Result<(), Failure> {
     };
     for stable in &pending.tail {
         task.heard = after(stable.position);
-        task.follow_for_joiner(node, stable).await;
-        let steps = task.relay.hear(&stable.record, &*task.registry);
+        let unheard = Unheard {
+            registry: &inner.registry,
+            heard: &pending.heard,
+            position: stable.position,
+        };
+        let mut steps = task.follow_for_joiner(node, stable, &unheard).await;
+        steps.extend(task.relay.hear(&stable.record, &unheard));
         let at = EventRef {
             partition: pending.number,
             position: stable.position,
         };
         let mut shares = Shares::default();
         shares.add(at, stable, steps);
-        shares.retain(|number| {
-            pending
-                .heard
-                .get(&number)
-                .is_none_or(|&heard| heard <= stable.position)
-        });
+        shares.retain(|number| unheard.is_news_to(number));
         task.sequencers
             .send(shares, pending.number, task.heard)
             .await;
@@ -281,6 +286,29 @@ async fn start_relay(node: &Node, pending: Pending) -> Result<(), Failure> {
         .await;
     tokio::spawn(task.run(Arc::downgrade(inner), pending.inbox));
     Ok(())
+}
+
+/// The sessions of the partitions that had not heard an event yet: to all others it is not told
+/// again, so they must not be thought to hear a guild because of it.
+struct Unheard<'a> {
+    registry: &'a Registry,
+    heard: &'a FxHashMap<SessionPartition, Position>,
+    position: Position,
+}
+
+impl Unheard<'_> {
+    fn is_news_to(&self, number: SessionPartition) -> bool {
+        let heard = self.heard.get(&number);
+        heard.is_none_or(|&heard| heard <= self.position)
+    }
+}
+
+impl Sessions for Unheard<'_> {
+    fn of(&self, user: UserId) -> Vec<Subscriber> {
+        let mut sessions = self.registry.of(user);
+        sessions.retain(|subscriber| self.is_news_to(subscriber.session.partition));
+        sessions
+    }
 }
 
 /// A guild's state before the first event of the tail.

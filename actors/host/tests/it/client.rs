@@ -1,0 +1,156 @@
+//! A gateway client that holds every dispatch against its numbers.
+
+use std::time::Duration;
+
+use guildhall_host::node::{OpenRequest, ResumeError};
+use guildhall_host::session::{Drained, SessionHandle};
+use guildhall_model::MessageId;
+use guildhall_model::account::Account;
+use guildhall_model::dispatch::{Dispatch, Viewer};
+use guildhall_model::event::{Event, Record};
+use guildhall_model::user::Status;
+use tokio::runtime::Handle;
+
+use crate::house::Serving;
+
+/// Far beyond what anything takes here: only a hanging test meets it.
+const HANGS: Duration = Duration::from_secs(30);
+
+pub(crate) struct Client {
+    account: Account,
+    credential: [u8; 32],
+    session_id: String,
+    handle: Option<SessionHandle>,
+    /// Where the handle lives; it must be dropped there.
+    runtime: Handle,
+    /// The number of the last dispatch.
+    pub(crate) s: u32,
+    /// What was told, without what is volatile.
+    pub(crate) told: Vec<Dispatch>,
+}
+
+impl Client {
+    /// Opens a session and takes its start.
+    pub(crate) fn open(at: &Serving, account: &Account, credential: u8) -> Self {
+        let request = OpenRequest {
+            account: account.clone(),
+            credential: [credential; 32],
+            login: None,
+            application_id: None,
+            viewer: Viewer {
+                user_id: account.user.id,
+                intents: None,
+            },
+            shard: None,
+            status: Status::Online,
+        };
+        let handle = at.run(at.node.open_session(request)).unwrap();
+        let mut client = Self {
+            account: account.clone(),
+            credential: [credential; 32],
+            session_id: handle.session_id().to_owned(),
+            handle: Some(handle),
+            runtime: at.runtime(),
+            s: 0,
+            told: Vec::new(),
+        };
+        client.until(at, |told| {
+            let available = |dispatch: &Dispatch| matches!(dispatch, Dispatch::GuildAvailable(_));
+            told.iter().any(available)
+        });
+        client
+    }
+
+    /// Comes back with the last number it has seen.
+    pub(crate) fn resume(&mut self, at: &Serving) -> Result<(), ResumeError> {
+        self.leave();
+        self.runtime = at.runtime();
+        let resumed = at
+            .node
+            .resume_session(&self.session_id, self.credential, u64::from(self.s));
+        self.handle = Some(at.run(resumed)?);
+        Ok(())
+    }
+
+    /// Loses its socket.
+    pub(crate) fn leave(&mut self) {
+        let _runtime = self.runtime.enter();
+        self.handle = None;
+    }
+
+    pub(crate) fn is_connected(&self) -> bool {
+        self.handle.is_some()
+    }
+
+    /// Takes what waits, about `budget` bytes of it, and checks its numbers.
+    pub(crate) fn take(&mut self, budget: usize) -> Drained {
+        let handle = self.handle.as_mut().expect("the client is connected");
+        let mut out = Vec::new();
+        let drained = handle.drain(budget, &mut out);
+        for outgoing in out {
+            if let Dispatch::Presence { .. } = outgoing.payload.dispatch() {
+                assert_eq!(outgoing.s, self.s, "volatile dispatches have no number");
+                continue;
+            }
+            let user = self.account.user.id;
+            assert_eq!(outgoing.s, self.s + 1, "user {user}: no gap and no repeat");
+            self.s = outgoing.s;
+            self.told.push(outgoing.payload.dispatch().clone());
+        }
+        drained
+    }
+
+    /// Takes whatever comes until it is enough.
+    pub(crate) fn until(&mut self, at: &Serving, is_enough: impl Fn(&[Dispatch]) -> bool) {
+        at.run(async {
+            let taken = async {
+                loop {
+                    match self.take(usize::MAX) {
+                        Drained::Ended(ended) => panic!("the socket is closed: {ended:?}"),
+                        _ if is_enough(&self.told) => return,
+                        Drained::More => {}
+                        Drained::Empty => self.handle.as_ref().unwrap().wait().await,
+                    }
+                }
+            };
+            tokio::time::timeout(HANGS, taken)
+                .await
+                .expect("it is told in time");
+        });
+    }
+
+    /// Takes whatever comes until this message has come.
+    pub(crate) fn until_told(&mut self, at: &Serving, message: MessageId) {
+        self.until(at, |told| messages_of(told).any(|(id, _)| id == message));
+    }
+
+    /// The events that it was told.
+    pub(crate) fn records(&self) -> Vec<&Record> {
+        let events = self.told.iter().filter_map(|dispatch| match dispatch {
+            Dispatch::Event(record) => Some(&**record),
+            _ => None,
+        });
+        events.collect()
+    }
+
+    /// The messages that it was told, with what they say.
+    pub(crate) fn messages(&self) -> Vec<(MessageId, String)> {
+        messages_of(&self.told).collect()
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+fn messages_of(told: &[Dispatch]) -> impl Iterator<Item = (MessageId, String)> + '_ {
+    told.iter().filter_map(|dispatch| match dispatch {
+        Dispatch::Event(record) => match &record.event {
+            Event::MessageCreated(message) => Some((message.id, message.content.clone())),
+            _ => None,
+        },
+        _ => None,
+    })
+}

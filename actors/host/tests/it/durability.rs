@@ -1,0 +1,206 @@
+//! What is told is stable, what is acknowledged is told once, and a log that refuses costs time.
+
+use guildhall_host::{Refused, Written};
+use guildhall_model::event::Event;
+use guildhall_ports::Failure;
+use guildhall_ports::fake::Fate;
+
+use crate::client::Client;
+use crate::house::{House, Serving};
+use crate::town::{Town, new_role};
+
+fn founded() -> (House, Serving, Town, Client) {
+    let mut house = House::new();
+    let serving = house.start();
+    let town = Town::found(&house, &serving);
+    let client = Client::open(&serving, &town.people[0], 0);
+    // The session's start is complete once something comes after it.
+    let (mut client, first) = (client, town.posted(&serving, 1, "first"));
+    client.until_told(&serving, first);
+    (house, serving, town, client)
+}
+
+fn texts(client: &Client) -> Vec<String> {
+    client
+        .messages()
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect()
+}
+
+#[test]
+fn nothing_is_told_before_its_frame_is_stable() {
+    let (house, serving, town, mut client) = founded();
+    house.frames.hold();
+    let id = town.posted(&serving, 1, "held");
+    serving.run(house.frames.until_waiting(1));
+    serving.turn(100);
+    client.take(usize::MAX);
+    assert_eq!(texts(&client), ["first"]);
+    house.frames.flow();
+    client.until_told(&serving, id);
+    assert_eq!(texts(&client), ["first", "held"]);
+}
+
+#[test]
+fn nothing_is_acknowledged_before_its_event_is_stable() {
+    let (house, serving, town, mut client) = founded();
+    house.events.hold();
+    let waits = serving.run(async {
+        let post = std::pin::pin!(town.post(&serving.node, 1, "held"));
+        let waits = house.events.until_waiting(1);
+        match futures_util::future::select(post, std::pin::pin!(waits)).await {
+            futures_util::future::Either::Left(_) => panic!("acknowledged too early"),
+            futures_util::future::Either::Right((waiting, _)) => waiting.len(),
+        }
+    });
+    assert_eq!(waits, 1);
+    house.events.flow();
+    let id = town.posted(&serving, 1, "held");
+    client.until_told(&serving, id);
+    assert_eq!(
+        texts(&client),
+        ["first", "held"],
+        "the nonce finds the post nobody waited for"
+    );
+}
+
+#[test]
+fn a_change_whose_rows_were_committed_is_told_though_its_owner_died_before_the_log() {
+    let (mut house, serving, town, mut client) = founded();
+    house.events.hold();
+    let (node, guild, owner) = (serving.node.clone(), town.guild, town.owner());
+    serving.spawn(async move {
+        let _ = node.command(guild, owner, new_role()).await;
+    });
+    serving.run(house.events.until_waiting(1));
+    client.leave();
+    serving.kill();
+    house.settle(0, 0);
+    let serving = house.start();
+    client.resume(&serving).unwrap();
+    let id = town.posted(&serving, 1, "after");
+    client.until_told(&serving, id);
+    let roles = client
+        .records()
+        .into_iter()
+        .filter(|r| matches!(r.event, Event::RoleCreated(_)));
+    assert_eq!(roles.count(), 1);
+    let view = serving.run(serving.node.guild(guild)).unwrap().unwrap();
+    assert_eq!(view.read(|state| state.roles().count()), 2);
+}
+
+#[test]
+fn an_acknowledged_message_is_told_once_wherever_its_frame_was_when_the_owner_died() {
+    for stable in [0, 1] {
+        let (mut house, serving, town, mut client) = founded();
+        house.frames.hold();
+        town.posted(&serving, 1, "second");
+        serving.run(house.frames.until_waiting(1));
+        client.leave();
+        serving.kill();
+        house.settle(0, stable);
+        let serving = house.start();
+        client.resume(&serving).unwrap();
+        let id = town.posted(&serving, 1, "third");
+        client.until_told(&serving, id);
+        assert_eq!(
+            texts(&client),
+            ["first", "second", "third"],
+            "{stable} frames stable"
+        );
+    }
+}
+
+#[test]
+fn a_repeated_nonce_answers_with_the_first_message_after_a_restart() {
+    let (mut house, serving, town, mut client) = founded();
+    let first = town.posted(&serving, 1, "once");
+    client.leave();
+    serving.kill();
+    let serving = house.start();
+    let again = serving.run(town.post(&serving.node, 1, "once")).unwrap();
+    assert!(matches!(again, Written::Repeated(message) if message.id == first));
+    client.resume(&serving).unwrap();
+    client.until_told(&serving, first);
+    assert_eq!(texts(&client), ["first", "once"]);
+}
+
+#[test]
+fn a_refused_append_fails_its_posts_and_the_partition_comes_back() {
+    let torn = Failure::Full {
+        what: "the events log",
+    };
+    for (fate, is_stable) in [
+        (Fate::Refused(torn), false),
+        (Fate::Torn(0), false),
+        (Fate::Unheard, true),
+    ] {
+        let (house, serving, town, mut client) = founded();
+        house.events.hold();
+        let outcome = serving.run(async {
+            let decide = async {
+                let waiting = house.events.until_waiting(1).await;
+                house.events.settle(waiting[0].ticket, fate.clone());
+                house.events.flow();
+            };
+            let post = town.post(&serving.node, 1, "second");
+            futures_util::future::join(post, decide).await.0
+        });
+        assert!(matches!(outcome, Err(Refused::Failure(_))), "{outcome:?}");
+        let retried = town.insist(&serving, 1, "second");
+        assert_eq!(
+            matches!(retried, Written::Repeated(_)),
+            is_stable,
+            "{fate:?}"
+        );
+        let id = town.posted(&serving, 2, "third");
+        client.until_told(&serving, id);
+        assert_eq!(texts(&client), ["first", "second", "third"], "{fate:?}");
+        let gseqs: Vec<u64> = client.records().iter().map(|record| record.gseq).collect();
+        assert!(
+            gseqs.windows(2).all(|pair| pair[0] + 1 == pair[1]),
+            "{gseqs:?}"
+        );
+        assert_eq!(town.page(&serving), client.messages());
+    }
+}
+
+#[test]
+fn a_full_frames_log_delays_dispatches_and_loses_none() {
+    let (house, serving, town, mut client) = founded();
+    house.frames.hold();
+    let id = town.posted(&serving, 1, "second");
+    let waiting = serving.run(house.frames.until_waiting(1));
+    let full = Failure::Full {
+        what: "the frames log",
+    };
+    house.frames.settle(waiting[0].ticket, Fate::Refused(full));
+    house.frames.flow();
+    client.until_told(&serving, id);
+    assert_eq!(texts(&client), ["first", "second"]);
+}
+
+#[test]
+fn a_lost_newest_snapshot_costs_no_session() {
+    let (mut house, serving, town, mut client) = founded();
+    house.clock.advance_ms(60_000);
+    let second = town.posted(&serving, 1, "second");
+    client.leave();
+    // Another session shows that the frame is stable, and with it the snapshot is due.
+    let mut other = Client::open(&serving, &town.people[2], 1);
+    let third = town.posted(&serving, 1, "third");
+    other.until_told(&serving, third);
+    serving.kill();
+    for partition in [0, 1].map(guildhall_model::SessionPartition) {
+        let list = guildhall_ports::Snapshots::list(&house.snapshots, partition);
+        if let [_, .., newest] = house.wait(list).unwrap()[..] {
+            house.snapshots.damage(partition, newest);
+        }
+    }
+    let serving = house.start();
+    client.resume(&serving).unwrap();
+    client.until_told(&serving, second);
+    client.until_told(&serving, third);
+    assert_eq!(texts(&client), ["first", "second", "third"]);
+}

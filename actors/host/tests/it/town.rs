@@ -1,0 +1,152 @@
+//! A guild with an owner and two members, and what they do.
+
+use guildhall_host::{NewGuild, Node, Refused, Written};
+use guildhall_model::account::Account;
+use guildhall_model::command::{ChannelCommand, Draft, GuildCommand, RoleUpdate};
+use guildhall_model::message::{Anchor, Nonce};
+use guildhall_model::text::{Content, GuildName};
+use guildhall_model::user::{Status, User};
+use guildhall_model::{ChannelId, GuildId, MessageId, Timestamp, UserId};
+use guildhall_ports::Accounts as _;
+
+use crate::client::Client;
+use crate::house::{House, Serving};
+
+/// Who lives there; the first owns the guild.
+const PEOPLE: [u64; 3] = [11, 12, 13];
+
+pub(crate) struct Town {
+    pub(crate) people: Vec<Account>,
+    pub(crate) guild: GuildId,
+    pub(crate) channel: ChannelId,
+}
+
+impl Town {
+    pub(crate) fn found(house: &House, at: &Serving) -> Self {
+        let people: Vec<Account> = PEOPLE.map(account).into();
+        for person in &people {
+            let registered = house.wait(house.relational.register(person, "$argon2id$none"));
+            registered.unwrap().unwrap();
+        }
+        let new = NewGuild {
+            name: GuildName::parse("Town").unwrap(),
+            description: None,
+            icon_url: None,
+            is_public: true,
+        };
+        let owner = people[0].user.clone();
+        let view = at.run(at.node.create_guild(owner, new)).unwrap();
+        let (guild, channel) =
+            view.read(|state| (state.guild().id, state.channels().next().unwrap().id));
+        for person in &people[1..] {
+            let user = Box::new(person.user.clone());
+            let join = GuildCommand::Join { user, code: None };
+            at.run(at.node.command(guild, person.user.id, join))
+                .unwrap();
+        }
+        Self {
+            people,
+            guild,
+            channel,
+        }
+    }
+
+    /// Two sessions of the owner and one of each other person.
+    pub(crate) fn clients(&self, at: &Serving) -> Vec<Client> {
+        let owner_again = self.people.iter().chain(&self.people[..1]);
+        let numbered = (0_u8..).zip(owner_again);
+        numbered
+            .map(|(n, account)| Client::open(at, account, n))
+            .collect()
+    }
+
+    pub(crate) fn owner(&self) -> UserId {
+        self.people[0].user.id
+    }
+
+    /// Posts a message; its text is its nonce.
+    pub(crate) async fn post(
+        &self,
+        node: &Node,
+        who: usize,
+        text: &str,
+    ) -> Result<Written, Refused> {
+        post(
+            node.clone(),
+            self.channel,
+            self.people[who].user.clone(),
+            text.to_owned(),
+        )
+        .await
+    }
+
+    /// Posts a message and waits until it is acknowledged.
+    pub(crate) fn posted(&self, at: &Serving, who: usize, text: &str) -> MessageId {
+        match at.run(self.post(&at.node, who, text)).unwrap() {
+            Written::Message(message) | Written::Repeated(message) => message.id,
+            Written::Done => panic!("a post answers with its message"),
+        }
+    }
+
+    /// Posts a message as clients do: a failure is answered by the same request again.
+    pub(crate) fn insist(&self, at: &Serving, who: usize, text: &str) -> Written {
+        at.run(async {
+            loop {
+                match self.post(&at.node, who, text).await {
+                    Ok(written) => return written,
+                    Err(Refused::Failure(_)) => tokio::task::yield_now().await,
+                    Err(rejected) => panic!("{rejected}"),
+                }
+            }
+        })
+    }
+
+    /// What the owner reads of the channel, oldest first.
+    pub(crate) fn page(&self, at: &Serving) -> Vec<(MessageId, String)> {
+        let page = at
+            .node
+            .page(self.channel, self.owner(), Anchor::Newest, 100);
+        let page = at.run(page).unwrap();
+        page.iter()
+            .rev()
+            .map(|message| (message.id, message.content.clone()))
+            .collect()
+    }
+}
+
+/// A command that makes one more role.
+pub(crate) fn new_role() -> GuildCommand {
+    GuildCommand::CreateRole(RoleUpdate::default())
+}
+
+pub(crate) async fn post(
+    node: Node,
+    channel: ChannelId,
+    author: User,
+    text: String,
+) -> Result<Written, Refused> {
+    let draft = Draft {
+        content: Content::parse(&text).unwrap(),
+        nonce: Some(Nonce::Text(text)),
+        reply_to: None,
+        mentions: Vec::new(),
+        author: author.clone(),
+    };
+    node.write(channel, author.id, ChannelCommand::Post(draft))
+        .await
+}
+
+fn account(number: u64) -> Account {
+    Account {
+        user: User {
+            id: UserId::new(number).unwrap(),
+            username: format!("person{number}"),
+            display_name: None,
+            avatar_url: None,
+            bot: false,
+            status: Status::Online,
+            updated_at: Timestamp(0),
+        },
+        email: Some(format!("person{number}@mail.example")),
+    }
+}

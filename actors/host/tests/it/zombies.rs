@@ -1,0 +1,127 @@
+//! An owner that was taken over without noticing can change nothing.
+
+use guildhall_host::Refused;
+use guildhall_host::node::ResumeError;
+use guildhall_ports::Failure;
+use guildhall_state::session_partition::Refusal;
+
+use crate::client::Client;
+use crate::house::House;
+use crate::town::{Town, new_role};
+
+#[test]
+fn a_former_owner_takes_no_session_back() {
+    let mut house = House::new();
+    let former = house.start();
+    let town = Town::found(&house, &former);
+    let mut client = Client::open(&former, &town.people[0], 0);
+    let id = town.posted(&former, 1, "first");
+    client.until_told(&former, id);
+    let present = house.start();
+    client.leave();
+    let refused = client.resume(&former).unwrap_err();
+    assert!(
+        matches!(refused, ResumeError::Failure(Failure::Stale { .. })),
+        "{refused:?}"
+    );
+    client.resume(&present).unwrap();
+    let id = town.posted(&present, 1, "second");
+    client.until_told(&present, id);
+}
+
+#[test]
+fn a_former_owner_cannot_change_rows_that_its_successor_has_changed() {
+    let mut house = House::new();
+    let former = house.start();
+    let town = Town::found(&house, &former);
+    let present = house.start();
+    let make =
+        |at: &crate::house::Serving| at.run(at.node.command(town.guild, town.owner(), new_role()));
+    make(&present).unwrap();
+    let refused = make(&former).unwrap_err();
+    assert!(
+        matches!(refused, Refused::Failure(Failure::Stale { .. })),
+        "{refused:?}"
+    );
+    make(&present).unwrap();
+    let view = present
+        .run(present.node.guild(town.guild))
+        .unwrap()
+        .unwrap();
+    assert_eq!(view.read(|state| state.roles().count()), 3);
+}
+
+#[test]
+fn what_a_former_owner_still_tells_is_void_and_who_has_seen_it_starts_anew() {
+    let mut house = House::new();
+    let former = house.start();
+    let town = Town::found(&house, &former);
+    let mut clients: Vec<Client> = town.clients(&former);
+    let id = town.posted(&former, 1, "first");
+    clients
+        .iter_mut()
+        .for_each(|client| client.until_told(&former, id));
+    let present = house.start();
+    let void = town.posted(&former, 1, "void");
+    clients[0].until_told(&former, void);
+    clients.iter_mut().for_each(Client::leave);
+    let refused = clients[0].resume(&present).unwrap_err();
+    assert!(
+        matches!(refused, ResumeError::Refusal(Refusal::Beyond)),
+        "{refused:?}"
+    );
+    let id = town.posted(&present, 2, "second");
+    for client in &mut clients[1..] {
+        client.resume(&present).unwrap();
+        client.until_told(&present, id);
+        assert_eq!(texts(client), ["first", "second"]);
+    }
+    for client in &mut clients[1..] {
+        client.leave();
+    }
+    former.kill();
+    present.kill();
+    let third = house.start();
+    for client in &mut clients[1..] {
+        client.resume(&third).unwrap();
+        client.take(usize::MAX);
+        assert_eq!(texts(client), ["first", "second"]);
+    }
+}
+
+#[test]
+fn a_former_owners_late_event_is_void_however_far_its_successor_has_come() {
+    let mut house = House::new();
+    let former = house.start();
+    let town = Town::found(&house, &former);
+    let mut client = Client::open(&former, &town.people[0], 0);
+    let id = town.posted(&former, 1, "first");
+    client.until_told(&former, id);
+    let present = house.start();
+    client.leave();
+    client.resume(&present).unwrap();
+    let id = town.posted(&present, 1, "second");
+    client.until_told(&present, id);
+    assert_eq!(
+        town.page(&present).len(),
+        2,
+        "the projection has come that far"
+    );
+    town.posted(&former, 2, "void");
+    client.leave();
+    former.kill();
+    present.kill();
+    let third = house.start();
+    client.resume(&third).unwrap();
+    let id = town.posted(&third, 2, "third");
+    client.until_told(&third, id);
+    assert_eq!(texts(&client), ["first", "second", "third"]);
+}
+
+fn texts(client: &Client) -> Vec<String> {
+    client
+        .messages()
+        .into_iter()
+        .map(|(_, text)| text)
+        .collect()
+}
