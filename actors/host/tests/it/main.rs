@@ -1,4 +1,5 @@
 //! A node over logs that fail when a test says so: kills, restarts, full disks, former owners.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod client;
 mod durability;

@@ -58,9 +58,9 @@ fn what_a_former_owner_still_tells_is_void_and_who_has_seen_it_starts_anew() {
     let town = Town::found(&house, &former);
     let mut clients: Vec<Client> = town.clients(&former);
     let id = town.posted(&former, 1, "first");
-    clients
-        .iter_mut()
-        .for_each(|client| client.until_told(&former, id));
+    for client in &mut clients {
+        client.until_told(&former, id);
+    }
     let present = house.start();
     let void = town.posted(&former, 1, "void");
     clients[0].until_told(&former, void);

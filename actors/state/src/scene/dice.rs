@@ -73,8 +73,8 @@ impl Dice {
             21 => GuildCommand::DeleteInvite(self.code(state)),
             22 => GuildCommand::RefreshMember(Box::new(user(self.whom))),
             _ => GuildCommand::UpdateGuild(GuildUpdate {
-                is_public: Some(self.more % 2 == 0),
-                owner_id: (self.bits % 4 == 0).then_some(id(self.whom)),
+                is_public: Some(self.more.is_multiple_of(2)),
+                owner_id: (self.bits.is_multiple_of(4)).then_some(id(self.whom)),
                 ..GuildUpdate::default()
             }),
         }
@@ -98,7 +98,7 @@ impl Dice {
     fn about_roles(&self, state: &GuildState) -> GuildCommand {
         let role = self.role(state);
         let update = RoleUpdate {
-            name: (self.more % 3 == 0).then(|| RoleName::parse("renamed").unwrap()),
+            name: (self.more.is_multiple_of(3)).then(|| RoleName::parse("renamed").unwrap()),
             ..RoleUpdate::default()
         };
         match self.what {
@@ -135,15 +135,18 @@ impl Dice {
     fn about_members(&self, state: &GuildState) -> GuildCommand {
         match self.what {
             14 => {
-                let nick = (self.more % 2 == 0).then(|| DisplayName::parse("Nick").unwrap());
+                let nick =
+                    (self.more.is_multiple_of(2)).then(|| DisplayName::parse("Nick").unwrap());
                 GuildCommand::SetNick(id(self.whom), nick)
             }
             15 => join(
                 self.actor,
-                (self.more % 4 != 0).then(|| self.code(state)).as_deref(),
+                (!self.more.is_multiple_of(4))
+                    .then(|| self.code(state))
+                    .as_deref(),
             ),
             16 => GuildCommand::AddBot(Box::new(user(BOT))),
-            17 if self.more % 2 == 0 => GuildCommand::Leave,
+            17 if self.more.is_multiple_of(2) => GuildCommand::Leave,
             17 => GuildCommand::Unban(id(self.whom)),
             18 => GuildCommand::Kick(id(self.whom), None),
             _ => GuildCommand::Ban(Box::new(user(self.whom)), None),

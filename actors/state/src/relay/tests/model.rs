@@ -109,9 +109,10 @@ impl Model {
         if self.at.is_none() && !newcomers.is_empty() {
             let founds = matches!(record.event, Event::GuildCreated(_));
             let is_over = states[usize::try_from(present).unwrap()].is_deleted();
-            self.at = match founds {
-                true => Some(record.gseq),
-                false => (!is_over).then_some(present),
+            self.at = if founds {
+                Some(record.gseq)
+            } else {
+                (!is_over).then_some(present)
             };
         }
         let Some(at) = self.at else { return told };

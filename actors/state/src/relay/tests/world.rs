@@ -217,14 +217,14 @@ impl World {
         self.scene.state.guild().id
     }
 
-    /// A successor finds of each session partition only what was stable at its cut, and hears the
-    /// tail again. What each session is told from there on is what the oracle says.
-    pub(super) fn take_over(&self, cuts: &[f64], slack: u64) -> Result<(), TestCaseError> {
+    /// A successor finds of each session partition only what was stable at its cut, in thousandths
+    /// of what has happened, and hears the tail again. What each session is told from there on is what the oracle says.
+    pub(super) fn take_over(&self, cuts: &[usize], slack: u64) -> Result<(), TestCaseError> {
         let mut model = Model::default();
         let mut heard = BTreeMap::new();
         for (partition, cut) in (0_u16..).zip(cuts) {
-            let place = (cut * (self.timeline.len() + 1) as f64) as usize;
-            let stable = &self.timeline[..place.min(self.timeline.len())];
+            let place = cut * (self.timeline.len() + 1) / 1_000;
+            let stable = &self.timeline[..place];
             heard.insert(
                 SessionPartition(partition),
                 model.recover(SessionPartition(partition), stable),
@@ -262,8 +262,9 @@ impl World {
             told.retain(|session, _| is_news(session.partition));
             expected.retain(|session, _| is_news(session.partition));
             prop_assert_eq!(&told, &expected, "of {:?} from {}", record, from);
-            told.iter()
-                .for_each(|(session, told)| note(&mut start, *session, told));
+            for (session, told) in &told {
+                note(&mut start, *session, told);
+            }
         }
         prop_assert_eq!(
             start.into_keys().collect::<Vec<_>>(),
@@ -311,9 +312,8 @@ fn by_session(steps: Steps, gseq: u64) -> ToldBySession {
     let mut all = ToldBySession::new();
     for (partition, step) in steps {
         let mut tell = |slot, told| {
-            all.entry(SessionRef { partition, slot })
-                .or_default()
-                .push(told)
+            let session = SessionRef { partition, slot };
+            all.entry(session).or_default().push(told);
         };
         let few = |slot| Receivers::Few(vec![slot]);
         let (receivers, told) = match step {
