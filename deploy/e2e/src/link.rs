@@ -1,0 +1,206 @@
+//! One gateway connection, seen as it is: payload by payload, up to its close code.
+
+mod decode;
+
+use std::io;
+use std::net::SocketAddr;
+
+use bytes::Bytes;
+use fastwebsockets::{FragmentCollector, Frame, OpCode, handshake};
+use http_body_util::Empty;
+use hyper::Request;
+use hyper::header::{CONNECTION, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
+use hyper::upgrade::Upgraded;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use serde_json::{Value, json};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::soon;
+use decode::Decoder;
+
+/// A guild with many members is one message.
+const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// An open connection.
+pub struct Link {
+    socket: FragmentCollector<TokioIo<Upgraded>>,
+    decoder: Decoder,
+    address: SocketAddr,
+    query: String,
+}
+
+/// What the server said.
+#[derive(Clone, Debug)]
+pub enum Heard {
+    /// A payload.
+    Payload(Payload),
+    /// It closed with this code, or without one.
+    Closed(Option<u16>),
+}
+
+/// One payload.
+#[derive(Clone, Debug)]
+pub struct Payload {
+    /// What it is.
+    pub op: u64,
+    /// Its number, if it is a dispatch.
+    pub s: Option<u64>,
+    /// Its event, if it is a dispatch.
+    pub t: Option<String>,
+    /// Its body.
+    pub d: Value,
+    /// The payload as it was written, unpacked.
+    pub raw: Vec<u8>,
+}
+
+impl Payload {
+    /// The event's name, or nothing.
+    pub fn name(&self) -> &str {
+        self.t.as_deref().unwrap_or_default()
+    }
+}
+
+impl Link {
+    /// Connects with this query; HELLO has not been read.
+    pub async fn open(address: SocketAddr, query: &str) -> Self {
+        let stream = TcpStream::connect(address).await;
+        Self::upgrade(stream, address, query).await
+    }
+
+    /// As [`Self::open`], with as little room for what is not read yet as the system allows.
+    pub async fn open_narrow(address: SocketAddr, query: &str) -> Self {
+        let socket = TcpSocket::new_v4().expect("the system has sockets");
+        let narrowed = socket.set_recv_buffer_size(1);
+        narrowed.expect("the system raises it to its own least");
+        let stream = socket.connect(address).await;
+        Self::upgrade(stream, address, query).await
+    }
+
+    async fn upgrade(stream: io::Result<TcpStream>, address: SocketAddr, query: &str) -> Self {
+        let stream = stream.unwrap_or_else(|error| panic!("{address}: {error}"));
+        let opened = soon("the handshake", Self::shake_hands(stream, address, query));
+        let opened = opened.await;
+        opened.unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
+    async fn shake_hands(
+        stream: TcpStream,
+        address: SocketAddr,
+        query: &str,
+    ) -> Result<Self, Box<dyn std::error::Error>> {
+        stream.set_nodelay(true)?;
+        let request = Request::get(format!("/gateway?{query}"))
+            .header(HOST, address.to_string())
+            .header(UPGRADE, "websocket")
+            .header(CONNECTION, "upgrade")
+            .header(SEC_WEBSOCKET_KEY, handshake::generate_key())
+            .header(SEC_WEBSOCKET_VERSION, "13")
+            .body(Empty::<Bytes>::new())?;
+        let (mut socket, _) = handshake::client(&TokioExecutor::new(), request, stream).await?;
+        socket.set_max_message_size(MESSAGE_BYTES_MAX);
+        Ok(Self {
+            socket: FragmentCollector::new(socket),
+            decoder: Decoder::of(query),
+            address,
+            query: query.to_owned(),
+        })
+    }
+
+    /// A new connection to the same place with the same query.
+    pub async fn again(&self) -> Self {
+        Self::open(self.address, &self.query).await
+    }
+
+    /// Connects and takes HELLO.
+    pub async fn greeted(address: SocketAddr, query: &str) -> Self {
+        let mut link = Self::open(address, query).await;
+        let hello = link.payload().await;
+        assert_eq!(hello.op, 10, "{hello:?}");
+        link
+    }
+
+    /// What comes next.
+    pub async fn next(&mut self) -> Heard {
+        let Ok(frame) = soon("a frame of the gateway", self.socket.read_frame()).await else {
+            return Heard::Closed(None);
+        };
+        match frame.opcode {
+            OpCode::Close => {
+                let code = frame.payload.first_chunk::<2>();
+                Heard::Closed(code.map(|code| u16::from_be_bytes(*code)))
+            }
+            _ => Heard::Payload(self.decoder.payload(&frame.payload)),
+        }
+    }
+
+    /// The next payload; the connection must not be closed.
+    pub async fn payload(&mut self) -> Payload {
+        match self.next().await {
+            Heard::Payload(payload) => payload,
+            Heard::Closed(code) => panic!("closed with {code:?} instead of a payload"),
+        }
+    }
+
+    /// The next payload with this op code; others are passed over.
+    pub async fn op(&mut self, op: u64) -> Payload {
+        loop {
+            let payload = self.payload().await;
+            if payload.op == op {
+                return payload;
+            }
+        }
+    }
+
+    /// The code that the connection is closed with; payloads before it are passed over.
+    pub async fn close_code(&mut self) -> Option<u16> {
+        loop {
+            if let Heard::Closed(code) = self.next().await {
+                return code;
+            }
+        }
+    }
+
+    /// Sends a payload in the connection's encoding. A server that has closed already is found
+    /// out by reading.
+    pub async fn send(&mut self, payload: &Value) {
+        let frame = if self.decoder.is_msgpack() {
+            let bytes = rmp_serde::to_vec(payload).expect("JSON fits msgpack");
+            Frame::binary(bytes.into())
+        } else {
+            Frame::text(payload.to_string().into_bytes().into())
+        };
+        let _ = self.socket.write_frame(frame).await;
+    }
+
+    /// Sends any text.
+    pub async fn send_text(&mut self, text: &str) {
+        let frame = Frame::text(text.as_bytes().to_vec().into());
+        let _ = self.socket.write_frame(frame).await;
+    }
+
+    /// Sends any frame.
+    pub async fn send_frame(&mut self, frame: Frame<'_>) {
+        let _ = self.socket.write_frame(frame).await;
+    }
+
+    /// Closes without a code, which keeps the session, and waits for the server's close.
+    pub async fn hang_up(&mut self) {
+        self.send_frame(Frame::close_raw(Vec::new().into())).await;
+        self.close_code().await;
+    }
+
+    /// Sends IDENTIFY.
+    pub async fn identify(&mut self, token: &str, intents: Option<u64>) {
+        let mut data = json!({ "token": token, "properties": { "os": "linux" } });
+        if let Some(intents) = intents {
+            data["intents"] = intents.into();
+        }
+        self.send(&json!({ "op": 2, "d": data })).await;
+    }
+
+    /// Sends RESUME.
+    pub async fn resume(&mut self, token: &str, session_id: &str, seq: u64) {
+        let data = json!({ "token": token, "session_id": session_id, "seq": seq });
+        self.send(&json!({ "op": 6, "d": data })).await;
+    }
+}

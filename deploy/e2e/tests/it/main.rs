@@ -1,0 +1,13 @@
+//! Promises to users and operators, kept by the real binary as a process.
+
+mod delivery;
+mod encodings;
+mod gateway;
+mod hostile_frames;
+mod hostile_rest;
+mod lifecycle;
+mod quick_start;
+mod secrets;
+mod slow_reader;
+mod tokens;
+mod visibility;
