@@ -170,3 +170,51 @@ fn damaged(path: &Path, why: &str) -> Failure {
         format!("{path}: {why}; restore the file from a backup of this data directory"),
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARTITION: Partition = Partition::Event(EventPartition(0));
+
+    #[tokio::test]
+    async fn a_damaged_directory_is_refused_because_epochs_must_not_repeat() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("directory");
+        let directory = FileDirectory::open(&path).unwrap();
+        directory.claim(PARTITION, NodeId(1), None).await.unwrap();
+        let whole = std::fs::read(&path).unwrap();
+        for length in 0..whole.len() {
+            std::fs::write(&path, &whole[..length]).unwrap();
+            let refused = FileDirectory::open(&path);
+            assert!(matches!(refused, Err(Failure::Damaged { .. })));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_was_not_written_to_its_end_never_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("directory");
+        let directory = FileDirectory::open(&path).unwrap();
+        let epoch = directory.claim(PARTITION, NodeId(1), None).await.unwrap();
+        let half = dir.path().join("directory.7.tmp");
+        std::fs::write(&half, "half").unwrap();
+        let directory = FileDirectory::open(&path).unwrap();
+        let owner = directory.owner(PARTITION).await.unwrap();
+        assert_eq!(owner.unwrap().epoch, epoch);
+        assert!(!half.exists());
+    }
+
+    #[tokio::test]
+    async fn a_claim_that_cannot_be_written_is_not_taken_for_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("gone").join("directory");
+        let directory = FileDirectory::open(&path).unwrap();
+        std::fs::remove_dir(dir.path().join("gone")).unwrap();
+        let failed = directory.claim(PARTITION, NodeId(1), None).await;
+        assert!(matches!(failed, Err(Failure::Unavailable { .. })));
+        assert_eq!(directory.owner(PARTITION).await.unwrap(), None);
+        std::fs::create_dir(dir.path().join("gone")).unwrap();
+        assert!(directory.claim(PARTITION, NodeId(1), None).await.is_ok());
+    }
+}

@@ -228,3 +228,52 @@ fn position_of(name: &str) -> Option<u64> {
     // Only the spelling that we write: two names must not stand for one position.
     (file_name(position) == name).then_some(position)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARTITION: SessionPartition = SessionPartition(3);
+
+    async fn put(snapshots: &FileSnapshots, upto: u64) {
+        let snapshot = Bytes::from(upto.to_string());
+        let stored = snapshots.put(PARTITION, Position(upto), snapshot).await;
+        stored.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_snapshot_that_was_not_written_to_its_end_leaves_no_trace() {
+        let dir = tempfile::tempdir().unwrap();
+        let snapshots = FileSnapshots::open(dir.path()).unwrap();
+        put(&snapshots, 7).await;
+        let partition = dir.path().join("p03");
+        fs::write(partition.join("00000000000000000009.snap.0.tmp"), "half").unwrap();
+        let snapshots = FileSnapshots::open(dir.path()).unwrap();
+        assert_eq!(snapshots.list(PARTITION).await.unwrap(), [Position(7)]);
+        assert_eq!(fs::read_dir(partition).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_damaged_snapshot_is_dropped_with_the_others() {
+        let dir = tempfile::tempdir().unwrap();
+        let snapshots = FileSnapshots::open(dir.path()).unwrap();
+        for upto in [5, 7, 9] {
+            put(&snapshots, upto).await;
+        }
+        let partition = dir.path().join("p03");
+        fs::write(partition.join(file_name(7)), "damaged").unwrap();
+        let snapshots = FileSnapshots::open(dir.path()).unwrap();
+        let whole = snapshots.list(PARTITION).await.unwrap();
+        assert_eq!(whole, [Position(5), Position(9)]);
+        snapshots.drop_before(PARTITION, Position(9)).await.unwrap();
+        assert_eq!(fs::read_dir(partition).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn only_our_own_spelling_names_a_snapshot() {
+        assert_eq!(position_of(&file_name(u64::MAX)), Some(u64::MAX));
+        for other in ["7.snap", "+0000000000000000007.snap", ".snap", "x.snap"] {
+            assert_eq!(position_of(other), None, "{other}");
+        }
+    }
+}
