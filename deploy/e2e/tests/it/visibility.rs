@@ -113,6 +113,70 @@ async fn a_change_of_overwrites_or_roles_shows_and_hides_channels() {
 }
 
 #[tokio::test]
+async fn comings_and_goings_are_told_to_members_and_guilds_to_who_comes_and_goes() {
+    let mut scene = Scene::open().await;
+    let (ada, max, sam) = (scene.ada.clone(), scene.max.clone(), scene.sam.clone());
+    let guild = format!("/servers/{}", scene.guild);
+    let join = format!("{guild}/join");
+    let invites = format!("{guild}/invites");
+    let act = ada.rest.post(&invites, json!({})).await;
+    let invite = scene.act(act, "ada: INVITE_CREATE").await;
+    let code = text(&invite, "/code");
+    let act = sam.rest.post(&join, json!({ "code": code })).await;
+    scene
+        .act(
+            act,
+            "ada ivy max watcher: GUILD_MEMBER_ADD; sam: GUILD_CREATE",
+        )
+        .await;
+    let act = ada.rest.delete(&format!("/invites/{code}")).await;
+    scene.act(act, "ada: INVITE_DELETE").await;
+    let act = sam.rest.post(&format!("{guild}/leave"), json!({})).await;
+    scene
+        .act(
+            act,
+            "ada ivy max watcher: GUILD_MEMBER_REMOVE; sam: GUILD_DELETE",
+        )
+        .await;
+    let nick = format!("{guild}/members/{}/nick", max.id);
+    let act = max.rest.put(&nick, json!({ "nick": "Maxim" })).await;
+    scene
+        .act(act, "ada ivy max watcher: GUILD_MEMBER_UPDATE")
+        .await;
+    let act = ada
+        .rest
+        .delete(&format!("{guild}/members/{}", max.id))
+        .await;
+    scene
+        .act(
+            act,
+            "ada ivy watcher: GUILD_MEMBER_REMOVE; max: GUILD_DELETE",
+        )
+        .await;
+    let act = max.rest.post(&join, json!({})).await;
+    scene
+        .act(act, "ada ivy watcher: GUILD_MEMBER_ADD; max: GUILD_CREATE")
+        .await;
+    // Who was never there can be banned, too; only those hear of it who may ban.
+    let ban = format!("{guild}/bans/{}", sam.id);
+    let act = ada.rest.put(&ban, json!({ "reason": "noise" })).await;
+    scene.act(act, "ada: GUILD_BAN_ADD").await;
+    let act = ada.rest.delete(&ban).await;
+    scene.act(act, "ada: GUILD_BAN_REMOVE").await;
+    let act = ada
+        .rest
+        .put(&format!("{guild}/bans/{}", max.id), json!({}))
+        .await;
+    let told = "ada: GUILD_MEMBER_REMOVE GUILD_BAN_ADD; \
+                ivy watcher: GUILD_MEMBER_REMOVE; max: GUILD_DELETE";
+    scene.act(act, told).await;
+    let act = ada.rest.delete(&guild).await;
+    scene
+        .act_last(act, "GUILD_DELETE", "ada ivy watcher blind: GUILD_DELETE")
+        .await;
+}
+
+#[tokio::test]
 async fn direct_messages_and_profiles_are_told_to_whom_they_concern() {
     let mut scene = Scene::open().await;
     let (ada, max, sam) = (scene.ada.clone(), scene.max.clone(), scene.sam.clone());

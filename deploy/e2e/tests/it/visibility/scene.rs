@@ -201,10 +201,12 @@ pub(super) fn direct_path(user: &str) -> String {
 
 fn names(heard: &[Payload]) -> Vec<String> {
     let is_mark = |payload: &&Payload| {
-        let mark = payload.d["content"]
-            .as_str()
-            .or(payload.d["description"].as_str());
-        mark.is_some_and(|mark| mark.starts_with("mark "))
+        let mark = match payload.name() {
+            "MESSAGE_CREATE" => &payload.d["content"],
+            "GUILD_UPDATE" => &payload.d["description"],
+            _ => return false,
+        };
+        mark.as_str().is_some_and(|mark| mark.starts_with("mark "))
     };
     let kept = heard.iter().filter(|payload| !is_mark(payload));
     kept.map(|payload| payload.name().to_owned()).collect()
