@@ -14,7 +14,7 @@ use guildhall_model::{Epoch, EventPartition, GuildId, Position, SessionPartition
 use guildhall_ports::{Env, Failure, Log};
 use guildhall_state::relay::{Receivers, SessionRef, Step};
 use guildhall_state::session_partition::record::{Entry, Frame, FrameRecord, Opening, Slot, To};
-use guildhall_state::session_partition::{S_MAX, SessionPartition};
+use guildhall_state::session_partition::{Refusal, S_MAX, SessionPartition};
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
@@ -319,6 +319,15 @@ impl SequencerLoop {
             credential,
             seq,
         } = claim;
+        // A client that has ended its session may be back before the sweep has closed it.
+        if self
+            .shared
+            .get(&slot)
+            .is_some_and(|shared| shared.is_over())
+        {
+            drop(reply.send(Err(Refusal::Unknown.into())));
+            return;
+        }
         match self.machine.may_resume(slot, &secret, &credential, seq) {
             Ok(_) => {
                 draft.frame.entries.push(Entry::Attach { slot });
