@@ -12,6 +12,7 @@ mod column;
 mod database;
 mod error;
 mod id_floor;
+mod metrics;
 mod projection;
 mod relational;
 #[cfg(test)]

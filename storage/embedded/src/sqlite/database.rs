@@ -9,6 +9,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, SqlitePool};
 
 use super::error::{ENGINE, SqlError, failure};
+use super::metrics::Metrics;
 use super::writer::{Write, Writer};
 
 /// Reading connections. Each has a thread of its own, which waits for the disk.
@@ -29,9 +30,11 @@ pub(super) struct Database {
 }
 
 impl Database {
-    /// Opens the file, makes it if there is none, and brings its tables up to date.
+    /// Opens the file, makes it if there is none, and brings its tables up to date. `name` is what
+    /// measurements call it.
     pub(super) async fn open(
         path: &Path,
+        name: &'static str,
         synchronous: SqliteSynchronous,
         migrator: &Migrator,
     ) -> Result<Self, Failure> {
@@ -64,7 +67,7 @@ impl Database {
             .await
             .map_err(|e| failure(&e))?;
         Ok(Self {
-            writer: Writer::start(connection, writing),
+            writer: Writer::start(connection, writing, Metrics::of(name)),
             readers,
         })
     }

@@ -29,7 +29,8 @@ pub struct Projection {
 impl Projection {
     /// Opens the file at `path`, makes it if there is none, and brings its tables up to date.
     pub async fn open(path: &Path) -> Result<Self, Failure> {
-        let database = Database::open(path, SqliteSynchronous::Normal, &MIGRATIONS).await?;
+        let database =
+            Database::open(path, "messages", SqliteSynchronous::Normal, &MIGRATIONS).await?;
         Ok(Self { database })
     }
 

@@ -33,7 +33,8 @@ pub struct Relational {
 impl Relational {
     /// Opens the file at `path`, makes it if there is none, and brings its tables up to date.
     pub async fn open(path: &Path) -> Result<Self, Failure> {
-        let database = Database::open(path, SqliteSynchronous::Full, &MIGRATIONS).await?;
+        let database =
+            Database::open(path, "relational", SqliteSynchronous::Full, &MIGRATIONS).await?;
         Ok(Self { database })
     }
 

@@ -4,15 +4,18 @@
 //! If anything goes wrong in a shared transaction, it is rolled back and each of its writes gets
 //! a transaction of its own: nobody suffers from another one's refusal.
 
+use std::time::Instant;
+
 use async_trait::async_trait;
 use guildhall_ports::Failure;
 use parking_lot::Mutex;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use super::error::failure;
+use super::metrics::Metrics;
 
 /// Writes that wait for the writer; one more waits for room here.
 const WAITING_MAX: usize = 256;
@@ -43,11 +46,16 @@ pub(super) struct Writer {
 impl Writer {
     /// Starts the writing task on `connection`. With `options` it opens another one where the
     /// state of a connection has become unknown.
-    pub(super) fn start(connection: SqliteConnection, options: SqliteConnectOptions) -> Self {
+    pub(super) fn start(
+        connection: SqliteConnection,
+        options: SqliteConnectOptions,
+        metrics: Metrics,
+    ) -> Self {
         let (tx, rx) = mpsc::channel(WAITING_MAX);
         let desk = Desk {
             connection: Some(connection),
             options,
+            metrics,
         };
         Self {
             waiting: Mutex::new(Some(tx)),
@@ -119,6 +127,7 @@ impl<W: Write> Job for Waiting<W> {
 struct Desk {
     connection: Option<SqliteConnection>,
     options: SqliteConnectOptions,
+    metrics: Metrics,
 }
 
 impl Desk {
@@ -133,6 +142,11 @@ impl Desk {
                 job.settle(outcome);
             }
         }
+        if let Some(connection) = self.connection {
+            // What is committed is in the file or its log; closing only moves it from the one to
+            // the other, which the next start would do as well.
+            let _ = connection.close().await;
+        }
     }
 
     /// All in one transaction. False if it was rolled back.
@@ -140,19 +154,21 @@ impl Desk {
         let Ok(mut tx) = self.begin().await else {
             return false;
         };
+        let mut writes = 0;
         for job in batch {
             if !job.run(&mut tx).await {
                 self.roll_back(tx).await;
                 return false;
             }
+            writes += 1;
         }
-        self.commit(tx).await.is_ok()
+        self.commit(tx, writes).await.is_ok()
     }
 
     async fn alone(&mut self, job: &mut dyn Job) -> Result<(), Failure> {
         let mut tx = self.begin().await?;
         if job.run(&mut tx).await {
-            self.commit(tx).await
+            self.commit(tx, 1).await
         } else {
             self.roll_back(tx).await;
             Ok(())
@@ -177,16 +193,19 @@ impl Desk {
         Ok(connection)
     }
 
-    async fn commit(&mut self, mut tx: SqliteConnection) -> Result<(), Failure> {
+    async fn commit(&mut self, mut tx: SqliteConnection, writes: u32) -> Result<(), Failure> {
+        let began = Instant::now();
         sqlx::query("COMMIT")
             .execute(&mut tx)
             .await
             .map_err(|e| failure(&e))?;
+        self.metrics.committed(writes, began.elapsed());
         self.connection = Some(tx);
         Ok(())
     }
 
     async fn roll_back(&mut self, mut tx: SqliteConnection) {
+        self.metrics.rolled_back();
         if sqlx::query("ROLLBACK").execute(&mut tx).await.is_ok() {
             self.connection = Some(tx);
         }

@@ -19,6 +19,8 @@ async fn what_was_acknowledged_is_there_after_a_restart() {
         if in_good_order {
             accounts.close().await;
             messages.close().await;
+            let left = std::fs::read_dir(home.0.path()).unwrap().count();
+            assert_eq!(left, 2, "a closed database is one file");
         }
     }
     let accounts = home.relational().await;
