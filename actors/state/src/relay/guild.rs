@@ -179,7 +179,7 @@ impl RelayGuild {
         }
     }
 
-    /// Tells those whom the event's own row in the authorisation table names.
+    /// Tells those whom the event's own row in the authorization table names.
     fn tell_audience(&mut self, record: &Record, steps: &mut Steps) {
         let (audience, intent) = record.event.audience();
         let reach = self.reach(audience, intent);
