@@ -7,11 +7,13 @@ pub mod gateway;
 pub mod news;
 pub mod objects;
 pub mod person;
+#[cfg(test)]
+pub(crate) mod scripted;
 pub mod session;
 pub mod socket;
 pub mod target;
 
-pub use api::{Api, CallError};
+pub use api::{Api, CallError, Reply};
 pub use news::{Listener, News};
 pub use person::Person;
 pub use session::{Session, SessionError};

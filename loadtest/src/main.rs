@@ -12,6 +12,7 @@ use guildhall_loadtest::crooked::Sabotage;
 use guildhall_loadtest::progress::Progress;
 use guildhall_loadtest::{args, checker, listen, steady};
 use rustix::process::{Resource, getrlimit, setrlimit};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Load, histories and the delivery checker for Guildhall.
 ///
@@ -163,10 +164,11 @@ async fn run_steady(steady: Steady) -> Result<bool> {
         seed: steady.seed,
     };
     let progress = Progress::new();
+    let interrupted = interrupted()?;
     // On an interrupt the run is dropped, and with it the server that it started.
     let report = tokio::select! {
         report = steady::run(&options, &progress) => report?,
-        _ = tokio::signal::ctrl_c() => bail!("interrupted"),
+        () = interrupted => bail!("interrupted"),
     };
     progress.finish();
     print(&report, steady.json)?;
@@ -185,14 +187,20 @@ async fn run_listen(listen: Listen) -> Result<bool> {
         count: listen.count,
         event: listen.event,
     };
-    let interrupted = async {
-        // Without a handler the default one ends the process, which is what is wanted.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
-    listen::run(options, interrupted).await?;
+    listen::run(options, interrupted()?).await?;
     Ok(true)
+}
+
+/// Ends at the first SIGINT or SIGTERM.
+fn interrupted() -> Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+    })
 }
 
 fn run_check(directory: &std::path::Path, json: bool) -> Result<bool> {

@@ -32,6 +32,25 @@ pub struct Api {
     free: Arc<Semaphore>,
 }
 
+/// An answer that means success.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply<T> {
+    /// The HTTP status, from 200 to 299.
+    pub status: u16,
+    /// What the body holds.
+    pub body: T,
+}
+
+impl<T> Reply<T> {
+    /// The same answer with something else made of its body.
+    pub fn map<U>(self, make: impl FnOnce(T) -> U) -> Reply<U> {
+        Reply {
+            status: self.status,
+            body: make(self.body),
+        }
+    }
+}
+
 /// Why a call did not succeed.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
@@ -116,7 +135,7 @@ impl Api {
         (method, path): (Method, &str),
         token: Option<&str>,
         body: Option<&B>,
-    ) -> Result<T, CallError> {
+    ) -> Result<Reply<T>, CallError> {
         let request = self.request((method, path), token, body)?;
         let permit = self.free.acquire().await;
         let _permit = permit.expect("the semaphore is never closed");
@@ -134,10 +153,13 @@ impl Api {
             });
         }
         let json: &[u8] = if bytes.is_empty() { b"null" } else { &bytes };
-        serde_json::from_slice(json).map_err(|error| CallError::Malformed {
-            status,
-            reason: error.to_string(),
-        })
+        match serde_json::from_slice(json) {
+            Ok(body) => Ok(Reply { status, body }),
+            Err(error) => Err(CallError::Malformed {
+                status,
+                reason: error.to_string(),
+            }),
+        }
     }
 
     fn request<B: Serialize>(

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tokio::sync::{Mutex, RwLock};
 
-use super::api::{Api, CallError};
+use super::api::{Api, CallError, Reply};
 use super::objects::{Application, Channel, Login, Message, Overwrite, PageQuery, Server, User};
 
 /// A person with a login. Clones are the same login.
@@ -43,16 +43,19 @@ const NO_BODY: Option<&Value> = None;
 
 impl Person {
     /// `POST /auth/register`
-    pub async fn register(api: &Api, registration: &Registration) -> Result<Self, CallError> {
+    pub async fn register(
+        api: &Api,
+        registration: &Registration,
+    ) -> Result<Reply<Self>, CallError> {
         let route = (Method::POST, "/auth/register");
         let login = api.call(route, None, Some(registration)).await?;
-        Ok(Self::new(api, registration, login))
+        Ok(login.map(|login| Self::new(api, registration, login)))
     }
 
     /// `POST /auth/login`, for somebody who registered earlier.
-    pub async fn login(api: &Api, registration: &Registration) -> Result<Self, CallError> {
+    pub async fn login(api: &Api, registration: &Registration) -> Result<Reply<Self>, CallError> {
         let login = log_in(api, &registration.email, &registration.password).await?;
-        Ok(Self::new(api, registration, login))
+        Ok(login.map(|login| Self::new(api, registration, login)))
     }
 
     fn new(api: &Api, registration: &Registration, login: Login) -> Self {
@@ -93,34 +96,38 @@ impl Person {
             json!({ "refresh_token": tokens.refresh })
         };
         let route = (Method::POST, "/auth/refresh");
-        let login: Login = match inner.api.call(route, None, Some(&refresh)).await {
+        let login: Reply<Login> = match inner.api.call(route, None, Some(&refresh)).await {
             Err(error) if !error.is_passing() => {
                 log_in(&inner.api, &inner.email, &inner.password).await?
             }
             other => other?,
         };
         *inner.tokens.write().await = Tokens {
-            access: login.access_token,
-            refresh: login.refresh_token,
+            access: login.body.access_token,
+            refresh: login.body.refresh_token,
         };
         Ok(())
     }
 
     /// `POST /servers`
-    pub async fn create_server(&self, name: &str) -> Result<Server, CallError> {
+    pub async fn create_server(&self, name: &str) -> Result<Reply<Server>, CallError> {
         let body = json!({ "name": name, "is_public": true });
         self.call((Method::POST, "/servers"), Some(&body)).await
     }
 
     /// `POST /servers/{id}/join`, without a code if the server is public.
-    pub async fn join_server(&self, server: &str, code: Option<&str>) -> Result<(), CallError> {
+    pub async fn join_server(
+        &self,
+        server: &str,
+        code: Option<&str>,
+    ) -> Result<Reply<()>, CallError> {
         let body = code.map_or_else(|| json!({}), |code| json!({ "code": code }));
         let path = format!("/servers/{server}/join");
         self.done((Method::POST, &path), Some(&body)).await
     }
 
     /// `GET /servers/{id}/channels`
-    pub async fn channels(&self, server: &str) -> Result<Vec<Channel>, CallError> {
+    pub async fn channels(&self, server: &str) -> Result<Reply<Vec<Channel>>, CallError> {
         let path = format!("/servers/{server}/channels");
         self.call((Method::GET, &path), NO_BODY).await
     }
@@ -131,7 +138,7 @@ impl Person {
         server: &str,
         name: &str,
         overwrites: &[Overwrite],
-    ) -> Result<Channel, CallError> {
+    ) -> Result<Reply<Channel>, CallError> {
         let body = json!({
             "name": name,
             "type": "text",
@@ -146,7 +153,7 @@ impl Person {
         &self,
         channel: &str,
         overwrites: &[Overwrite],
-    ) -> Result<(), CallError> {
+    ) -> Result<Reply<()>, CallError> {
         let body = json!({ "permissions": { "overwrites": overwrites } });
         let path = format!("/channels/{channel}");
         self.done((Method::PUT, &path), Some(&body)).await
@@ -158,7 +165,7 @@ impl Person {
         channel: &str,
         content: &str,
         nonce: &str,
-    ) -> Result<Message, CallError> {
+    ) -> Result<Reply<Message>, CallError> {
         let body = json!({ "content": content, "nonce": nonce });
         let path = format!("/channels/{channel}/messages");
         self.call((Method::POST, &path), Some(&body)).await
@@ -169,7 +176,7 @@ impl Person {
         &self,
         channel: &str,
         query: &PageQuery<'_>,
-    ) -> Result<Vec<Message>, CallError> {
+    ) -> Result<Reply<Vec<Message>>, CallError> {
         let limit = query.limit.map(|limit| limit.to_string());
         let pairs = [
             ("before", query.before),
@@ -189,34 +196,34 @@ impl Person {
     }
 
     /// `PUT /messages/{id}`
-    pub async fn edit(&self, message: &str, content: &str) -> Result<Message, CallError> {
+    pub async fn edit(&self, message: &str, content: &str) -> Result<Reply<Message>, CallError> {
         let body = json!({ "content": content });
         let path = format!("/messages/{message}");
         self.call((Method::PUT, &path), Some(&body)).await
     }
 
     /// `DELETE /messages/{id}`
-    pub async fn delete(&self, message: &str) -> Result<(), CallError> {
+    pub async fn delete(&self, message: &str) -> Result<Reply<()>, CallError> {
         let path = format!("/messages/{message}");
         self.done((Method::DELETE, &path), NO_BODY).await
     }
 
     /// `POST /messages/{id}/reactions`
-    pub async fn react(&self, message: &str, emoji: &str) -> Result<(), CallError> {
+    pub async fn react(&self, message: &str, emoji: &str) -> Result<Reply<()>, CallError> {
         let body = json!({ "emoji": emoji });
         let path = format!("/messages/{message}/reactions");
         self.done((Method::POST, &path), Some(&body)).await
     }
 
     /// `POST /applications`
-    pub async fn create_application(&self, name: &str) -> Result<Application, CallError> {
+    pub async fn create_application(&self, name: &str) -> Result<Reply<Application>, CallError> {
         let body = json!({ "name": name });
         self.call((Method::POST, "/applications"), Some(&body))
             .await
     }
 
     /// `PUT /servers/{id}/bots/{application}`
-    pub async fn add_bot(&self, server: &str, application: &str) -> Result<(), CallError> {
+    pub async fn add_bot(&self, server: &str, application: &str) -> Result<Reply<()>, CallError> {
         let path = format!("/servers/{server}/bots/{application}");
         self.done((Method::PUT, &path), NO_BODY).await
     }
@@ -225,17 +232,17 @@ impl Person {
         &self,
         route: (Method, &str),
         body: Option<&B>,
-    ) -> Result<(), CallError> {
+    ) -> Result<Reply<()>, CallError> {
         // Whatever the answer shows of the object is of no interest.
-        let _: serde::de::IgnoredAny = self.call(route, body).await?;
-        Ok(())
+        let reply: Reply<serde::de::IgnoredAny> = self.call(route, body).await?;
+        Ok(reply.map(|_| ()))
     }
 
     async fn call<B: Serialize + Sync, T: DeserializeOwned>(
         &self,
         (method, path): (Method, &str),
         body: Option<&B>,
-    ) -> Result<T, CallError> {
+    ) -> Result<Reply<T>, CallError> {
         let token = self.access_token().await;
         let first = self.0.api.call((method.clone(), path), Some(&token), body);
         match first.await {
@@ -249,8 +256,11 @@ impl Person {
     }
 }
 
-async fn log_in(api: &Api, email: &str, password: &str) -> Result<Login, CallError> {
+async fn log_in(api: &Api, email: &str, password: &str) -> Result<Reply<Login>, CallError> {
     let body = json!({ "email": email, "password": password });
     api.call((Method::POST, "/auth/login"), None, Some(&body))
         .await
 }
+
+#[cfg(test)]
+mod tests;

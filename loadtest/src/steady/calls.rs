@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::meter::Meter;
-use crate::client::{Api, CallError, Person};
+use crate::client::{Api, CallError, Person, Reply};
 use crate::history::writer::Recorder;
 use crate::history::{Access, Action, Entry, Request, Response};
 
@@ -101,7 +101,7 @@ impl Stage {
         &self,
         (index, user): (usize, &str),
         deed: &Deed,
-        call: impl Future<Output = Result<T, CallError>>,
+        call: impl Future<Output = Result<Reply<T>, CallError>>,
         made: Option<fn(&T) -> &str>,
     ) -> Result<T, CallError> {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Stage {
         recorder.record(Entry::Request(deed.request(number, user)));
         let answer = call.await;
         let (status, message) = match &answer {
-            Ok(answer) => (200, made.map(|made| made(answer))),
+            Ok(reply) => (reply.status, made.map(|made| made(&reply.body))),
             Err(error) => (error.status(), None),
         };
         recorder.record(Entry::Response(Response {
@@ -117,12 +117,12 @@ impl Stage {
             status,
             message: message.map(Into::into),
         }));
-        answer
+        answer.map(|reply| reply.body)
     }
 
     /// Makes a call until it is answered: losses of the connection, overload and failures of the
     /// server pass.
-    pub(super) async fn insist<T, F: Future<Output = Result<T, CallError>>>(
+    pub(super) async fn insist<T, F: Future<Output = Result<Reply<T>, CallError>>>(
         &self,
         caller: (usize, &str),
         deed: &Deed,
@@ -157,3 +157,6 @@ impl Citizen {
         (self.index, self.person.id())
     }
 }
+
+#[cfg(test)]
+mod tests;
