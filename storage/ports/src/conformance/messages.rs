@@ -215,6 +215,7 @@ pub async fn pages_walk_a_channel_without_gaps(store: Store) {
             if next.is_empty() {
                 break;
             }
+            assert!(next[0] < oldest, "a walk back goes back");
             backwards.extend(next);
         }
         let mut forwards = vec![1];
@@ -224,6 +225,7 @@ pub async fn pages_walk_a_channel_without_gaps(store: Store) {
             if next.is_empty() {
                 break;
             }
+            assert!(*next.last().unwrap() > newest, "a walk on goes on");
             forwards.extend(next.iter().rev());
         }
         let expected: Vec<u64> = living.iter().map(|message| message.id.get()).collect();

@@ -217,6 +217,10 @@ pub async fn reactors_are_listed_in_pages(store: Store) {
         if next.is_empty() {
             break;
         }
+        assert!(
+            after < next.first().copied(),
+            "a page begins behind the last one"
+        );
         all.extend(next);
     }
     let expected: Vec<UserId> = (1..=25).map(id).collect();
