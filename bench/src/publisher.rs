@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use mio::net::TcpStream;
@@ -14,6 +15,8 @@ use crate::peer::PUBLISHER;
 
 /// Answers are not longer than this.
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Servers close connections that nobody uses; after this time a post takes a new one.
+const IDLE_MAX: Duration = Duration::from_secs(5);
 /// Posts that wait for a connection; more means that the server cannot follow.
 const WAITING_MAX: usize = 100_000;
 
@@ -43,6 +46,8 @@ pub(crate) struct Rest {
     free: Vec<usize>,
     waiting: VecDeque<u64>,
     request: Vec<u8>,
+    /// Where connections are registered, and the token of the first.
+    registered: Option<(Registry, usize)>,
 }
 
 struct Line {
@@ -50,6 +55,7 @@ struct Line {
     /// The mark whose answer is awaited.
     posted: Option<u64>,
     answer: Vec<u8>,
+    used_at: Instant,
 }
 
 impl Publisher {
@@ -75,6 +81,7 @@ impl Publisher {
                 stream: TcpStream::from_std(stream),
                 posted: None,
                 answer: Vec::new(),
+                used_at: Instant::now(),
             })
         };
         Ok(Self::Rest(Rest {
@@ -85,6 +92,7 @@ impl Publisher {
             free: (0..lines).collect(),
             waiting: VecDeque::new(),
             request: Vec::new(),
+            registered: None,
         }))
     }
 
@@ -96,6 +104,9 @@ impl Publisher {
         };
         for (stream, token) in streams.into_iter().zip(first..) {
             registry.register(stream, Token(token), Interest::READABLE)?;
+        }
+        if let Self::Rest(rest) = self {
+            rest.registered = Some((registry.try_clone()?, first));
         }
         Ok(())
     }
@@ -138,7 +149,18 @@ impl Rest {
             return Ok(());
         };
         self.write_request(mark)?;
-        let line = &mut self.lines[line];
+        let place = line;
+        let line = &mut self.lines[place];
+        if IDLE_MAX < line.used_at.elapsed()
+            && let Some((registry, first)) = &self.registered
+        {
+            let stream = connect(self.address)?;
+            stream.set_nonblocking(true)?;
+            line.stream = TcpStream::from_std(stream);
+            let token = Token(first + place);
+            registry.register(&mut line.stream, token, Interest::READABLE)?;
+        }
+        line.used_at = Instant::now();
         let n = line.stream.write(&self.request)?;
         // A connection that is free has an empty buffer, far larger than a request.
         ensure!(n == self.request.len(), "a request was not taken whole");
@@ -168,6 +190,8 @@ impl Rest {
         let line = self.lines.get_mut(place).context("no such connection")?;
         loop {
             let n = match line.stream.read(buffer) {
+                // It is opened again when it is needed.
+                Ok(0) if line.posted.is_none() => return Ok(()),
                 Ok(0) => bail!("the server closed a connection with a post under way"),
                 Ok(n) => n,
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,

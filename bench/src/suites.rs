@@ -43,7 +43,7 @@ pub(crate) struct Settings {
     #[arg(long, value_enum, default_value_t = Durability::Fsync)]
     pub(crate) durability: Durability,
     /// Bytes of a message's content; the rest of a payload is what the server adds.
-    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u16).range(20..=2000))]
+    #[arg(long, default_value_t = 250, value_parser = clap::value_parser!(u16).range(20..=2000))]
     pub(crate) content_bytes: u16,
     /// Where the servers' data goes: the disk that is measured.
     #[arg(long, default_value = "/tmp")]

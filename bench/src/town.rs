@@ -44,11 +44,12 @@ pub(crate) fn build(address: SocketAddr, plan: Plan) -> Result<Vec<Guild>> {
 
 async fn found(api: &Api, guild: usize, plan: Plan) -> Result<Guild> {
     let owner = register(api, guild, 0).await?;
-    let server = owner.create_server("bench").await?;
-    let mut channels = owner.channels(&server.id).await?;
+    let server = owner.create_server("bench").await?.body;
+    let mut channels = owner.channels(&server.id).await?.body;
     for extra in 1..plan.channels {
         let name = format!("bench-{extra}");
-        channels.push(owner.create_channel(&server.id, &name, &[]).await?);
+        let channel = owner.create_channel(&server.id, &name, &[]).await?;
+        channels.push(channel.body);
     }
     let server = &server.id;
     let joined: Vec<String> = stream::iter(1..plan.members)
@@ -76,5 +77,5 @@ async fn register(api: &Api, guild: usize, member: usize) -> Result<Person> {
         username,
     };
     let registered = Person::register(api, &registration).await;
-    registered.context("registering somebody")
+    Ok(registered.context("registering somebody")?.body)
 }
