@@ -10,6 +10,7 @@ use guildhall_model::guild::GuildSnapshot;
 use guildhall_model::intent::Intents;
 use guildhall_model::user::Appearance;
 use guildhall_model::{EventPartition, GuildId, Position, SessionPartition, UserId, limits};
+use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{Receivers, Relay, SessionRef, Sessions, Step, Steps, Subscriber};
 use guildhall_state::session_partition::record::EventRef;
 use tokio::sync::{mpsc, oneshot};
@@ -196,8 +197,10 @@ impl RelayTask {
         if joiners.is_empty() || self.relay.follows(guild_id) {
             return steps;
         }
-        match node.guild(guild_id).await {
-            Ok(Some(view)) => self.relay.follow(view.copy()),
+        // From the store, not from the owner's actor: its loading waits for the writer, which may
+        // wait for this relay. Rows are committed before their events are heard, never after.
+        match node.stores().guilds.load(guild_id).await {
+            Ok(Some(rows)) => self.relay.follow(GuildState::restore(rows)),
             Ok(None) => return steps,
             Err(failure) => {
                 warn!(%failure, guild.id = %guild_id, "a joined guild cannot be loaded");
