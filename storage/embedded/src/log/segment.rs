@@ -22,11 +22,13 @@ pub(super) fn path(dir: &Path, base: u64) -> PathBuf {
     dir.join(format!("{base:020}{ENDING}"))
 }
 
-/// The base that a file name tells, if it names a segment.
+/// The base that a file name tells, if it names a segment. Half the numbers are enough for any
+/// disk, and so no sum of a base and an offset overflows.
 pub(super) fn base_of(name: &str) -> Option<u64> {
     let digits = name.strip_suffix(ENDING)?;
     let plain = digits.len() == 20 && digits.bytes().all(|digit| digit.is_ascii_digit());
-    if plain { digits.parse().ok() } else { None }
+    let base = digits.parse().ok().filter(|_| plain)?;
+    i64::try_from(base).is_ok().then_some(base)
 }
 
 /// The position of a segment's first record.
@@ -83,6 +85,7 @@ mod tests {
             "+0000000000000001234.seg",
             ".seg",
             "99999999999999999999.seg",
+            "09999999999999999999.seg",
         ] {
             assert_eq!(base_of(other), None, "{other}");
         }

@@ -12,6 +12,7 @@ use bytes::Bytes;
 use guildhall_model::{Epoch, Position};
 use guildhall_ports::log::LogRecord;
 use guildhall_ports::{Env, Failure, Log};
+use metrics_exporter_prometheus::PrometheusBuilder;
 
 use super::{LogConfig, SegmentLog, Topic, segment};
 
@@ -149,5 +150,28 @@ async fn many_appends_in_flight_share_batches() {
             .map(|n| n.to_string())
             .collect();
         assert_eq!(texts(&log, partition).await, expected);
+    }
+}
+
+#[tokio::test]
+async fn every_batch_is_measured() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let open = || open(dir.path(), LogConfig::default()).unwrap();
+    let log = metrics::with_local_recorder(&recorder, open);
+    append(&log, 0, "one batch").await;
+    let records = vec![payload("another"), payload("batch")];
+    log.append(0, EPOCH, records).await.unwrap();
+    let bytes = log.end(0).await.unwrap().0 - segment::HEADER_BYTES as u64;
+    let measured = recorder.handle().render();
+    for (name, value) in [
+        ("batches_total", 2),
+        ("written_bytes_total", bytes),
+        ("batch_records_sum", 3),
+        ("batch_records_count", 2),
+        ("fsync_seconds_count", 2),
+    ] {
+        let line = format!("guildhall_log_{name}{{topic=\"events\"}} {value}\n");
+        assert!(measured.contains(&line), "{line} is not in {measured}");
     }
 }

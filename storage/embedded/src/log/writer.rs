@@ -114,10 +114,7 @@ impl Writer {
             }
             Err(Fault::Batch(failure)) => {
                 self.metrics.failed();
-                tracing::error!("a batch of the {} failed: {failure}", self.topic.what());
-                if matches!(failure, Failure::Full { .. }) {
-                    *self.shared.health.lock() = Health::Full;
-                }
+                self.note(&failure);
                 self.refuse(jobs, &failure);
                 Ok(())
             }
@@ -129,6 +126,19 @@ impl Writer {
                 self.refuse(jobs, &failure);
                 Err(())
             }
+        }
+    }
+
+    /// Remembers that the disk is full, and says so once, not for every batch that finds it full.
+    fn note(&self, failure: &Failure) {
+        let what = self.topic.what();
+        if !matches!(failure, Failure::Full { .. }) {
+            tracing::error!("a batch of the {what} failed: {failure}");
+            return;
+        }
+        let former = std::mem::replace(&mut *self.shared.health.lock(), Health::Full);
+        if former != Health::Full {
+            tracing::error!("{failure}: appends are refused until the disk has room again");
         }
     }
 

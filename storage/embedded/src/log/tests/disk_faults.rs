@@ -148,6 +148,22 @@ async fn a_full_disk_refuses_batches_and_works_on_when_there_is_room() {
 }
 
 #[tokio::test]
+async fn failed_batches_are_counted() {
+    let dir = tempfile::tempdir().unwrap();
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let (log, disk) =
+        metrics::with_local_recorder(&recorder, || open_faulty(dir.path(), unasked()));
+    disk.set(|plan| plan.room = Some(0));
+    for _ in 0..2 {
+        let refused = log.append(0, EPOCH, vec![payload("refused")]).await;
+        assert!(refused.is_err());
+    }
+    let measured = recorder.handle().render();
+    let line = "guildhall_log_failed_batches_total{topic=\"events\"} 2\n";
+    assert!(measured.contains(line), "{measured}");
+}
+
+#[tokio::test]
 async fn a_full_disk_that_has_room_again_is_noticed_without_an_append() {
     let dir = tempfile::tempdir().unwrap();
     let config = LogConfig {
