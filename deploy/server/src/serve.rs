@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use guildhall_edge::listener;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -16,6 +16,8 @@ use crate::config::{Config, OperatorListen};
 use crate::operator::{self, Operator, Phase, Readiness};
 use crate::telemetry::Telemetry;
 
+/// Connections that may wait to be accepted; the system may allow fewer.
+const LISTEN_BACKLOG: u32 = 4_096;
 /// How often a draining node looks whether all sockets are gone.
 const DRAIN_LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
@@ -26,8 +28,7 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let readiness = Readiness::starting();
     start_operator(&config, telemetry, &readiness).await?;
-    let listener = TcpListener::bind(config.server.listen)
-        .await
+    let listener = listen(config.server.listen)
         .with_context(|| format!("{} cannot be listened on", config.server.listen))?;
     let address = listener.local_addr()?;
     let assembly = assemble(&config, resume_url(&config, address), &readiness).await?;
@@ -56,6 +57,19 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
     assembly.close().await?;
     info!("stopped");
     Ok(())
+}
+
+/// After a restart all clients come back at once: those that do not fit into the backlog would
+/// wait for their system's next attempt, seconds later.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = if address.is_ipv4() {
+        TcpSocket::new_v4()?
+    } else {
+        TcpSocket::new_v6()?
+    };
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(LISTEN_BACKLOG)
 }
 
 fn serve(
