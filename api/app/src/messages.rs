@@ -245,15 +245,8 @@ impl Messages<'_> {
         ctx: &Context,
         messages: Vec<Arc<Message>>,
     ) -> Result<Vec<SeenMessage>, Failure> {
-        let reacted = messages
-            .iter()
-            .filter(|message| !message.reactions.is_empty());
-        let ids: Vec<MessageId> = reacted.map(|message| message.id).collect();
-        let mut mine = if ids.is_empty() {
-            Vec::new()
-        } else {
-            self.app.node().own_reactions(ctx.user_id(), &ids).await?
-        };
+        let node = self.app.node();
+        let mut mine = node.own_reactions(ctx.user_id(), &messages).await?;
         let seen = |message: Arc<Message>| {
             let own = mine.extract_if(.., |(id, _)| *id == message.id);
             SeenMessage {

@@ -87,20 +87,22 @@ impl Node {
             .await?)
     }
 
-    /// Which emoji a user gave to these messages, as far as the store has come.
+    /// Which emoji a user gave to these messages of one channel. The store is waited for: counts
+    /// come from memory, and a reader who has just reacted must find itself among them.
     pub async fn own_reactions(
         &self,
         user: UserId,
-        messages: &[MessageId],
+        messages: &[Arc<Message>],
     ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
-        if messages.is_empty() {
+        let reacted = messages
+            .iter()
+            .filter(|message| !message.reactions.is_empty());
+        let ids: Vec<MessageId> = reacted.map(|message| message.id).collect();
+        let (Some(any), false) = (messages.first(), ids.is_empty()) else {
             return Ok(Vec::new());
-        }
-        self.inner
-            .stores
-            .messages
-            .reactions_by(user, messages)
-            .await
+        };
+        self.projected(any).await?;
+        self.inner.stores.messages.reactions_by(user, &ids).await
     }
 
     async fn projected(&self, message: &Message) -> Result<(), Failure> {
