@@ -4,6 +4,8 @@
 
 /// Bytes of a REST request body.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
+/// How long a client may take to send the body of a REST request.
+pub const BODY_READ_MS_MAX: u64 = 30_000;
 /// Bytes of a frame that a client may send on the gateway; more closes with 4002.
 pub const GATEWAY_FRAME_BYTES_MAX: usize = 4096;
 /// Frames that a client may send on the gateway per [`GATEWAY_SENDS_WINDOW_MS`]; more closes with

@@ -183,7 +183,7 @@ impl Accounts<'_> {
         Ok(self.tokens(account, &login, token, now))
     }
 
-    fn tokens(&self, account: Account, login: &Login, refresh: Secret, now: Timestamp) -> SignedIn {
+    fn tokens(self, account: Account, login: &Login, refresh: Secret, now: Timestamp) -> SignedIn {
         let access_tokens = &self.app.0.parts.access_tokens;
         SignedIn {
             access_token: access_tokens.issue(account.user.id, login.id, now),

@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn the_cache_does_not_grow_beyond_its_bound() {
         let cache = BotCache::default();
-        for n in 0..u32::try_from(TOKENS_MAX).unwrap() + 1 {
+        for n in 0..=u32::try_from(TOKENS_MAX).unwrap() {
             let mut token = [0; 32];
             token[..4].copy_from_slice(&n.to_le_bytes());
             cache.put(token, caller(), Timestamp(0));

@@ -99,7 +99,7 @@ impl Invites<'_> {
             .ok_or_else(unknown)
     }
 
-    fn fresh_code(&self) -> String {
+    fn fresh_code(self) -> String {
         let mut code = String::with_capacity(CODE_CHARS);
         while code.len() < CODE_CHARS {
             let drawn: [u8; 16] = self.app.node().env().bytes();

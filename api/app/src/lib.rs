@@ -30,13 +30,13 @@ use guildhall_model::account::Account;
 use guildhall_model::rejection::Noun;
 use guildhall_model::user::{Appearance, User};
 use guildhall_model::{Permissions, Rejection, UserId};
-use guildhall_ports::{Accounts, Env, Guilds};
+use guildhall_ports::{Accounts, Guilds};
 
 use bot_cache::BotCache;
 pub use context::Context;
 pub use guildhall_auth::{Presented, Secret};
 pub use guildhall_host::{NewGuild, Refused};
-pub use guildhall_ports::Failure;
+pub use guildhall_ports::{Env, Failure};
 use revoked::RevokedLogins;
 
 /// The use cases of one node. A clone is the same one.

@@ -151,12 +151,12 @@ impl App {
             })
         });
         let members: Vec<Member> = found.ok_or(Rejection::Unknown(Noun::Guild))?;
-        let chunks = self.chunks(request, members);
+        let chunks = self.chunks(&request, &members);
         self.node().tell_members(handle.reference(), chunks).await;
         Ok(())
     }
 
-    fn chunks(&self, request: MembersRequest, members: Vec<Member>) -> Vec<MembersChunk> {
+    fn chunks(&self, request: &MembersRequest, members: &[Member]) -> Vec<MembersChunk> {
         let not_found: Vec<UserId> = match &request.which {
             Which::Ids(ids) => {
                 let known = |id: &UserId| members.iter().any(|member| member.user.id == *id);

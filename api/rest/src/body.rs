@@ -1,14 +1,19 @@
 //! JSON bodies: bounded before they are held, typed before they are looked at.
 
+use std::error::Error;
+use std::time::Duration;
+
 use axum::body::to_bytes;
 use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
-use guildhall_model::limits::BODY_BYTES_MAX;
+use guildhall_model::limits::{BODY_BYTES_MAX, BODY_READ_MS_MAX};
 use guildhall_wire::error::ServiceError;
 use guildhall_wire::native::request::{read_json, read_optional_json};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
+use http_body_util::LengthLimitError;
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
 use crate::Api;
 use crate::error::ApiError;
@@ -51,10 +56,12 @@ async fn read(request: Request) -> Result<Bytes, ApiError> {
     if announced.is_some_and(|bytes| BODY_BYTES_MAX < bytes) {
         return Err(ApiError::Service(ServiceError::PayloadTooLarge));
     }
-    let body = to_bytes(request.into_body(), BODY_BYTES_MAX).await;
-    body.map_err(|error| {
-        let is_too_large = std::error::Error::source(&error)
-            .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+    let body = to_bytes(request.into_body(), BODY_BYTES_MAX);
+    let body = timeout(Duration::from_millis(BODY_READ_MS_MAX), body).await;
+    body.map_err(|_| ApiError::BodyBroken)?.map_err(|error| {
+        let is_too_large = error
+            .source()
+            .is_some_and(<dyn Error>::is::<LengthLimitError>);
         if is_too_large {
             ApiError::Service(ServiceError::PayloadTooLarge)
         } else {

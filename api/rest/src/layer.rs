@@ -6,6 +6,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::{Next, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
+use guildhall_app::Env;
 use guildhall_model::Rejection;
 use guildhall_model::rejection::Noun;
 use guildhall_wire::error::ServiceError;
@@ -17,7 +18,6 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
 
-use crate::Api;
 use crate::error::ApiError;
 use crate::metrics::Measured;
 
@@ -26,7 +26,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// Puts everything around the routes. The last layer is the outermost.
-pub(crate) fn around(routes: Router, api: &Api, origins: Vec<HeaderValue>) -> Router {
+pub(crate) fn around(routes: Router, env: Env, origins: Vec<HeaderValue>) -> Router {
     let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
@@ -38,7 +38,7 @@ pub(crate) fn around(routes: Router, api: &Api, origins: Vec<HeaderValue>) -> Ro
     };
     router
         .layer(map_response(harden))
-        .layer(from_fn_with_state(api.clone(), observe))
+        .layer(from_fn_with_state(env, observe))
 }
 
 async fn unknown_route() -> ApiError {
@@ -73,8 +73,8 @@ fn panicked(_: Box<dyn Any + Send>) -> Response {
     ApiError::Service(ServiceError::Internal).into_response()
 }
 
-async fn observe(State(api): State<Api>, request: Request, next: Next) -> Response {
-    let id = request_id(&api, &request);
+async fn observe(State(env): State<Env>, request: Request, next: Next) -> Response {
+    let id = request_id(&env, &request);
     let route = request
         .extensions()
         .get::<MatchedPath>()
@@ -96,15 +96,94 @@ async fn observe(State(api): State<Api>, request: Request, next: Next) -> Respon
 }
 
 /// The caller's own id where it is harmless, so that its log and ours can be read together.
-fn request_id(api: &Api, request: &Request) -> HeaderValue {
+fn request_id(env: &Env, request: &Request) -> HeaderValue {
     let given = request.headers().get(REQUEST_ID);
     let harmless = |id: &&HeaderValue| {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
         (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) && id.as_bytes().iter().all(plain)
     };
     given.filter(harmless).cloned().unwrap_or_else(|| {
-        let number = u128::from_be_bytes(api.app.env().bytes());
+        let number = u128::from_be_bytes(env.bytes());
         let text = format!("{number:032x}");
         HeaderValue::from_str(&text).expect("hex digits may stand in a header")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::routing::get;
+    use metrics_exporter_prometheus::PrometheusBuilder;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    fn router() -> Router {
+        let routes = Router::new()
+            .route("/fine/{id}", get(async || "fine"))
+            .route(
+                "/panic",
+                get(async || -> &'static str { panic!("hunter2") }),
+            );
+        around(routes, Env::system(), Vec::new())
+    }
+
+    async fn call(method: &str, path: &str) -> (u16, String) {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .body(Body::empty())
+            .unwrap();
+        let response = router().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        assert!(parts.headers.contains_key(REQUEST_ID));
+        assert_eq!(parts.headers[X_CONTENT_TYPE_OPTIONS], "nosniff");
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        (
+            parts.status.as_u16(),
+            String::from_utf8(body.to_vec()).unwrap(),
+        )
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_without_what_it_said() {
+        let (status, body) = call("GET", "/panic").await;
+        assert_eq!(status, 500);
+        assert!(
+            body.contains("\"internal\"") && !body.contains("hunter2"),
+            "{body}"
+        );
+    }
+
+    #[test]
+    fn requests_are_counted_by_template_method_and_status() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let rendered = recorder.handle();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        metrics::with_local_recorder(&recorder, || {
+            runtime.block_on(async {
+                call("GET", "/fine/one").await;
+                call("GET", "/fine/two").await;
+                call("BREW", "/fine/two").await;
+                call("GET", "/panic").await;
+                call("GET", "/some/where").await;
+            });
+        });
+        let text = rendered.render();
+        for line in [
+            r#"requests_total{route="/fine/{id}",method="GET",status="200"} 2"#,
+            r#"requests_total{route="/fine/{id}",method="other",status="405"} 1"#,
+            r#"requests_total{route="/panic",method="GET",status="500"} 1"#,
+            r#"requests_total{route="unmatched",method="GET",status="404"} 1"#,
+            r#"request_duration_seconds_count{route="/fine/{id}",method="GET"} 2"#,
+        ] {
+            assert!(text.contains(line), "{line} is not in {text}");
+        }
+        assert!(
+            !text.contains("/fine/one") && !text.contains("BREW"),
+            "{text}"
+        );
+    }
 }

@@ -56,10 +56,11 @@ impl FromRef<Api> for Spelling {
 pub fn router(app: App, settings: Settings) -> Router {
     let (routes, document) = routes::all(&app);
     let document = openapi::render(document);
+    let env = app.env().clone();
     let api = Api {
         app,
         spelling: settings.spelling,
         document,
     };
-    layer::around(routes.with_state(api.clone()), &api, settings.origins)
+    layer::around(routes.with_state(api), env, settings.origins)
 }

@@ -68,7 +68,7 @@ pub(crate) async fn list_reactors(
         .await?;
     let shown: Vec<_> = users
         .iter()
-        .map(|user| User::new(user, &api.spelling))
+        .map(|user| User::new(user, &api.spelling).appearing(api.app.appearance(user.id)))
         .collect();
     ok(&shown)
 }

@@ -33,7 +33,7 @@ async fn registering_answers_with_the_profile_and_the_first_tokens() {
         "created_at": "<time>",
         "display_name": null,
         "email": "ada@example.org",
-        "id": "<id 0>",
+        "id": "<id 1>",
         "status": "online",
         "updated_at": "<time>",
         "username": "ada"

@@ -20,7 +20,7 @@ async fn a_channel_is_made_read_changed_and_ended() {
     201
     {
       "created_at": "<time>",
-      "id": "<id 3>",
+      "id": "<id 1>",
       "name": "stage",
       "permissions": {
         "overwrites": [

@@ -8,11 +8,7 @@ use crate::harness::{House, text};
 #[tokio::test]
 async fn two_people_write_to_each_other() {
     let house = House::open().await;
-    let (ada, bea, eve) = (
-        house.person("ada").await,
-        house.person("bea").await,
-        house.person("eve").await,
-    );
+    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
     let to_bea = format!("/dm/{}/messages", bea.id);
     let to_ada = format!("/dm/{}/messages", ada.id);
     assert_eq!(
@@ -27,10 +23,10 @@ async fn two_people_write_to_each_other() {
     201
     {
       "attachments": [],
-      "channel_id": "<id 3>",
+      "channel_id": "<id 1>",
       "content": "psst",
       "edited_at": null,
-      "id": "<id 4>",
+      "id": "<id 2>",
       "nonce": "n",
       "reactions": [],
       "recipient_id": "<bea>",
@@ -50,7 +46,18 @@ async fn two_people_write_to_each_other() {
         let history = house.get(reader, path).await.expect(200);
         assert_eq!(history, json!([answer, first.body]));
     }
+}
 
+#[tokio::test]
+async fn what_two_people_write_exists_for_nobody_else() {
+    let house = House::open().await;
+    let (ada, bea, eve) = (
+        house.person("ada").await,
+        house.person("bea").await,
+        house.person("eve").await,
+    );
+    let to_bea = format!("/dm/{}/messages", bea.id);
+    let first = house.post(&ada, &to_bea, json!({"content": "psst"})).await;
     let channel = text(&first.body["channel_id"]);
     let message = format!("/messages/{}", text(&first.body["id"]));
     let seen = house

@@ -368,7 +368,7 @@ fn redact(value: &mut Value, names: &mut HashMap<String, String>) {
             for (key, field) in fields {
                 match (key.as_str(), &field) {
                     (key, Value::String(_)) if key.ends_with("_token") => {
-                        *field = json!("<secret>")
+                        *field = json!("<secret>");
                     }
                     ("code", Value::String(code)) if code.len() == 10 && !code.contains('_') => {
                         *field = json!("<code>");
@@ -378,8 +378,12 @@ fn redact(value: &mut Value, names: &mut HashMap<String, String>) {
             }
         }
         Value::String(text) if is_uuid(text) => {
-            let next = format!("<id {}>", names.len());
-            *text = names.entry(text.clone()).or_insert(next).clone();
+            let numbered = names
+                .values()
+                .filter(|name| name.starts_with("<id "))
+                .count();
+            let next = format!("<id {}>", numbered + 1);
+            text.clone_from(names.entry(text.clone()).or_insert(next));
         }
         Value::String(text) if text.len() == 24 && text.ends_with('Z') => {
             "<time>".clone_into(text);

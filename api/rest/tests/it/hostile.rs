@@ -252,3 +252,13 @@ async fn a_stranger_is_refused_before_its_body_is_read() {
         .unwrap();
     house.send(request).await.refused(401, "unauthenticated");
 }
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_given_up() {
+    let house = House::open().await;
+    let ada = house.person("ada").await;
+    tokio::time::pause();
+    let endless = futures_util::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let body = Body::from_stream(endless);
+    raw(&house, &ada, body).await.refused(400, "invalid_json");
+}

@@ -1,4 +1,5 @@
 //! The native dialect from request to answer, on a node with embedded stores.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod applications;
 mod auth;
@@ -13,5 +14,6 @@ mod messages;
 mod openapi;
 mod reactions;
 mod roles;
+mod secrets;
 mod servers;
 mod users;

@@ -143,7 +143,7 @@ async fn a_nickname_is_set_and_removed() {
 }
 
 #[tokio::test]
-async fn who_is_kicked_may_come_back_and_who_is_banned_may_not() {
+async fn who_is_kicked_may_come_back() {
     let Scene {
         house,
         ada,
@@ -157,7 +157,16 @@ async fn who_is_kicked_may_come_back_and_who_is_banned_may_not() {
         .await
         .refused(404, "unknown_member");
     house.join(&bea, &server).await;
+}
 
+#[tokio::test]
+async fn who_is_banned_stays_out_until_the_ban_is_lifted() {
+    let Scene {
+        house,
+        ada,
+        bea,
+        server,
+    } = scene().await;
     let bans = format!("/servers/{server}/bans");
     let ban = format!("{bans}/{}", bea.id);
     assert_eq!(

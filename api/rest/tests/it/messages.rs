@@ -31,7 +31,7 @@ async fn a_message_is_posted_read_edited_and_deleted() {
       "channel_id": "<general>",
       "content": "hello",
       "edited_at": null,
-      "id": "<id 3>",
+      "id": "<id 1>",
       "mention_everyone": false,
       "mention_roles": [],
       "mentions": [],

@@ -42,7 +42,7 @@ async fn a_role_is_made_listed_changed_and_ended() {
     {
       "color": "#2ecc71",
       "hoist": true,
-      "id": "<id 3>",
+      "id": "<id 1>",
       "mentionable": true,
       "name": "moderator",
       "permissions_bitmask": 131,
@@ -67,7 +67,7 @@ async fn a_role_is_made_listed_changed_and_ended() {
       {
         "color": "#2ecc71",
         "hoist": true,
-        "id": "<id 3>",
+        "id": "<id 1>",
         "mentionable": true,
         "name": "moderator",
         "permissions_bitmask": 131,

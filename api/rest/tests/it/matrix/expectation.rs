@@ -63,9 +63,8 @@ fn of_member(row: &Row, need: Need, actor: Actor) -> Expected {
         return hidden(row.hidden);
     }
     let is_allowed = match need {
-        Need::Member => true,
         Need::MemberButOwner if actor == Actor::Owner => return Refused(409, &["conflict"]),
-        Need::MemberButOwner => true,
+        Need::Member | Need::MemberButOwner => true,
         Need::Owner => actor == Actor::Owner,
         Need::Author => actor == Actor::Target,
         Need::OwnOr(_) => actor == Actor::Target || actor.holds(),

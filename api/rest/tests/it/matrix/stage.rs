@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{Caller, House, text};
 pub(super) use cast::{Actor, Cast};
+use cast::{credentials, login};
 use props::Props;
 
 /// Whose id stands in the path.
@@ -181,13 +182,17 @@ impl Stage {
     pub(super) async fn body(&self, house: &House, cast: &Cast, row: &Row) -> Option<Value> {
         use guildhall_app::authorize::Method::{Delete, Get, Post, Put};
         Some(match (row.method, row.path) {
-            (Get | Delete, _) => return None,
-            (Put, path) if path.contains("/bots/") => return None,
-            (Post, "/auth/logout" | "/servers/{server_id}/leave") => return None,
+            (Get | Delete, _)
+            | (
+                _,
+                "/auth/logout"
+                | "/servers/{server_id}/leave"
+                | "/servers/{server_id}/bots/{application_id}",
+            ) => return None,
             (Post, "/auth/register") => cast.registration(),
-            (Post, "/auth/login") => cast.credentials(),
+            (Post, "/auth/login") => credentials(),
             (Post, "/auth/refresh") => {
-                json!({"refresh_token": cast.login(house, Actor::Plain).await.refresh_token})
+                json!({"refresh_token": login(house, Actor::Plain).await.refresh_token})
             }
             (Put, "/servers/{server_id}") => json!({"description": "changed"}),
             (Put, "/channels/{channel_id}") => json!({"topic": "changed"}),
@@ -198,8 +203,13 @@ impl Stage {
                 json!({"content": "changed"})
             }
             (_, path) if path.ends_with("/reactions") => json!({"emoji": "🎉"}),
-            (Post, "/servers/{server_id}/join" | "/servers/{server_id}/invites") => json!({}),
-            (Put, "/servers/{server_id}/bans/{user_id}") => json!({}),
+            (_, path)
+                if ["/join", "/invites", "/bans/{user_id}"]
+                    .iter()
+                    .any(|end| path.ends_with(end)) =>
+            {
+                json!({})
+            }
             _ => json!({"name": "changed"}),
         })
     }

@@ -125,14 +125,10 @@ impl Cast {
             Actor::Anonymous => None,
             Actor::Bot => Some(self.of(actor).clone()),
             _ if row.path == "/auth/logout" && row.need == Need::Person => {
-                Some(self.login(house, actor).await)
+                Some(login(house, actor).await)
             }
             _ => Some(self.of(actor).clone()),
         }
-    }
-
-    pub(crate) async fn login(&self, house: &House, actor: Actor) -> Caller {
-        house.login(&name(actor)).await
     }
 
     /// A person that nobody is yet.
@@ -140,10 +136,16 @@ impl Cast {
         self.registered.set(self.registered.get() + 1);
         registration(&format!("new{}", self.registered.get()))
     }
+}
 
-    pub(crate) fn credentials(&self) -> Value {
-        json!({"username": name(Actor::Plain), "password": PASSWORD})
-    }
+/// What a person signs in with.
+pub(crate) fn credentials() -> Value {
+    json!({"username": name(Actor::Plain), "password": PASSWORD})
+}
+
+/// Signs an actor in once more.
+pub(crate) async fn login(house: &House, actor: Actor) -> Caller {
+    house.login(&name(actor)).await
 }
 
 /// Profiles change in the matrix, usernames do not.
