@@ -2,6 +2,7 @@
 
 mod faults;
 mod files;
+mod logins;
 mod statements;
 
 use std::path::PathBuf;
