@@ -8,7 +8,6 @@ pub mod accounts;
 pub mod applications;
 mod authenticate;
 pub mod authorize;
-mod bot_cache;
 pub mod channels;
 pub mod context;
 pub mod directs;
@@ -20,6 +19,7 @@ pub mod reactions;
 mod revoked;
 pub mod roles;
 pub mod sessions;
+mod token_cache;
 
 use std::fmt;
 use std::sync::Arc;
@@ -32,12 +32,12 @@ use guildhall_model::user::{Appearance, User};
 use guildhall_model::{Permissions, Rejection, UserId};
 use guildhall_ports::{Accounts, Guilds};
 
-use bot_cache::BotCache;
 pub use context::Context;
 pub use guildhall_auth::{Presented, Secret};
 pub use guildhall_host::{NewGuild, Refused};
 pub use guildhall_ports::{Env, Failure};
 use revoked::RevokedLogins;
+use token_cache::TokenCache;
 
 /// The use cases of one node. A clone is the same one.
 #[derive(Clone)]
@@ -74,7 +74,8 @@ pub enum Registration {
 struct Inner {
     parts: Parts,
     revoked: RevokedLogins,
-    bots: BotCache,
+    people: TokenCache,
+    bots: TokenCache,
 }
 
 impl App {
@@ -90,7 +91,8 @@ impl App {
         Ok(Self(Arc::new(Inner {
             parts,
             revoked,
-            bots: BotCache::default(),
+            people: TokenCache::default(),
+            bots: TokenCache::default(),
         })))
     }
 

@@ -114,7 +114,7 @@ async fn bots_do_what_people_decide() {
 #[tokio::test]
 async fn an_application_that_does_not_exist_cannot_be_brought_in() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, _) = house.server(&ada).await;
     let path = format!("/servers/{server}/bots/{}", ada.id);
     house

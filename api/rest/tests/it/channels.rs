@@ -61,11 +61,7 @@ async fn a_channel_is_made_read_changed_and_ended() {
 #[tokio::test]
 async fn an_overwrite_hides_a_channel_and_shows_it_to_one_member() {
     let house = House::open().await;
-    let (ada, bea, cal) = (
-        house.person("ada").await,
-        house.person("bea").await,
-        house.person("cal").await,
-    );
+    let [ada, bea, cal] = house.people(["ada", "bea", "cal"]).await;
     let (server, channel) = house.server(&ada).await;
     house.join(&bea, &server).await;
     house.join(&cal, &server).await;

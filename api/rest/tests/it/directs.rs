@@ -8,7 +8,7 @@ use crate::harness::{House, text};
 #[tokio::test]
 async fn two_people_write_to_each_other() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let to_bea = format!("/dm/{}/messages", bea.id);
     let to_ada = format!("/dm/{}/messages", ada.id);
     assert_eq!(
@@ -51,11 +51,7 @@ async fn two_people_write_to_each_other() {
 #[tokio::test]
 async fn what_two_people_write_exists_for_nobody_else() {
     let house = House::open().await;
-    let (ada, bea, eve) = (
-        house.person("ada").await,
-        house.person("bea").await,
-        house.person("eve").await,
-    );
+    let [ada, bea, eve] = house.people(["ada", "bea", "eve"]).await;
     let to_bea = format!("/dm/{}/messages", bea.id);
     let first = house.post(&ada, &to_bea, json!({"content": "psst"})).await;
     let channel = text(&first.body["channel_id"]);

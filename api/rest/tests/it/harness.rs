@@ -1,5 +1,7 @@
 //! A node in a directory of its own, people who call it, and answers that read alike in each run.
 
+mod redact;
+
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use guildhall_ports::fake::FakeClock;
 use guildhall_rest::{Settings, router};
 use guildhall_wire::Spelling;
 use parking_lot::Mutex;
+use redact::redact;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
@@ -131,6 +134,15 @@ impl House {
         self.sign(name, &body)
     }
 
+    /// Registers several people.
+    pub(crate) async fn people<const N: usize>(&self, names: [&str; N]) -> [Caller; N] {
+        let mut people = Vec::new();
+        for name in names {
+            people.push(self.person(name).await);
+        }
+        people.try_into().unwrap()
+    }
+
     /// Signs a person in once more, as from another device.
     pub(crate) async fn login(&self, name: &str) -> Caller {
         let form = json!({"username": name, "password": PASSWORD});
@@ -178,6 +190,14 @@ impl House {
         names.insert(id.clone(), "<tavern>".to_owned());
         names.insert(channel.clone(), "<general>".to_owned());
         (id, channel)
+    }
+
+    /// Makes a server private.
+    pub(crate) async fn close(&self, owner: &Caller, server: &str) {
+        let form = json!({"is_public": false});
+        self.put(owner, &format!("/servers/{server}"), form)
+            .await
+            .expect(200);
     }
 
     pub(crate) async fn join(&self, caller: &Caller, server: &str) {
@@ -359,39 +379,4 @@ async fn stores(dir: &TempDir) -> Stores {
         snapshots: Arc::new(FileSnapshots::open(path("snapshots")).unwrap()),
         directory: Arc::new(FileDirectory::open(path("directory")).unwrap()),
     }
-}
-
-fn redact(value: &mut Value, names: &mut HashMap<String, String>) {
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, names)),
-        Value::Object(fields) => {
-            for (key, field) in fields {
-                match (key.as_str(), &field) {
-                    (key, Value::String(_)) if key.ends_with("_token") => {
-                        *field = json!("<secret>");
-                    }
-                    ("code", Value::String(code)) if code.len() == 10 && !code.contains('_') => {
-                        *field = json!("<code>");
-                    }
-                    _ => redact(field, names),
-                }
-            }
-        }
-        Value::String(text) if is_uuid(text) => {
-            let numbered = names
-                .values()
-                .filter(|name| name.starts_with("<id "))
-                .count();
-            let next = format!("<id {}>", numbered + 1);
-            text.clone_from(names.entry(text.clone()).or_insert(next));
-        }
-        Value::String(text) if text.len() == 24 && text.ends_with('Z') => {
-            "<time>".clone_into(text);
-        }
-        _ => {}
-    }
-}
-
-fn is_uuid(text: &str) -> bool {
-    text.len() == 36 && text.bytes().filter(|&byte| byte == b'-').count() == 4
 }

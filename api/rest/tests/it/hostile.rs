@@ -234,7 +234,7 @@ async fn pages_of_other_origins_are_let_in_only_if_the_operator_says_so() {
 #[tokio::test]
 async fn two_credentials_are_none() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let request = Request::get("/users/me")
         .header(AUTHORIZATION, &ada.authorization)
         .header(AUTHORIZATION, &bea.authorization)

@@ -8,16 +8,9 @@ use crate::harness::{House, text};
 #[tokio::test]
 async fn an_invite_is_made_shown_used_and_revoked() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, _) = house.server(&ada).await;
-    house
-        .put(
-            &ada,
-            &format!("/servers/{server}"),
-            json!({"is_public": false}),
-        )
-        .await
-        .expect(200);
+    house.close(&ada, &server).await;
     let path = format!("/servers/{server}/invites");
     let made = house.call(Some(&ada), "POST", &path, None).await;
     assert_snapshot!(house.show(&made), @r#"
@@ -89,7 +82,7 @@ async fn an_invite_ends_with_its_uses_and_with_its_time() {
         .post(&ada, &path, json!({"max_uses": 1}))
         .await
         .expect(201);
-    let (bea, cal) = (house.person("bea").await, house.person("cal").await);
+    let [bea, cal] = house.people(["bea", "cal"]).await;
     assert_eq!(
         house
             .post(&bea, &join, json!({"code": once["code"]}))
@@ -119,14 +112,7 @@ async fn of_many_who_use_the_last_use_one_comes_in() {
     let house = House::open().await;
     let ada = house.person("ada").await;
     let (server, _) = house.server(&ada).await;
-    house
-        .put(
-            &ada,
-            &format!("/servers/{server}"),
-            json!({"is_public": false}),
-        )
-        .await
-        .expect(200);
+    house.close(&ada, &server).await;
     let path = format!("/servers/{server}/invites");
     let once = house
         .post(&ada, &path, json!({"max_uses": 1}))
@@ -150,11 +136,7 @@ async fn of_many_who_use_the_last_use_one_comes_in() {
 #[tokio::test]
 async fn the_maker_of_an_invite_may_revoke_it() {
     let house = House::open().await;
-    let (ada, bea, cal) = (
-        house.person("ada").await,
-        house.person("bea").await,
-        house.person("cal").await,
-    );
+    let [ada, bea, cal] = house.people(["ada", "bea", "cal"]).await;
     let (server, channel) = house.server(&ada).await;
     house.join(&bea, &server).await;
     house.join(&cal, &server).await;

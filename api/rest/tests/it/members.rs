@@ -14,7 +14,7 @@ struct Scene {
 
 async fn scene() -> Scene {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, _) = house.server(&ada).await;
     house.join(&bea, &server).await;
     Scene {

@@ -118,7 +118,7 @@ async fn history_comes_newest_first_from_where_it_is_asked() {
 #[tokio::test]
 async fn a_repeated_nonce_is_answered_with_the_first_message() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, channel) = house.server(&ada).await;
     house.join(&bea, &server).await;
     let path = format!("/channels/{channel}/messages");
@@ -183,11 +183,7 @@ async fn a_reply_names_a_message_of_its_channel() {
 #[tokio::test]
 async fn users_and_roles_that_a_message_names_are_listed() {
     let house = House::open().await;
-    let (ada, bea, eve) = (
-        house.person("ada").await,
-        house.person("bea").await,
-        house.person("eve").await,
-    );
+    let [ada, bea, eve] = house.people(["ada", "bea", "eve"]).await;
     let (server, channel) = house.server(&ada).await;
     house.join(&bea, &server).await;
     let number = |id: &str| {
@@ -231,7 +227,7 @@ async fn users_and_roles_that_a_message_names_are_listed() {
 #[tokio::test]
 async fn only_the_author_edits_and_only_a_moderator_deletes_what_is_not_its_own() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, channel) = house.server(&ada).await;
     house.join(&bea, &server).await;
     let of_ada = format!("/messages/{}", house.say(&ada, &channel, "a").await);
@@ -255,7 +251,7 @@ async fn only_the_author_edits_and_only_a_moderator_deletes_what_is_not_its_own(
 #[tokio::test]
 async fn without_the_history_permission_a_page_is_empty() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, channel) = house.server(&ada).await;
     house.join(&bea, &server).await;
     house.say(&ada, &channel, "secret").await;

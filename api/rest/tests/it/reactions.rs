@@ -12,7 +12,7 @@ const HEART: &str = "%E2%9D%A4";
 #[tokio::test]
 async fn an_emoji_is_given_counted_and_taken_back() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, channel) = house.server(&ada).await;
     house.join(&bea, &server).await;
     let message = house.say(&ada, &channel, "hello").await;
@@ -72,21 +72,36 @@ async fn an_emoji_is_given_counted_and_taken_back() {
         204,
         "a moderator may"
     );
-    house
-        .post(&ada, &path, json!({"emoji": "👍"}))
-        .await
-        .expect(201);
+}
+
+#[tokio::test]
+async fn only_a_moderator_takes_another_users_emoji_away() {
+    let house = House::open().await;
+    let [ada, bea] = house.people(["ada", "bea"]).await;
+    let (server, channel) = house.server(&ada).await;
+    house.join(&bea, &server).await;
+    let message = house.say(&ada, &channel, "hello").await;
+    let path = format!("/messages/{message}/reactions");
+    for giver in [&ada, &bea] {
+        house
+            .post(giver, &path, json!({"emoji": "👍"}))
+            .await
+            .expect(201);
+    }
     let of_ada = format!("{path}/{THUMB}/{}", ada.id);
     house
         .delete(&bea, &of_ada)
         .await
         .refused(403, "missing_permission");
+    let of_bea = format!("{path}/{THUMB}/{}", bea.id);
+    assert_eq!(house.delete(&ada, &of_bea).await.status, 204);
+    assert_eq!(house.delete(&ada, &of_ada).await.status, 204);
 }
 
 #[tokio::test]
 async fn who_gave_an_emoji_is_listed_in_pages() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, channel) = house.server(&ada).await;
     house.join(&bea, &server).await;
     let message = house.say(&ada, &channel, "hello").await;

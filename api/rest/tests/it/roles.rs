@@ -114,11 +114,7 @@ async fn the_role_of_everybody_stays() {
 #[tokio::test]
 async fn nobody_reaches_to_or_above_the_own_highest_role() {
     let house = House::open().await;
-    let (ada, bea, cal) = (
-        house.person("ada").await,
-        house.person("bea").await,
-        house.person("cal").await,
-    );
+    let [ada, bea, cal] = house.people(["ada", "bea", "cal"]).await;
     let (server, _) = house.server(&ada).await;
     house.join(&bea, &server).await;
     house.join(&cal, &server).await;
@@ -163,7 +159,7 @@ async fn nobody_reaches_to_or_above_the_own_highest_role() {
 #[tokio::test]
 async fn nobody_grants_what_they_do_not_hold() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, _) = house.server(&ada).await;
     house.join(&bea, &server).await;
     let form = json!({"name": "manager", "permissions_bitmask": MANAGER, "position": 5});
@@ -188,7 +184,7 @@ async fn nobody_grants_what_they_do_not_hold() {
 #[tokio::test]
 async fn a_role_of_another_server_cannot_be_given() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, _) = house.server(&ada).await;
     house.join(&bea, &server).await;
     let (other, _) = house.server(&ada).await;

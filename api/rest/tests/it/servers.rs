@@ -82,7 +82,7 @@ async fn ids_are_read_in_either_spelling() {
 #[tokio::test]
 async fn a_public_server_is_open_and_a_private_one_does_not_exist_for_strangers() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (id, _) = house.server(&ada).await;
     let path = format!("/servers/{id}");
 
@@ -133,7 +133,7 @@ async fn a_public_server_is_open_and_a_private_one_does_not_exist_for_strangers(
 #[tokio::test]
 async fn the_owner_stays_until_the_server_is_handed_over() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (id, _) = house.server(&ada).await;
     let path = format!("/servers/{id}");
     house

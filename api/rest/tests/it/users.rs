@@ -8,7 +8,7 @@ use crate::harness::{House, text};
 #[tokio::test]
 async fn a_profile_is_changed_and_shown_without_its_address() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let update = json!({
         "display_name": "Ada L.", "avatar_url": "https://example.org/a.png",
         "status": "invisible", "email": "Countess@example.org",
@@ -59,7 +59,7 @@ async fn a_profile_is_changed_and_shown_without_its_address() {
 #[tokio::test]
 async fn names_stay_unique_when_they_change() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     house
         .put(&ada, "/users/me", json!({"username": "BEA"}))
         .await
@@ -80,7 +80,7 @@ async fn names_stay_unique_when_they_change() {
 #[tokio::test]
 async fn members_see_a_changed_name() {
     let house = House::open().await;
-    let (ada, bea) = (house.person("ada").await, house.person("bea").await);
+    let [ada, bea] = house.people(["ada", "bea"]).await;
     let (server, _) = house.server(&ada).await;
     house.join(&bea, &server).await;
     house
