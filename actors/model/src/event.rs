@@ -223,7 +223,7 @@ pub enum Audience {
 }
 
 impl Event {
-    /// The authorisation row of the event: who learns of it, and which intent a bot must have
+    /// The authorization row of the event: who learns of it, and which intent a bot must have
     /// asked for. An empty intent means that every session of the audience gets it.
     ///
     /// A change of roles, overwrites or membership also shows and hides channels and guilds; the

@@ -5,7 +5,7 @@ use guildhall_app::Refused;
 use guildhall_model::Rejection;
 use guildhall_wire::Dialect;
 use guildhall_wire::error::{Problem, ServiceError};
-use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
+use http::header::{CONNECTION, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderValue, StatusCode};
 
 use crate::reply::json_response;
@@ -69,6 +69,11 @@ impl IntoResponse for ApiError {
         let problem = self.problem();
         let status = StatusCode::from_u16(problem.status).expect("the registry has statuses");
         let mut response = json_response(status, problem.body(Dialect::Native));
+        if status == StatusCode::PAYLOAD_TOO_LARGE {
+            // The rest of the body is not read, so nothing can follow on this connection: a
+            // client that is not told would lose its next request.
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
         if let Some(seconds) = problem.retry_after_s {
             response
                 .headers_mut()

@@ -429,6 +429,10 @@ async fn open(gateway: Gateway, identify: Box<Identify>) -> Opened {
 
 /// RESUME: the same caller, and a session that can be continued exactly.
 async fn take_back(gateway: Gateway, resume: Box<Resume>) -> Opened {
+    // A node that goes away would only send the client on again.
+    if gateway.is_draining() {
+        return Opened::Close(CloseCode::ServiceRestart);
+    }
     let app = gateway.app();
     let ctx = match app
         .authenticate(&Presented::bare(resume.token.reveal()))

@@ -82,17 +82,24 @@ async fn ears(people: &[Person]) -> Vec<Ear> {
     ears
 }
 
-#[tokio::test]
-async fn killed_servers_lose_nothing_and_tell_nothing_twice() {
-    let mut server = Server::start(&[("DELIVERY__SNAPSHOT_INTERVAL", "200ms")]).await;
-    let ada = Person::register(&server, "ada").await;
+/// Nine people in one server, and its channel.
+async fn reading_club(server: &Server) -> (Vec<Person>, String) {
+    let ada = Person::register(server, "ada").await;
     let (guild, channel) = ada.found("Reading club").await;
-    let mut people = vec![ada.clone()];
+    let mut people = vec![ada];
     for n in 0..8 {
-        let person = Person::register(&server, &format!("reader{n}")).await;
+        let person = Person::register(server, &format!("reader{n}")).await;
         person.join(&guild).await;
         people.push(person);
     }
+    (people, channel)
+}
+
+#[tokio::test]
+async fn killed_servers_lose_nothing_and_tell_nothing_twice() {
+    let mut server = Server::start(&[("DELIVERY__SNAPSHOT_INTERVAL", "200ms")]).await;
+    let (people, channel) = reading_club(&server).await;
+    let ada = &people[0];
     let mut ears = ears(&people).await;
     let mut acknowledged = BTreeSet::new();
     for round in 0..4 {
