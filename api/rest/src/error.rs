@@ -72,7 +72,9 @@ impl IntoResponse for ApiError {
         if status == StatusCode::PAYLOAD_TOO_LARGE {
             // The rest of the body is not read, so nothing can follow on this connection: a
             // client that is not told would lose its next request.
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            response
+                .headers_mut()
+                .insert(CONNECTION, HeaderValue::from_static("close"));
         }
         if let Some(seconds) = problem.retry_after_s {
             response

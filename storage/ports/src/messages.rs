@@ -4,23 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use guildhall_model::event::{Record, Source};
+pub use guildhall_model::message::Anchor;
 use guildhall_model::message::{Emoji, Message, Nonce};
 use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
 
 use crate::error::Failure;
-
-/// Where a page of history begins. The message named is never part of a one-sided page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anchor {
-    /// At the newest message.
-    Newest,
-    /// Just below this message.
-    Before(MessageId),
-    /// Just above this message.
-    After(MessageId),
-    /// With this message in the middle, if it exists.
-    Around(MessageId),
-}
 
 /// The projection of messages. It may always be rebuilt from the events log, and applying a
 /// record again changes nothing.
