@@ -22,7 +22,8 @@ use crate::user::User;
 pub struct Record {
     /// The stream that it belongs to.
     pub source: Source,
-    /// Its place in that stream: 1, 2, 3 … without gaps.
+    /// Its place in that stream: rising from 1. A crash may leave a gap where messages never
+    /// became stable.
     pub gseq: u64,
     /// When it was decided.
     pub at: Timestamp,
