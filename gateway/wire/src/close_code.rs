@@ -10,6 +10,10 @@
 pub enum CloseCode {
     /// The node is going away; another one, or the same one later, takes the session on.
     GoingAway = 1001,
+    /// Framing that RFC 6455 does not allow.
+    ProtocolError = 1002,
+    /// A text that is not UTF-8.
+    InvalidPayload = 1007,
     /// The node restarts.
     ServiceRestart = 1012,
     /// Something of ours, or a reader too slow for its backlog.
@@ -44,8 +48,10 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// All of them, in order.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::GoingAway,
+        Self::ProtocolError,
+        Self::InvalidPayload,
         Self::ServiceRestart,
         Self::UnknownError,
         Self::UnknownOpcode,
@@ -88,6 +94,8 @@ impl CloseCode {
     pub const fn reason(self) -> &'static str {
         match self {
             Self::GoingAway => "Going away.",
+            Self::ProtocolError => "Protocol error.",
+            Self::InvalidPayload => "Invalid text.",
             Self::ServiceRestart => "Restarting.",
             Self::UnknownError => "Unknown error.",
             Self::UnknownOpcode => "Unknown opcode.",

@@ -1,7 +1,10 @@
-//! Headers of the WebSocket frames that the server writes itself (RFC 6455 §5.2).
+//! WebSocket framing (RFC 6455 §5): the headers that the server writes, and the reader of what
+//! clients send.
 //!
-//! Dispatches go to the socket as a header, a session's own prefix and a shared body in one
-//! vectored write, so that the body is never copied; a WebSocket library would copy it.
+//! Dispatches go to the socket as a header, a session's own prefix and a shared body, many in one
+//! write; a WebSocket library writes each frame by itself.
+
+pub mod reader;
 
 use crate::close_code::CloseCode;
 use crate::encode::{Compression, Encoding};
