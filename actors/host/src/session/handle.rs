@@ -1,7 +1,9 @@
 //! A socket's side of a session: what to send next, and when to stop.
 
 use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use guildhall_model::dispatch::Viewer;
 use guildhall_model::user::Status;
@@ -123,14 +125,13 @@ impl SessionHandle {
         }
         let (mut bytes, mut taken) = (0, 0);
         let s = &mut self.s;
-        let visited = self.ring.visit(self.session.slot, self.cursor, |item| {
-            *s += u32::from(item.is_numbered);
-            bytes += item.payload.bytes();
+        let slot = self.session.slot;
+        let visited = self.ring.visit(slot, self.cursor, |payload, is_numbered| {
+            *s += u32::from(is_numbered);
+            bytes += payload.bytes();
             taken += 1;
-            out.push(Outgoing {
-                s: *s,
-                payload: Arc::clone(&item.payload),
-            });
+            let payload = Arc::clone(payload);
+            out.push(Outgoing { s: *s, payload });
             bytes < budget
         });
         self.shared.take_backlog(taken, bytes as u64);
@@ -149,16 +150,32 @@ impl SessionHandle {
         }
     }
 
-    /// Returns when there may be something to drain or the socket is to be closed.
+    /// Returns when there is something to drain or the socket is to be closed.
     pub async fn wait(&self) {
-        while !self.shared.is_awake() && self.ended().is_none() && self.replay.is_empty() {
-            self.shared.listen().await;
+        poll_fn(|cx| self.poll_wait(cx)).await;
+    }
+
+    /// Ready when there is something to drain or the socket is to be closed.
+    pub fn poll_wait(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let is_due = || self.shared.is_awake() || self.ended().is_some() || !self.replay.is_empty();
+        let is_ready = is_due() || !self.shared.listen(self.attachment, cx.waker()) || is_due();
+        if is_ready {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
         }
     }
 
-    /// Returns at the next sign of anything, or without cause.
-    pub async fn listen(&self) {
-        self.shared.listen().await;
+    /// Ready when the socket is to be closed at once; a drain waits for what is being written.
+    pub fn poll_cut(&self, cx: &mut Context<'_>) -> Poll<Ended> {
+        let cut = || self.ended().filter(|ended| *ended != Ended::Draining);
+        if let Some(ended) = cut() {
+            return Poll::Ready(ended);
+        }
+        if !self.shared.listen(self.attachment, cx.waker()) {
+            return Poll::Ready(Ended::Superseded);
+        }
+        cut().map_or(Poll::Pending, Poll::Ready)
     }
 
     /// Why the socket is to be closed, if it is.
@@ -198,6 +215,10 @@ impl SessionHandle {
 impl Drop for SessionHandle {
     fn drop(&mut self) {
         let now = self.env().now();
+        if !self.is_caught_up {
+            // A start that nobody will take any more would stay in the ring.
+            let _ = self.ring.visit(self.session.slot, self.cursor, |_, _| true);
+        }
         if self.shared.attachment() == self.attachment {
             self.node.show(self.viewer.user_id, self.session, None);
         }

@@ -146,11 +146,7 @@ impl SequencerLoop {
                 draft.frame.heard.push((from, heard));
             }
             Input::Volatile { receivers, payload } => {
-                draft.then(Then::Publish(RingItem {
-                    receivers,
-                    payload,
-                    is_numbered: false,
-                }));
+                draft.then(Then::Publish(RingItem::volatile(receivers, payload)));
             }
             Input::Open { request, reply } => self.take_open(*request, reply, draft),
             Input::Settle { slot } => {
@@ -189,11 +185,7 @@ impl SequencerLoop {
                 };
                 let to = self.address(&receivers, draft);
                 draft.frame.entries.push(Entry::Event { at, to });
-                draft.then(Then::Publish(RingItem {
-                    receivers,
-                    payload,
-                    is_numbered: true,
-                }));
+                draft.then(Then::Publish(RingItem::numbered(receivers, payload)));
             }
             Step::Made(receivers, dispatch) => self.make(receivers, dispatch, draft),
             Step::Subscribed {
@@ -234,16 +226,11 @@ impl SequencerLoop {
             announced,
         });
         let Some(dispatch) = told else { return };
-        let receivers = Receivers::Few(vec![slot]);
         if is_live {
-            self.make(receivers, dispatch, draft);
+            self.make(Receivers::Few(vec![slot]), dispatch, draft);
         } else {
             let payload = Payload::new(dispatch, made_bytes(0));
-            draft.then(Then::Publish(RingItem {
-                receivers,
-                payload,
-                is_numbered: true,
-            }));
+            draft.then(Then::Publish(RingItem::start(slot, payload)));
         }
     }
 
@@ -255,11 +242,7 @@ impl SequencerLoop {
             to,
             dispatch: bytes.into(),
         });
-        draft.then(Then::Publish(RingItem {
-            receivers,
-            payload,
-            is_numbered: true,
-        }));
+        draft.then(Then::Publish(RingItem::numbered(receivers, payload)));
     }
 
     /// Names receivers in the log. A set that has no number yet is given one first.
@@ -299,11 +282,7 @@ impl SequencerLoop {
             shard: request.shard,
         }));
         let payload = Payload::new(Arc::new((request.ready)(self.number, slot)), made_bytes(0));
-        let item = RingItem {
-            receivers: Receivers::Few(vec![slot]),
-            payload,
-            is_numbered: true,
-        };
+        let item = RingItem::start(slot, payload);
         draft.then(Then::Opened { slot, item, reply });
     }
 
@@ -438,8 +417,8 @@ impl SequencerLoop {
 
     /// Puts an item into the ring and rings the doorbells of its receivers.
     fn push(&self, item: RingItem) -> u64 {
-        let bytes = item.payload.bytes() as u64;
-        let receivers = item.receivers.clone();
+        let bytes = item.bytes() as u64;
+        let receivers = item.receivers().clone();
         let place = self.ring.push(item);
         let (dispatches_max, bytes_max) = (
             self.config.backlog_dispatches_max,

@@ -1,10 +1,11 @@
 //! The part of a session that its sequencer and its socket share.
 
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::task::Waker;
 
 use guildhall_model::Timestamp;
 use guildhall_model::user::Status;
-use tokio::sync::Notify;
+use parking_lot::Mutex;
 
 /// Nothing waits in the ring.
 const ASLEEP: u64 = u64::MAX;
@@ -51,7 +52,8 @@ impl Ending {
 pub(crate) struct SessionShared {
     /// The first place in the ring that may concern the session, or [`ASLEEP`].
     wake_at: AtomicU64,
-    bell: Notify,
+    /// The socket's task of the present attachment, while it waits.
+    waiter: Mutex<Option<Waker>>,
     /// Dispatches and bytes that were published for the session and not yet taken.
     behind: AtomicU64,
     behind_bytes: AtomicU64,
@@ -71,7 +73,7 @@ impl SessionShared {
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             wake_at: AtomicU64::new(ASLEEP),
-            bell: Notify::new(),
+            waiter: Mutex::new(None),
             behind: AtomicU64::new(0),
             behind_bytes: AtomicU64::new(0),
             ending: AtomicU8::new(0),
@@ -89,7 +91,7 @@ impl SessionShared {
             self.wake_at
                 .compare_exchange(ASLEEP, place, Ordering::AcqRel, Ordering::Acquire);
         if asleep.is_ok() {
-            self.bell.notify_one();
+            self.wake();
         }
     }
 
@@ -134,15 +136,30 @@ impl SessionShared {
         self.wake_at.load(Ordering::Acquire) != ASLEEP
     }
 
-    /// Waits for the bell, an ending, or another attachment. May return without cause.
-    pub(crate) async fn listen(&self) {
-        self.bell.notified().await;
+    /// Has `waker` called at the bell, an ending, or another attachment. The caller looks once
+    /// more afterwards. False when this attachment is not the present one any more: only one
+    /// task is woken, and it must not be the one that gives way.
+    pub(crate) fn listen(&self, attachment: u32, waker: &Waker) -> bool {
+        let mut waiter = self.waiter.lock();
+        if self.attachment() != attachment {
+            return false;
+        }
+        if !waiter.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            *waiter = Some(waker.clone());
+        }
+        true
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &*self.waiter.lock() {
+            waker.wake_by_ref();
+        }
     }
 
     /// Closes the socket, now or when one is attached.
     pub(crate) fn end(&self, ending: Ending) {
         self.ending.store(ending.code(), Ordering::Release);
-        self.bell.notify_one();
+        self.wake();
     }
 
     /// Why the socket is to be closed, if it is.
@@ -158,9 +175,12 @@ impl SessionShared {
         {
             self.ending.store(0, Ordering::Release);
         }
+        let mut waiter = self.waiter.lock();
         let attachment = self.attachment.fetch_add(1, Ordering::AcqRel) + 1;
         self.detached_at.store(ATTACHED, Ordering::Release);
-        self.bell.notify_one();
+        if let Some(superseded) = waiter.take() {
+            superseded.wake();
+        }
         attachment
     }
 
@@ -171,7 +191,9 @@ impl SessionShared {
 
     /// The socket of this attachment is lost.
     pub(crate) fn detach(&self, attachment: u32, now: Timestamp) {
+        let mut waiter = self.waiter.lock();
         if self.attachment() == attachment {
+            *waiter = None;
             self.detached_at.store(now.0, Ordering::Release);
         }
     }
