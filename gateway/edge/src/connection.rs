@@ -1,27 +1,33 @@
 //! One gateway connection: a task that reads, decides by the protocol's rules, and writes.
 
-use std::future::Future;
+mod opening;
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use guildhall_app::sessions::{MembersRequest, NewSession, Which};
-use guildhall_app::{Presented, Refused};
-use guildhall_host::node::ResumeError;
 use guildhall_host::session::{Drained, Ended, SessionHandle};
-use guildhall_model::Rejection;
+use guildhall_model::limits;
 use guildhall_wire::encode::{Agreement, AgreementError};
 use guildhall_wire::gateway::protocol::{Connection as Rules, Effect};
-use guildhall_wire::gateway::{self, Identify, MemberFilter, RequestMembers, Resume};
+use guildhall_wire::gateway::{self, RequestMembers};
+use guildhall_wire::ws::reader::Message;
+use guildhall_wire::ws::{self, FrameKind};
 use guildhall_wire::{CloseCode, frame};
 use tokio::net::TcpStream;
-use tokio::time::Instant;
-use tracing::{debug, error, warn};
+use tokio::time::{Instant, Sleep, sleep_until};
+use tracing::{debug, error};
 
+use self::opening::Opened;
+use crate::batch::Batch;
 use crate::gateway::Gateway;
-use crate::inlet::{Inlet, Message};
-use crate::outlet::{Batch, Outlet};
+use crate::inlet::{Heard, Inlet};
+use crate::outlet::Outlet;
+use crate::socket::Socket;
 
 /// Bytes of dispatches that one write carries, about.
 const WRITE_BYTES: usize = 64 * 1024;
@@ -30,18 +36,20 @@ const RECONNECT_GRACE: Duration = Duration::from_secs(5);
 /// How long a last frame may take to be written.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
-type Reading = Pin<Box<dyn Future<Output = (Inlet, Message)> + Send>>;
 type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
 
-/// What became of IDENTIFY or RESUME.
-enum Opened {
-    Session {
-        handle: Box<SessionHandle>,
-        is_resumed: bool,
-    },
-    /// Op 9, d: false.
-    Invalid,
-    Close(CloseCode),
+thread_local! {
+    /// What all connections of a thread put their writes together in: most writes are done at
+    /// once, and then nobody has to hold what was written.
+    static BATCH: RefCell<Batch> = RefCell::default();
+}
+
+/// What the task turns to next.
+enum Step {
+    Heard(Heard),
+    Opened(Opened),
+    Deliver,
+    Time,
 }
 
 /// Why the loop ends.
@@ -52,6 +60,18 @@ enum End {
     Gone,
 }
 
+/// What became of a write.
+enum Pushed {
+    /// All that was taken is written; more may wait.
+    Written { more: bool },
+    /// The system takes no more now.
+    Blocked { batch: Batch, more: bool },
+    /// The session asks for the socket to be closed.
+    Ended(Ended),
+    /// Leaving a dispatch out would leave a gap in the numbers.
+    Unreadable,
+}
+
 /// Serves a connection until it ends.
 pub(crate) async fn run(
     gateway: Gateway,
@@ -59,24 +79,25 @@ pub(crate) async fn run(
     early: Bytes,
     agreement: Result<Agreement, AgreementError>,
 ) {
-    let (read, write) = stream.into_split();
     let usable = agreement.unwrap_or_default();
-    let outlet = Outlet::new(write, usable, *gateway.spelling());
     let started = Instant::now();
     let rules = Rules::new(0, gateway.config().heartbeat_interval_ms);
-    let reading: Reading = Box::pin(Inlet::new(early, read).next());
+    gateway.meters().connections.increment(1);
     let mut task = Task {
+        socket: Socket::new(stream),
+        inlet: Inlet::new(&early, limits::GATEWAY_FRAME_BYTES_MAX),
+        outlet: Outlet::new(usable, *gateway.spelling()),
         gateway,
-        outlet,
         rules,
         started,
-        reading: Some(reading),
+        timer: Box::pin(sleep_until(started)),
         opening: None,
         session: None,
         owes_resumed: false,
         leave_at: None,
     };
-    metrics::counter!("guildhall_gateway_connections_total").increment(1);
+    // Empty, it still keeps the whole buffer of the HTTP connection.
+    drop(early);
     let end = match agreement {
         Ok(_) => task.serve().await,
         Err(error) => Ok(End::Close(error.close_code(), error.to_string())),
@@ -86,10 +107,13 @@ pub(crate) async fn run(
 
 struct Task {
     gateway: Gateway,
+    socket: Socket,
+    inlet: Inlet,
     outlet: Outlet,
     rules: Rules,
     started: Instant,
-    reading: Option<Reading>,
+    /// Fires at the deadline, or earlier: it is not set anew with every heartbeat.
+    timer: Pin<Box<Sleep>>,
     opening: Option<Opening>,
     session: Option<Box<SessionHandle>>,
     /// RESUMED follows when what was missed is written.
@@ -100,73 +124,82 @@ struct Task {
 
 impl Task {
     async fn serve(&mut self) -> io::Result<End> {
-        self.outlet
-            .hello(self.gateway.config().heartbeat_interval_ms)
-            .await?;
+        let interval_ms = self.gateway.config().heartbeat_interval_ms;
+        self.socket.write(&self.outlet.hello(interval_ms)).await?;
         loop {
-            let deadline = self.deadline();
-            let step = {
-                let reading = async {
-                    match &mut self.reading {
-                        Some(reading) => reading.await,
-                        None => std::future::pending().await,
-                    }
-                };
-                let opening = async {
-                    match &mut self.opening {
-                        Some(opening) => opening.await,
-                        None => std::future::pending().await,
-                    }
-                };
-                let session = &self.session;
-                let is_leaving = self.leave_at.is_some();
-                let waiting = async {
-                    match session {
-                        Some(session) if !is_leaving => session.wait().await,
-                        _ => std::future::pending().await,
-                    }
-                };
-                tokio::select! {
-                    // Cancel-safe: the futures that hold something are kept in the task.
-                    (inlet, message) = reading => {
-                        self.reading = Some(Box::pin(inlet.next()));
-                        Step::Message(message)
-                    }
-                    opened = opening => {
-                        self.opening = None;
-                        Step::Opened(opened)
-                    }
-                    () = waiting => Step::Deliver,
-                    () = tokio::time::sleep_until(deadline) => Step::Time,
-                }
-            };
+            let step = poll_fn(|cx| self.poll_step(cx)).await;
             if let Some(end) = self.step(step).await? {
                 return Ok(end);
             }
         }
     }
 
+    /// Deliveries come first: they are what a connection is for. What a client has sent before its
+    /// time ran out is heard before that is noticed.
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Step> {
+        if let (Some(session), None) = (&self.session, self.leave_at)
+            && session.poll_wait(cx).is_ready()
+        {
+            return Poll::Ready(Step::Deliver);
+        }
+        if let Some(opening) = &mut self.opening
+            && let Poll::Ready(opened) = opening.as_mut().poll(cx)
+        {
+            self.opening = None;
+            return Poll::Ready(Step::Opened(opened));
+        }
+        if let Poll::Ready(heard) = self.inlet.poll_next(&self.socket, cx) {
+            return Poll::Ready(Step::Heard(heard));
+        }
+        self.poll_deadline(cx).map(|()| Step::Time)
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let deadline = self.deadline();
+        if deadline < self.timer.deadline() {
+            self.timer.as_mut().reset(deadline);
+        }
+        loop {
+            ready!(self.timer.as_mut().poll(cx));
+            if deadline <= self.timer.deadline() {
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(deadline);
+        }
+    }
+
     async fn step(&mut self, step: Step) -> io::Result<Option<End>> {
         match step {
-            Step::Message(Message::Payload(bytes)) => {
-                let decoded = gateway::decode(self.outlet.encoding(), &bytes);
-                let mut effects = Vec::new();
-                self.rules.on_frame(self.now_ms(), decoded, &mut effects);
-                self.carry_out(effects).await
+            Step::Heard(Heard::Message(message)) => self.hear(message).await,
+            Step::Heard(Heard::Broken(violation)) => {
+                let reason = violation.to_string();
+                Ok(Some(End::Close(violation.close_code(), reason)))
             }
-            Step::Message(Message::Ping(payload)) => {
-                self.outlet.pong(&payload).await?;
-                Ok(None)
-            }
-            Step::Message(Message::Close(code)) => Ok(Some(End::Closed(code))),
-            Step::Message(Message::Gone) => Ok(Some(End::Gone)),
-            Step::Message(Message::Broken(code)) => {
-                Ok(Some(End::Close(code, code.reason().to_owned())))
-            }
+            Step::Heard(Heard::Gone) => Ok(Some(End::Gone)),
             Step::Opened(opened) => self.take_opened(opened).await,
             Step::Deliver => self.deliver().await,
             Step::Time => self.take_time().await,
         }
+    }
+
+    async fn hear(&mut self, message: Message) -> io::Result<Option<End>> {
+        let mut effects = Vec::new();
+        match message {
+            Message::Text(payload) | Message::Binary(payload) => {
+                let decoded = gateway::decode(self.outlet.encoding(), &payload);
+                self.rules.on_frame(self.now_ms(), decoded, &mut effects);
+            }
+            Message::Ping(payload) => {
+                self.rules.on_control(self.now_ms(), &mut effects);
+                if effects.is_empty() {
+                    let pong = ws::frame(FrameKind::Pong, &payload);
+                    self.socket.write(&pong).await?;
+                }
+            }
+            Message::Pong => self.rules.on_control(self.now_ms(), &mut effects),
+            Message::Close(code) => return Ok(Some(End::Closed(code))),
+        }
+        self.carry_out(effects).await
     }
 
     async fn take_time(&mut self) -> io::Result<Option<End>> {
@@ -195,10 +228,9 @@ impl Task {
                 self.carry_out(effects).await
             }
             Opened::Invalid => {
-                metrics::counter!("guildhall_sessions_invalid_total").increment(1);
-                self.outlet
-                    .own(|encoding, out| frame::invalid_session(encoding, false, out))
-                    .await?;
+                self.gateway.meters().invalid.increment(1);
+                let invalid = |encoding, out: &mut _| frame::invalid_session(encoding, false, out);
+                self.socket.write(&self.outlet.own(invalid)).await?;
                 self.rules.on_invalid_session();
                 Ok(None)
             }
@@ -209,12 +241,17 @@ impl Task {
     async fn carry_out(&mut self, effects: Vec<Effect>) -> io::Result<Option<End>> {
         for effect in effects {
             match effect {
-                Effect::Acknowledge { .. } => self.outlet.own(frame::heartbeat_ack).await?,
+                Effect::Acknowledge { .. } => {
+                    let acknowledged = self.outlet.own(frame::heartbeat_ack);
+                    self.socket.write(&acknowledged).await?;
+                }
                 Effect::Identify(identify) => {
-                    self.opening = Some(Box::pin(open(self.gateway.clone(), identify)));
+                    let open = opening::open(self.gateway.clone(), identify);
+                    self.opening = Some(Box::pin(open));
                 }
                 Effect::Resume(resume) => {
-                    self.opening = Some(Box::pin(take_back(self.gateway.clone(), resume)));
+                    let take_back = opening::take_back(self.gateway.clone(), resume);
+                    self.opening = Some(Box::pin(take_back));
                 }
                 Effect::Presence(presence) => {
                     if let Some(session) = &self.session {
@@ -231,7 +268,8 @@ impl Task {
     }
 
     async fn request_members(&mut self, request: RequestMembers) {
-        let (Some(session), Some(request)) = (&self.session, parse(&self.gateway, request)) else {
+        let request = opening::members_request(&self.gateway, request);
+        let (Some(session), Some(request)) = (&self.session, request) else {
             return;
         };
         if let Err(refused) = self.gateway.app().request_members(session, request).await {
@@ -242,58 +280,106 @@ impl Task {
 
     /// Writes what waits, many dispatches at a time.
     async fn deliver(&mut self) -> io::Result<Option<End>> {
-        let mut waiting = Vec::new();
         loop {
-            let Some(session) = &mut self.session else {
-                return Ok(None);
+            let more = match self.push()? {
+                Pushed::Written { more } => more,
+                Pushed::Blocked { batch, more } => {
+                    if let Some(ended) = self.write_on(batch).await? {
+                        return Ok(Some(self.cut(ended)));
+                    }
+                    more
+                }
+                Pushed::Ended(ended) => return self.take_ended(ended).await,
+                Pushed::Unreadable => return Ok(Some(close(CloseCode::UnknownError))),
             };
-            waiting.clear();
-            let drained = session.drain(WRITE_BYTES, &mut waiting);
-            if let Drained::Ended(ended) = drained {
-                return self.take_ended(ended).await;
-            }
-            let mut batch = Batch::default();
-            for outgoing in &waiting {
-                if let Err(failure) = self.outlet.add(&session.viewer(), outgoing, &mut batch) {
-                    // Leaving it out would leave a gap in the numbers.
-                    error!(%failure, "a dispatch cannot be rendered");
-                    return Ok(Some(close(CloseCode::UnknownError)));
-                }
-            }
-            if !batch.is_empty() {
-                metrics::counter!("guildhall_dispatches_written_total")
-                    .increment(batch.len() as u64);
-                let ended = tokio::select! {
-                    // Not cancel-safe, but the socket is closed when the write is given up.
-                    written = self.outlet.write(&batch) => { written?; None }
-                    ended = until_ended(session) => Some(ended),
-                };
-                if let Some(ended) = ended {
-                    return Ok(Some(cut(ended)));
-                }
-            }
-            if self.owes_resumed && !session.is_replaying() {
-                self.owes_resumed = false;
-                let s = session.s();
-                metrics::counter!("guildhall_sessions_resumed_total").increment(1);
-                self.outlet
-                    .own(|encoding, out| frame::resumed(encoding, s, out))
-                    .await?;
-            }
-            if drained == Drained::Empty {
+            self.say_resumed().await?;
+            if !more {
                 return Ok(None);
             }
         }
     }
 
+    /// Takes what waits, up to a bound, and writes it as far as the system takes it at once.
+    fn push(&mut self) -> io::Result<Pushed> {
+        let Some(session) = &mut self.session else {
+            return Ok(Pushed::Written { more: false });
+        };
+        BATCH.with_borrow_mut(|batch| {
+            batch.clear();
+            let more = match session.drain(WRITE_BYTES, &mut batch.waiting) {
+                Drained::More => true,
+                Drained::Empty => false,
+                Drained::Ended(ended) => return Ok(Pushed::Ended(ended)),
+            };
+            let waiting = std::mem::take(&mut batch.waiting);
+            for outgoing in &waiting {
+                if let Err(failure) = self.outlet.add(&session.viewer(), outgoing, batch) {
+                    error!(%failure, "a dispatch cannot be rendered");
+                    return Ok(Pushed::Unreadable);
+                }
+            }
+            let dispatches = waiting.len() as u64;
+            batch.waiting = waiting;
+            self.gateway.meters().dispatches.increment(dispatches);
+            if batch.is_empty() || batch.try_write(&self.socket)? {
+                return Ok(Pushed::Written { more });
+            }
+            batch.waiting.clear();
+            let batch = std::mem::take(batch);
+            Ok(Pushed::Blocked { batch, more })
+        })
+    }
+
+    /// Writes the rest of a batch, unless the session gives the socket up.
+    async fn write_on(&mut self, mut batch: Batch) -> io::Result<Option<Ended>> {
+        let Some(session) = &self.session else {
+            return Ok(None);
+        };
+        tokio::select! {
+            // Not cancel-safe, but the socket is closed when the write is given up.
+            written = batch.write(&self.socket) => written.map(|()| None),
+            ended = poll_fn(|cx| session.poll_cut(cx)) => Ok(Some(ended)),
+        }
+    }
+
+    /// RESUMED goes between what was missed and what is new.
+    async fn say_resumed(&mut self) -> io::Result<()> {
+        let Some(session) = &self.session else {
+            return Ok(());
+        };
+        if !self.owes_resumed || session.is_replaying() {
+            return Ok(());
+        }
+        self.owes_resumed = false;
+        self.gateway.meters().resumed.increment(1);
+        let s = session.s();
+        let resumed = |encoding, out: &mut _| frame::resumed(encoding, s, out);
+        self.socket.write(&self.outlet.own(resumed)).await
+    }
+
     /// The session asks for the socket to be closed.
     async fn take_ended(&mut self, ended: Ended) -> io::Result<Option<End>> {
         if ended == Ended::Draining {
-            self.outlet.own(frame::reconnect).await?;
+            let reconnect = self.outlet.own(frame::reconnect);
+            self.socket.write(&reconnect).await?;
             self.leave_at = Some(Instant::now() + RECONNECT_GRACE);
             return Ok(None);
         }
-        Ok(Some(cut(ended)))
+        Ok(Some(self.cut(ended)))
+    }
+
+    /// The close that fits why a session gives its socket up.
+    fn cut(&self, ended: Ended) -> End {
+        let again = |why: &str| End::Close(CloseCode::UnknownError, why.to_owned());
+        match ended {
+            Ended::Revoked => close(CloseCode::AuthenticationFailed),
+            Ended::Lagging => {
+                self.gateway.meters().lagging.increment(1);
+                again("too slow: connect again and resume")
+            }
+            Ended::Superseded => again("resumed on another connection"),
+            Ended::Draining | Ended::Failed => close(CloseCode::ServiceRestart),
+        }
     }
 
     fn deadline(&self) -> Instant {
@@ -312,9 +398,7 @@ impl Task {
     async fn finish(&mut self, end: io::Result<End>) {
         match end {
             Ok(End::Close(code, reason)) => {
-                let closing = self.outlet.close(code, &reason);
-                // A client that does not read is not waited for.
-                let _ = tokio::time::timeout(CLOSE_GRACE, closing).await;
+                self.say_close(&ws::close_payload(code, &reason)).await;
                 self.linger().await;
                 if !code.session_survives()
                     && let Some(session) = &self.session
@@ -326,22 +410,32 @@ impl Task {
                 if let (Some(1000 | 1001), Some(session)) = (code, &self.session) {
                     session.finish();
                 }
-                let closing = self.outlet.close(CloseCode::GoingAway, "");
-                let _ = tokio::time::timeout(CLOSE_GRACE, closing).await;
+                self.say_close(&ws::close_answer(code)).await;
             }
             Ok(End::Gone) => {}
             Err(error) => debug!(%error, "a socket broke"),
         }
     }
 
+    /// The last frame. A client that does not read is not waited for.
+    async fn say_close(&mut self, payload: &[u8]) {
+        let closing = async {
+            let frame = ws::frame(FrameKind::Close, payload);
+            self.socket.write(&frame).await?;
+            self.socket.shut_down().await
+        };
+        let _ = tokio::time::timeout(CLOSE_GRACE, closing).await;
+    }
+
     /// Reads on for a moment, so that the system does not discard the close frame together with
     /// what the client had sent behind it.
     async fn linger(&mut self) {
+        let (socket, inlet) = (&self.socket, &mut self.inlet);
         let until_gone = async {
-            while let Some(reading) = self.reading.take() {
-                let (inlet, message) = reading.await;
-                if matches!(message, Message::Payload(_) | Message::Ping(_)) {
-                    self.reading = Some(Box::pin(inlet.next()));
+            loop {
+                match poll_fn(|cx| inlet.poll_next(socket, cx)).await {
+                    Heard::Message(Message::Close(_)) | Heard::Broken(_) | Heard::Gone => return,
+                    Heard::Message(_) => {}
                 }
             }
         };
@@ -349,148 +443,6 @@ impl Task {
     }
 }
 
-/// What the task turns to next.
-enum Step {
-    Message(Message),
-    Opened(Opened),
-    Deliver,
-    Time,
-}
-
 fn close(code: CloseCode) -> End {
     End::Close(code, code.reason().to_owned())
-}
-
-/// The close that fits why a session gives its socket up.
-fn cut(ended: Ended) -> End {
-    match ended {
-        Ended::Revoked => close(CloseCode::AuthenticationFailed),
-        Ended::Lagging => {
-            metrics::counter!("guildhall_sockets_lagging_total").increment(1);
-            End::Close(
-                CloseCode::UnknownError,
-                "too slow: connect again and resume".to_owned(),
-            )
-        }
-        Ended::Superseded => End::Close(
-            CloseCode::UnknownError,
-            "resumed on another connection".to_owned(),
-        ),
-        Ended::Draining | Ended::Failed => close(CloseCode::ServiceRestart),
-    }
-}
-
-async fn until_ended(session: &SessionHandle) -> Ended {
-    loop {
-        // A drain waits until the write is done; the other endings do not.
-        if let Some(ended) = session.ended().filter(|ended| *ended != Ended::Draining) {
-            return ended;
-        }
-        session.listen().await;
-    }
-}
-
-/// IDENTIFY: who asks, what for, and a session for it.
-async fn open(gateway: Gateway, identify: Box<Identify>) -> Opened {
-    if gateway.is_draining() {
-        return Opened::Close(CloseCode::ServiceRestart);
-    }
-    let app = gateway.app();
-    let ctx = match app
-        .authenticate(&Presented::bare(identify.token.reveal()))
-        .await
-    {
-        Ok(ctx) => ctx,
-        Err(refused) => return Opened::Close(code_of(&refused)),
-    };
-    let intents = match identify.intents_for(&ctx.caller.credential) {
-        Ok(intents) => intents,
-        Err(error) => return Opened::Close(error.close_code()),
-    };
-    let status = identify.presence.map(|presence| presence.status);
-    match app
-        .open_session(
-            &ctx,
-            NewSession {
-                intents,
-                shard: identify.shard,
-                status,
-            },
-        )
-        .await
-    {
-        Ok(handle) => Opened::Session {
-            handle: Box::new(handle),
-            is_resumed: false,
-        },
-        Err(refused) => Opened::Close(code_of(&refused)),
-    }
-}
-
-/// RESUME: the same caller, and a session that can be continued exactly.
-async fn take_back(gateway: Gateway, resume: Box<Resume>) -> Opened {
-    // A node that goes away would only send the client on again.
-    if gateway.is_draining() {
-        return Opened::Close(CloseCode::ServiceRestart);
-    }
-    let app = gateway.app();
-    let ctx = match app
-        .authenticate(&Presented::bare(resume.token.reveal()))
-        .await
-    {
-        Ok(ctx) => ctx,
-        Err(refused) => return Opened::Close(code_of(&refused)),
-    };
-    match app
-        .resume_session(&ctx, &resume.session_id, resume.seq)
-        .await
-    {
-        Ok(handle) => Opened::Session {
-            handle: Box::new(handle),
-            is_resumed: true,
-        },
-        Err(ResumeError::Refusal(refusal)) => {
-            debug!(%refusal, "a session is not resumed");
-            Opened::Invalid
-        }
-        Err(ResumeError::Failure(failure)) => {
-            warn!(%failure, "a session could not be resumed");
-            Opened::Close(CloseCode::UnknownError)
-        }
-    }
-}
-
-fn code_of(refused: &Refused) -> CloseCode {
-    match refused {
-        Refused::Rejection(Rejection::Unauthenticated) => CloseCode::AuthenticationFailed,
-        Refused::Rejection(Rejection::LimitReached {
-            what: "guilds per shard",
-            ..
-        }) => CloseCode::ShardingRequired,
-        Refused::Rejection(Rejection::LimitReached { .. }) => CloseCode::RateLimited,
-        Refused::Rejection(_) => CloseCode::UnknownError,
-        Refused::Failure(failure) => {
-            warn!(%failure, "a session could not be opened");
-            CloseCode::UnknownError
-        }
-    }
-}
-
-/// A request whose ids mean something here. Unknown users are answered as not found only where
-/// their ids could exist.
-fn parse(gateway: &Gateway, request: RequestMembers) -> Option<MembersRequest> {
-    let spelling = gateway.spelling();
-    let which = match request.filter {
-        MemberFilter::Ids(ids) => {
-            Which::Ids(ids.iter().filter_map(|id| spelling.parse(id)).collect())
-        }
-        MemberFilter::Prefix { query, limit } => Which::Prefix(query, limit),
-    };
-    let guild_id = spelling.parse(&request.guild_id)?;
-    Some(MembersRequest {
-        guild_id,
-        which,
-        presences: request.presences,
-        nonce: request.nonce,
-    })
 }

@@ -13,6 +13,7 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
+use metrics::{Counter, counter};
 use tokio::net::TcpStream;
 use tracing::debug;
 
@@ -41,8 +42,32 @@ struct Inner {
     app: App,
     spelling: Spelling,
     config: GatewayConfig,
+    meters: Meters,
     is_draining: AtomicBool,
     connections: AtomicUsize,
+}
+
+/// What is counted of connections. Looking a counter up by its name with every delivery would be
+/// felt.
+#[derive(Debug)]
+pub(crate) struct Meters {
+    pub(crate) connections: Counter,
+    pub(crate) dispatches: Counter,
+    pub(crate) resumed: Counter,
+    pub(crate) invalid: Counter,
+    pub(crate) lagging: Counter,
+}
+
+impl Meters {
+    fn new() -> Self {
+        Self {
+            connections: counter!("guildhall_gateway_connections_total"),
+            dispatches: counter!("guildhall_dispatches_written_total"),
+            resumed: counter!("guildhall_sessions_resumed_total"),
+            invalid: counter!("guildhall_sessions_invalid_total"),
+            lagging: counter!("guildhall_sockets_lagging_total"),
+        }
+    }
 }
 
 /// One of the counted connections.
@@ -62,6 +87,7 @@ impl Gateway {
             app,
             spelling,
             config,
+            meters: Meters::new(),
             is_draining,
             connections,
         }))
@@ -73,6 +99,10 @@ impl Gateway {
 
     pub(crate) fn spelling(&self) -> &Spelling {
         &self.0.spelling
+    }
+
+    pub(crate) fn meters(&self) -> &Meters {
+        &self.0.meters
     }
 
     pub(crate) fn config(&self) -> &GatewayConfig {
@@ -135,9 +165,8 @@ impl Gateway {
         agreement: Result<Agreement, AgreementError>,
         counted: Counted,
     ) {
-        let parts = match upgraded.into_inner().downcast::<TokioIo<TcpStream>>() {
-            Ok(parts) => parts,
-            Err(_) => unreachable!("the listener serves TCP streams"),
+        let Ok(parts) = upgraded.into_inner().downcast::<TokioIo<TcpStream>>() else {
+            unreachable!("the listener serves TCP streams")
         };
         let stream = parts.io.into_inner();
         // A dispatch is written whole; waiting for more would only delay it.

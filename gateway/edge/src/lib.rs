@@ -3,10 +3,12 @@
 //! The rules of a connection are in `guildhall_wire::gateway::protocol`, what is sent comes from a
 //! `SessionHandle`; here are the sockets.
 
+mod batch;
 mod connection;
 mod gateway;
 mod inlet;
 pub mod listener;
 mod outlet;
+mod socket;
 
 pub use gateway::{Gateway, GatewayConfig};

@@ -1,7 +1,4 @@
-//! The writing side of a connection: frames of its own and shared bodies, in vectored writes.
-
-use std::io::{self, IoSlice};
-use std::ops::Range;
+//! What a connection writes, in the form that its client has asked for.
 
 use bytes::Bytes;
 use guildhall_host::session::{Outgoing, Payload};
@@ -9,32 +6,23 @@ use guildhall_model::dispatch::Viewer;
 use guildhall_wire::dispatch::{self, EncodeError, Look};
 use guildhall_wire::encode::{Agreement, Compression};
 use guildhall_wire::ws::{self, FrameKind};
-use guildhall_wire::{CloseCode, Dialect, Encoding, Spelling, compress, frame};
-use tokio::io::AsyncWriteExt;
-use tokio::net::tcp::OwnedWriteHalf;
+use guildhall_wire::{Dialect, Encoding, Spelling, compress, frame};
 
-/// Slices of one vectored write; the kernel takes up to 1,024.
-const SLICES_MAX: usize = 512;
+use crate::batch::Batch;
 
-/// Writes a connection's frames. Its buffer is given back whenever nothing is under way.
+/// Bytes that a compressed stream puts around a stored prefix, about; more only costs time.
+const SPLICE_BYTES: usize = 16;
+
+/// The form of a connection's frames.
+#[derive(Debug)]
 pub(crate) struct Outlet {
-    socket: OwnedWriteHalf,
     agreement: Agreement,
     spelling: Spelling,
 }
 
-/// Frames that are ready to be written together.
-#[derive(Default)]
-pub(crate) struct Batch {
-    /// Headers and prefixes, one behind the other.
-    heads: Vec<u8>,
-    parts: Vec<(Range<usize>, Bytes)>,
-}
-
 impl Outlet {
-    pub(crate) fn new(socket: OwnedWriteHalf, agreement: Agreement, spelling: Spelling) -> Self {
+    pub(crate) const fn new(agreement: Agreement, spelling: Spelling) -> Self {
         Self {
-            socket,
             agreement,
             spelling,
         }
@@ -44,52 +32,30 @@ impl Outlet {
         self.agreement.encoding
     }
 
-    /// Writes the beginning of the stream and HELLO, in one message.
-    pub(crate) async fn hello(&mut self, heartbeat_interval_ms: u32) -> io::Result<()> {
+    /// The beginning of the stream and HELLO, in one message.
+    pub(crate) fn hello(&self, heartbeat_interval_ms: u32) -> Vec<u8> {
         let mut payload = Vec::new();
         frame::hello(self.agreement.encoding, heartbeat_interval_ms, &mut payload);
         let mut message = Vec::new();
         compress::open(self.agreement.compression, &mut message);
         compress::whole(self.agreement.compression, &payload, &mut message);
-        self.message(&message).await
+        self.message(&message)
     }
 
-    /// Writes a frame that belongs to this connection alone.
-    pub(crate) async fn own(
-        &mut self,
-        write: impl FnOnce(Encoding, &mut Vec<u8>),
-    ) -> io::Result<()> {
+    /// A frame that belongs to this connection alone.
+    pub(crate) fn own(&self, write: impl FnOnce(Encoding, &mut Vec<u8>)) -> Vec<u8> {
         let mut payload = Vec::new();
         write(self.agreement.encoding, &mut payload);
         if self.agreement.compression == Compression::None {
-            return self.message(&payload).await;
+            return self.message(&payload);
         }
         let mut message = Vec::new();
         compress::whole(self.agreement.compression, &payload, &mut message);
-        self.message(&message).await
+        self.message(&message)
     }
 
-    async fn message(&mut self, payload: &[u8]) -> io::Result<()> {
-        let mut out = Vec::with_capacity(payload.len() + ws::HEADER_BYTES_MAX);
-        ws::header(self.kind(), payload.len(), &mut out);
-        out.extend_from_slice(payload);
-        self.socket.write_all(&out).await
-    }
-
-    pub(crate) async fn pong(&mut self, payload: &[u8]) -> io::Result<()> {
-        let mut out = Vec::with_capacity(payload.len() + 2);
-        ws::header(FrameKind::Pong, payload.len(), &mut out);
-        out.extend_from_slice(payload);
-        self.socket.write_all(&out).await
-    }
-
-    pub(crate) async fn close(&mut self, code: CloseCode, reason: &str) -> io::Result<()> {
-        let payload = ws::close_payload(code, reason);
-        let mut out = Vec::with_capacity(payload.len() + 2);
-        ws::header(FrameKind::Close, payload.len(), &mut out);
-        out.extend_from_slice(&payload);
-        self.socket.write_all(&out).await?;
-        self.socket.shutdown().await
+    fn message(&self, payload: &[u8]) -> Vec<u8> {
+        ws::frame(self.kind(), payload)
     }
 
     const fn kind(&self) -> FrameKind {
@@ -105,19 +71,19 @@ impl Outlet {
     ) -> Result<(), EncodeError> {
         let body = self.body(viewer, &outgoing.payload)?;
         let name = dispatch::name(outgoing.payload.dispatch());
-        let mut prefix = Vec::with_capacity(64);
-        frame::dispatch_prefix(self.agreement.encoding, name, outgoing.s, &mut prefix);
-        let start = batch.heads.len();
+        let Batch { bytes, prefix, .. } = batch;
+        prefix.clear();
+        frame::dispatch_prefix(self.agreement.encoding, name, outgoing.s, prefix);
         if self.agreement.compression == Compression::None {
-            ws::header(self.kind(), prefix.len() + body.len(), &mut batch.heads);
-            batch.heads.extend_from_slice(&prefix);
+            ws::header(self.kind(), prefix.len() + body.len(), bytes);
+            bytes.extend_from_slice(prefix);
         } else {
-            let mut spliced = Vec::with_capacity(prefix.len() + 16);
-            compress::splice_prefix(self.agreement.compression, &prefix, &mut spliced);
-            ws::header(self.kind(), spliced.len() + body.len(), &mut batch.heads);
-            batch.heads.extend_from_slice(&spliced);
+            let mut spliced = Vec::with_capacity(prefix.len() + SPLICE_BYTES);
+            compress::splice_prefix(self.agreement.compression, prefix, &mut spliced);
+            ws::header(self.kind(), spliced.len() + body.len(), bytes);
+            bytes.extend_from_slice(&spliced);
         }
-        batch.parts.push((start..batch.heads.len(), body));
+        batch.add_body(body);
         Ok(())
     }
 
@@ -134,7 +100,7 @@ impl Outlet {
             encoding,
             blanked: viewer.must_blank(payload.dispatch()),
         };
-        payload.rendering(key(&look, compression), |dispatch| {
+        payload.rendering(key(look, compression), |dispatch| {
             let body = dispatch::body(dispatch, &look, &self.spelling)?;
             let suffix = frame::suffix(encoding);
             let whole = if suffix.is_empty() {
@@ -151,39 +117,10 @@ impl Outlet {
             })
         })
     }
-
-    /// Writes a batch. Not cancel-safe: a frame may be cut, so that the socket can only be closed.
-    pub(crate) async fn write(&mut self, batch: &Batch) -> io::Result<()> {
-        let mut slices: Vec<IoSlice<'_>> = Vec::with_capacity(2 * batch.parts.len());
-        for (head, body) in &batch.parts {
-            slices.push(IoSlice::new(&batch.heads[head.clone()]));
-            slices.push(IoSlice::new(body));
-        }
-        let mut rest = &mut slices[..];
-        while !rest.is_empty() {
-            let upto = rest.len().min(SLICES_MAX);
-            let n = self.socket.write_vectored(&rest[..upto]).await?;
-            if n == 0 {
-                return Err(io::ErrorKind::WriteZero.into());
-            }
-            IoSlice::advance_slices(&mut rest, n);
-        }
-        Ok(())
-    }
-}
-
-impl Batch {
-    pub(crate) fn is_empty(&self) -> bool {
-        self.parts.is_empty()
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.parts.len()
-    }
 }
 
 /// Numbers the ways in which one dispatch may look.
-fn key(look: &Look, compression: Compression) -> u8 {
+fn key(look: Look, compression: Compression) -> u8 {
     let dialect = u8::from(look.dialect == Dialect::Native);
     let encoding = u8::from(look.encoding == Encoding::Msgpack);
     let compression = match compression {

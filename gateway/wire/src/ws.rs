@@ -55,6 +55,20 @@ pub fn header(kind: FrameKind, len: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// A whole frame of the server's.
+pub fn frame(kind: FrameKind, payload: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(HEADER_BYTES_MAX + payload.len());
+    header(kind, payload.len(), &mut out);
+    out.extend_from_slice(payload);
+    out
+}
+
+/// The payload of the close frame that answers a client's: its own code, as RFC 6455 §5.5.1 has
+/// it.
+pub fn close_answer(code: Option<u16>) -> Vec<u8> {
+    code.map_or_else(Vec::new, |code| code.to_be_bytes().to_vec())
+}
+
 /// The payload of a close frame: the code and as much of the reason as fits.
 pub fn close_payload(code: CloseCode, reason: &str) -> Vec<u8> {
     let mut payload = u16::from(code).to_be_bytes().to_vec();

@@ -48,28 +48,49 @@ async fn frames_against_the_rules_end_the_connection_and_nothing_else() {
     let server = Server::start(&[]).await;
     let length = u64::MAX.to_be_bytes();
     let endless = [&[0x81, 0xff][..], &length].concat();
-    for (what, bytes) in [
-        ("a reserved bit", masked(&[0xc1, 0x82], b"{}")),
-        ("a reserved op code", masked(&[0x83, 0x82], b"{}")),
-        ("a control frame in pieces", masked(&[0x09, 0x80], b"")),
+    let mut unmasked = masked(&[0x81, 0x02], b"{}");
+    unmasked.drain(2..6);
+    for (what, code, bytes) in [
+        ("no mask", 1002_u16, unmasked),
+        ("a reserved bit", 1002, masked(&[0xc1, 0x82], b"{}")),
+        ("a reserved op code", 1002, masked(&[0x83, 0x82], b"{}")),
+        (
+            "a control frame in pieces",
+            1002,
+            masked(&[0x09, 0x80], b""),
+        ),
         (
             "a long ping",
+            1002,
             masked(&[0x89, 0xfe, 0x00, 0x80], &[b'x'; 128]),
         ),
-        ("a continuation of nothing", masked(&[0x80, 0x82], b"{}")),
-        ("a text within a text", {
+        (
+            "a continuation of nothing",
+            1002,
+            masked(&[0x80, 0x82], b"{}"),
+        ),
+        ("a text within a text", 1002, {
             let mut both = masked(&[0x01, 0x81], b"{");
             both.extend(masked(&[0x81, 0x81], b"}"));
             both
         }),
-        ("a length beyond all memory", masked(&endless, b"")),
-        ("no WebSocket at all", b"GET / HTTP/1.1\r\n\r\n".to_vec()),
+        (
+            "a text that is no text",
+            1007,
+            masked(&[0x81, 0x81], b"\xff"),
+        ),
+        ("a length beyond all memory", 4002, masked(&endless, b"")),
+        (
+            "no WebSocket at all",
+            1002,
+            b"GET / HTTP/1.1\r\n\r\n".to_vec(),
+        ),
     ] {
         let mut stream = upgraded(server.address()).await;
         stream.write_all(&bytes).await.unwrap();
         let heard = until_closed(&mut stream).await;
-        let close = heard.windows(2).any(|pair| pair == 4002_u16.to_be_bytes());
-        assert!(close, "{what}: {:?}", String::from_utf8_lossy(&heard));
+        let closed = heard.windows(2).any(|pair| pair == code.to_be_bytes());
+        assert!(closed, "{what}: {:?}", String::from_utf8_lossy(&heard));
     }
     Link::greeted(server.address(), "v=10").await;
 }

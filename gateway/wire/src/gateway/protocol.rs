@@ -128,6 +128,13 @@ impl Connection {
         }
     }
 
+    /// A ping or a pong came. It counts as a frame, because it is answered like one.
+    pub fn on_control(&mut self, now_ms: u64, out: &mut Vec<Effect>) {
+        if !self.is_closed() && !self.admit(now_ms) {
+            self.close(CloseCode::RateLimited, out);
+        }
+    }
+
     /// Time has passed.
     pub fn on_time(&mut self, now_ms: u64, out: &mut Vec<Effect>) {
         if !self.is_closed() && self.heartbeat_due_ms() <= now_ms {
