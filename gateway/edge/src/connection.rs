@@ -1,5 +1,6 @@
 //! One gateway connection: a task that reads, decides by the protocol's rules, and writes.
 
+mod ending;
 mod opening;
 
 use std::cell::RefCell;
@@ -22,6 +23,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::{debug, error};
 
+use self::ending::{End, close};
 use self::opening::Opened;
 use crate::batch::Batch;
 use crate::gateway::Gateway;
@@ -33,9 +35,6 @@ use crate::socket::Socket;
 const WRITE_BYTES: usize = 64 * 1024;
 /// How long a client may take to close after it was told to reconnect.
 const RECONNECT_GRACE: Duration = Duration::from_secs(5);
-/// How long a last frame may take to be written.
-const CLOSE_GRACE: Duration = Duration::from_secs(2);
-
 type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
 
 thread_local! {
@@ -50,14 +49,6 @@ enum Step {
     Opened(Opened),
     Deliver,
     Time,
-}
-
-/// Why the loop ends.
-enum End {
-    Close(CloseCode, String),
-    /// The client has closed; with 1000 or 1001 the session is over.
-    Closed(Option<u16>),
-    Gone,
 }
 
 /// What became of a write.
@@ -368,20 +359,6 @@ impl Task {
         Ok(Some(self.cut(ended)))
     }
 
-    /// The close that fits why a session gives its socket up.
-    fn cut(&self, ended: Ended) -> End {
-        let again = |why: &str| End::Close(CloseCode::UnknownError, why.to_owned());
-        match ended {
-            Ended::Revoked => close(CloseCode::AuthenticationFailed),
-            Ended::Lagging => {
-                self.gateway.meters().lagging.increment(1);
-                again("too slow: connect again and resume")
-            }
-            Ended::Superseded => again("resumed on another connection"),
-            Ended::Draining | Ended::Failed => close(CloseCode::ServiceRestart),
-        }
-    }
-
     fn deadline(&self) -> Instant {
         let heartbeat = self.started + Duration::from_millis(self.rules.heartbeat_due_ms());
         let mut deadline = heartbeat;
@@ -394,55 +371,4 @@ impl Task {
     fn now_ms(&self) -> u64 {
         u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
-
-    async fn finish(&mut self, end: io::Result<End>) {
-        match end {
-            Ok(End::Close(code, reason)) => {
-                self.say_close(&ws::close_payload(code, &reason)).await;
-                self.linger().await;
-                if !code.session_survives()
-                    && let Some(session) = &self.session
-                {
-                    session.finish();
-                }
-            }
-            Ok(End::Closed(code)) => {
-                if let (Some(1000 | 1001), Some(session)) = (code, &self.session) {
-                    session.finish();
-                }
-                self.say_close(&ws::close_answer(code)).await;
-            }
-            Ok(End::Gone) => {}
-            Err(error) => debug!(%error, "a socket broke"),
-        }
-    }
-
-    /// The last frame. A client that does not read is not waited for.
-    async fn say_close(&mut self, payload: &[u8]) {
-        let closing = async {
-            let frame = ws::frame(FrameKind::Close, payload);
-            self.socket.write(&frame).await?;
-            self.socket.shut_down().await
-        };
-        let _ = tokio::time::timeout(CLOSE_GRACE, closing).await;
-    }
-
-    /// Reads on for a moment, so that the system does not discard the close frame together with
-    /// what the client had sent behind it.
-    async fn linger(&mut self) {
-        let (socket, inlet) = (&self.socket, &mut self.inlet);
-        let until_gone = async {
-            loop {
-                match poll_fn(|cx| inlet.poll_next(socket, cx)).await {
-                    Heard::Message(Message::Close(_)) | Heard::Broken(_) | Heard::Gone => return,
-                    Heard::Message(_) => {}
-                }
-            }
-        };
-        let _ = tokio::time::timeout(CLOSE_GRACE, until_gone).await;
-    }
-}
-
-fn close(code: CloseCode) -> End {
-    End::Close(code, code.reason().to_owned())
 }

@@ -1,3 +1,5 @@
+//! Frames whole and in pieces, within the rules and against them.
+
 use proptest::prelude::*;
 
 use super::*;
