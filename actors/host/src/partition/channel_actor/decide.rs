@@ -1,0 +1,170 @@
+//! A decision of a channel's actor: what must be known for it, and what it leads to.
+
+use std::sync::Arc;
+
+use guildhall_model::command::{ChannelCommand, Draft};
+use guildhall_model::event::Event;
+use guildhall_model::message::Message;
+use guildhall_model::rejection::Noun;
+use guildhall_model::user::User;
+use guildhall_model::{Rejection, UserId};
+use guildhall_state::Mint;
+use guildhall_state::channel::{ChannelState, Posted, Writer, mentioned_users};
+
+use super::{ChannelActor, Room};
+use crate::error::Refused;
+use crate::node::Written;
+
+/// What a decision leads to.
+pub(super) enum Decided {
+    Event(Event),
+    /// Everything is as asked already.
+    Already(Written),
+}
+
+impl ChannelActor {
+    /// What must be known beside the channel's own state. Only this actor changes the channel, so
+    /// that it stays true until the decision.
+    pub(super) async fn subject(
+        &self,
+        room: &Room,
+        actor: UserId,
+        command: &ChannelCommand,
+    ) -> Result<Subject, Refused> {
+        match command {
+            ChannelCommand::Post(draft) => self.subject_of_post(room, actor, draft).await,
+            ChannelCommand::Edit(id, content) => {
+                let message = self.find(room, *id).await?;
+                let named = mentioned_users(content.as_str());
+                let mentions = self.node.inner.stores.accounts.users(&named).await?;
+                Ok(Subject {
+                    mentions,
+                    ..Subject::of(message)
+                })
+            }
+            ChannelCommand::Delete(id) => Ok(Subject::of(self.find(room, *id).await?)),
+            ChannelCommand::React(id, emoji) => {
+                let message = self.find(room, *id).await?;
+                let has_it = self.has_reaction(room, actor, *id, emoji).await?;
+                Ok(Subject {
+                    has_it,
+                    ..Subject::of(message)
+                })
+            }
+            ChannelCommand::Unreact(id, emoji, user) => {
+                let message = self.find(room, *id).await?;
+                let has_it = self.has_reaction(room, *user, *id, emoji).await?;
+                Ok(Subject {
+                    has_it,
+                    ..Subject::of(message)
+                })
+            }
+        }
+    }
+
+    async fn subject_of_post(
+        &self,
+        room: &Room,
+        actor: UserId,
+        draft: &Draft,
+    ) -> Result<Subject, Refused> {
+        let mut subject = Subject::default();
+        if let Some(id) = draft.reply_to {
+            let unknown = Rejection::field("reply_to", "unknown_message", "must be in the channel");
+            let found = self.find(room, id).await;
+            subject.message = Some(found.map_err(|refused| match refused {
+                Refused::Rejection(_) => unknown.into(),
+                failure @ Refused::Failure(_) => failure,
+            })?);
+        }
+        let Some(nonce) = &draft.nonce else {
+            return Ok(subject);
+        };
+        let inner = &self.node.inner;
+        // A message that was deleted since does not free its nonce.
+        let gone = || Rejection::Conflict("the nonce was used for a message that is deleted");
+        subject.repeated = match room.channel.by_nonce(actor, nonce) {
+            Some(id) => Some(self.find(room, id).await.map_err(|refused| match refused {
+                Refused::Rejection(_) => gone().into(),
+                failure @ Refused::Failure(_) => failure,
+            })?),
+            None if inner.env.now().0 < room.nonces_known_after => {
+                let oldest = inner.oldest_nonce_message();
+                let messages = &inner.stores.messages;
+                let stored = messages.by_nonce(room.id, actor, nonce, oldest).await?;
+                stored.map(Arc::new)
+            }
+            None => None,
+        };
+        Ok(subject)
+    }
+}
+
+/// What a decision must know beside the channel's own state.
+#[derive(Default)]
+pub(super) struct Subject {
+    /// The message that is answered, edited, deleted or reacted to.
+    message: Option<Arc<Message>>,
+    /// The message that was posted with the same nonce.
+    repeated: Option<Arc<Message>>,
+    /// The reaction is there already.
+    has_it: bool,
+    /// Users that an edit names.
+    mentions: Vec<User>,
+}
+
+impl Subject {
+    fn of(message: Arc<Message>) -> Self {
+        Self {
+            message: Some(message),
+            ..Self::default()
+        }
+    }
+}
+
+pub(super) fn decide(
+    channel: &ChannelState,
+    writer: &Writer,
+    command: ChannelCommand,
+    subject: Subject,
+    mint: &mut Mint<'_>,
+) -> Result<Decided, Rejection> {
+    if let ChannelCommand::Post(draft) = command {
+        if let Some(first) = subject.repeated {
+            return Ok(Decided::Already(Written::Repeated(first)));
+        }
+        return match channel.post(writer, draft, mint)? {
+            Posted::New(message) => Ok(Decided::Event(Event::MessageCreated(message))),
+            // The first message was looked for before and is gone.
+            Posted::Repeat(_) => Err(Rejection::Conflict("the nonce was used and deleted")),
+        };
+    }
+    let Some(message) = subject.message else {
+        return Err(Rejection::Unknown(Noun::Message));
+    };
+    let event = match command {
+        ChannelCommand::Post(_) => None,
+        ChannelCommand::Edit(_, content) => {
+            ChannelState::edit(&message, writer, content, subject.mentions, mint)?
+        }
+        ChannelCommand::Delete(_) => Some(channel.delete(&message, writer)?),
+        ChannelCommand::React(_, emoji) => {
+            channel.react(&message, writer, emoji, subject.has_it)?
+        }
+        ChannelCommand::Unreact(_, emoji, user) => {
+            Some(channel.unreact(&message, writer, user, emoji, subject.has_it)?)
+        }
+    };
+    Ok(event.map_or(Decided::Already(Written::Message(message)), Decided::Event))
+}
+
+/// What the writer is told of its own event.
+pub(super) fn written(channel: &ChannelState, event: &Event) -> Written {
+    match event {
+        Event::MessageCreated(message) | Event::MessageUpdated(message) => {
+            let held = channel.window().get(message.id).cloned();
+            Written::Message(held.unwrap_or_else(|| Arc::new((**message).clone())))
+        }
+        _ => Written::Done,
+    }
+}

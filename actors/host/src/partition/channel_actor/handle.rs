@@ -1,0 +1,86 @@
+//! The way to a channel's actor, and what it can be asked.
+
+use std::sync::Arc;
+
+use guildhall_model::command::ChannelCommand;
+use guildhall_model::message::{Anchor, Message};
+use guildhall_model::{MessageId, UserId};
+use tokio::sync::oneshot;
+
+use crate::error::Refused;
+use crate::mailbox::Mailbox;
+use crate::node::Written;
+
+/// The way to a channel's actor.
+#[derive(Clone)]
+pub(crate) struct ChannelHandle {
+    pub(super) mailbox: Mailbox<Ask>,
+}
+
+pub(super) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
+
+/// A request with the way back.
+pub(crate) enum Ask {
+    Write {
+        actor: UserId,
+        command: ChannelCommand,
+        reply: Reply<Written>,
+    },
+    Page {
+        reader: UserId,
+        anchor: Anchor,
+        limit: u16,
+        reply: Reply<Vec<Arc<Message>>>,
+    },
+    Get {
+        reader: UserId,
+        id: MessageId,
+        reply: Reply<Arc<Message>>,
+    },
+}
+
+impl ChannelHandle {
+    pub(crate) async fn write(
+        &self,
+        actor: UserId,
+        command: ChannelCommand,
+    ) -> Result<Written, Refused> {
+        self.mailbox
+            .ask(|reply| Ask::Write {
+                actor,
+                command,
+                reply,
+            })
+            .await
+    }
+
+    pub(crate) async fn page(
+        &self,
+        reader: UserId,
+        anchor: Anchor,
+        limit: u16,
+    ) -> Result<Vec<Arc<Message>>, Refused> {
+        self.mailbox
+            .ask(|reply| Ask::Page {
+                reader,
+                anchor,
+                limit,
+                reply,
+            })
+            .await
+    }
+
+    pub(crate) async fn get(&self, reader: UserId, id: MessageId) -> Result<Arc<Message>, Refused> {
+        self.mailbox
+            .ask(|reply| Ask::Get { reader, id, reply })
+            .await
+    }
+
+    pub(crate) fn is_alive(&self) -> bool {
+        self.mailbox.is_alive()
+    }
+
+    pub(crate) async fn stop(&self, why: &str) {
+        self.mailbox.stop(why).await;
+    }
+}
