@@ -3,7 +3,7 @@
 //! A field that is `Option` in an update means "leave as it is" when absent; where a value can
 //! be removed it is an option within.
 
-use crate::channel::{ChannelKind, Overwrite};
+use crate::channel::{ChannelKind, Overwrite, OverwriteTarget};
 use crate::id::{ChannelId, MessageId, RoleId, UserId};
 use crate::invite::Invite;
 use crate::message::{Emoji, Nonce};
@@ -103,7 +103,8 @@ pub struct ChannelUpdate {
     pub name: Option<ChannelName>,
     pub topic: Option<Option<Topic>>,
     pub position: Option<u16>,
-    pub overwrites: Option<Vec<Overwrite>>,
+    /// Whoever is not named loses its overwrite.
+    pub overwrites: Option<Vec<OverwriteEdit>>,
 }
 
 /// What a role is made from, or what may change about it.
@@ -130,9 +131,51 @@ pub struct PermissionEdit {
 }
 
 impl PermissionEdit {
+    /// The edit after which exactly these bits are set.
+    pub const fn exactly(bits: Permissions) -> Self {
+        Self {
+            mask: Permissions::all(),
+            bits,
+        }
+    }
+
     /// The set after the edit.
     pub fn apply(self, before: Permissions) -> Permissions {
         (before - self.mask) | (self.bits & self.mask)
+    }
+}
+
+/// New values for some bits of the overwrite that somebody has, or is to get.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OverwriteEdit {
+    /// Whom it binds.
+    pub target: OverwriteTarget,
+    /// Bits that are granted.
+    pub allow: PermissionEdit,
+    /// Bits that are taken.
+    pub deny: PermissionEdit,
+}
+
+impl OverwriteEdit {
+    /// The overwrite after the edit, of a channel that had these before.
+    pub fn apply(&self, before: &[Overwrite]) -> Overwrite {
+        let stood = before.iter().find(|old| old.target == self.target);
+        let bits = |part: fn(&Overwrite) -> Permissions| stood.map_or(Permissions::empty(), part);
+        Overwrite {
+            target: self.target,
+            allow: self.allow.apply(bits(|old| old.allow)),
+            deny: self.deny.apply(bits(|old| old.deny)),
+        }
+    }
+}
+
+impl From<Overwrite> for OverwriteEdit {
+    fn from(overwrite: Overwrite) -> Self {
+        Self {
+            target: overwrite.target,
+            allow: PermissionEdit::exactly(overwrite.allow),
+            deny: PermissionEdit::exactly(overwrite.deny),
+        }
     }
 }
 

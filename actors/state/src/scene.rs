@@ -265,7 +265,7 @@ pub(crate) fn new_channel(overwrites: Vec<Overwrite>) -> GuildCommand {
 
 pub(crate) fn overwrites_of(channel: ChannelId, overwrites: Vec<Overwrite>) -> GuildCommand {
     let update = ChannelUpdate {
-        overwrites: Some(overwrites),
+        overwrites: Some(overwrites.into_iter().map(Into::into).collect()),
         ..ChannelUpdate::default()
     };
     GuildCommand::UpdateChannel(channel, update)

@@ -61,8 +61,9 @@ pub(super) fn update(
     if let Some(position) = update.position {
         after.position = position;
     }
-    if let Some(overwrites) = update.overwrites {
-        let overwrites = checked(acting, &before.overwrites, overwrites)?;
+    if let Some(edits) = update.overwrites {
+        let edited = edits.iter().map(|edit| edit.apply(&before.overwrites));
+        let overwrites = checked(acting, &before.overwrites, edited.collect())?;
         if overwrites != before.overwrites {
             acting.require_in(before, Permissions::MANAGE_ROLES)?;
             after.overwrites = overwrites;

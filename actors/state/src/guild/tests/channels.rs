@@ -1,7 +1,7 @@
 //! Channels and their overwrites: who may make, change and end them.
 
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
-use guildhall_model::command::{ChannelUpdate, GuildCommand};
+use guildhall_model::command::{ChannelUpdate, GuildCommand, OverwriteEdit, PermissionEdit};
 use guildhall_model::event::Event;
 use guildhall_model::rejection::Noun;
 use guildhall_model::text::Topic;
@@ -109,6 +109,39 @@ fn no_overwrite_grants_denies_or_lifts_what_its_maker_does_not_hold() {
     }
     scene.overwrite(channel, vec![for_role(everyone, NONE, bits)]);
     assert_eq!(scene.attempt(2, overwrites_of(channel, vec![])), missing);
+}
+
+#[test]
+fn an_edit_of_overwrites_keeps_the_bits_that_it_does_not_name() {
+    let mut scene = held(Permissions::MANAGE_CHANNELS | Permissions::MANAGE_ROLES);
+    let (everyone, channel) = (scene.everyone(), scene.general());
+    let hidden = Permissions::from_bits_retain(1 << 50);
+    scene.overwrite(channel, vec![for_role(everyone, hidden, NONE)]);
+    let edit = PermissionEdit {
+        mask: Permissions::SEND_MESSAGES,
+        bits: Permissions::SEND_MESSAGES,
+    };
+    let update = ChannelUpdate {
+        overwrites: Some(vec![OverwriteEdit {
+            target: OverwriteTarget::Role(everyone),
+            allow: PermissionEdit::exactly(NONE),
+            deny: edit,
+        }]),
+        ..ChannelUpdate::default()
+    };
+    let lifted = scene.attempt(2, GuildCommand::UpdateChannel(channel, update.clone()));
+    assert_eq!(lifted, Err(Rejection::MissingPermission(hidden)));
+    let mut update = update;
+    update.overwrites.as_mut().unwrap()[0].allow = edit;
+    scene
+        .attempt(2, GuildCommand::UpdateChannel(channel, update))
+        .unwrap();
+    let kept = for_role(
+        everyone,
+        hidden | Permissions::SEND_MESSAGES,
+        Permissions::SEND_MESSAGES,
+    );
+    assert_eq!(scene.state.channel(channel).unwrap().overwrites, vec![kept]);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use guildhall_model::Rejection;
-use guildhall_model::channel::{self as model, ChannelKind, OverwriteTarget};
+use guildhall_model::channel::{ChannelKind, OverwriteTarget};
 use guildhall_model::command;
 use guildhall_model::limits::OVERWRITES_MAX;
 use guildhall_model::text::{ChannelName, Topic};
@@ -15,7 +15,6 @@ use super::object::Object;
 use super::patch::Patch;
 use crate::id::Spelling;
 use crate::native::channel::{ChannelType, OverwriteType};
-use crate::native::permission::NativePermissions;
 
 const PERMISSIONS: &str = "permissions";
 const OVERWRITES: &str = "permissions.overwrites";
@@ -54,7 +53,8 @@ pub struct ChannelUpdate {
     permissions: Patch<Object<ChannelPermissionsInput>>,
 }
 
-/// How a channel departs from what roles grant. The list replaces the channel's present one.
+/// How a channel departs from what roles grant. The list replaces the channel's present one;
+/// whoever stays on it keeps the bits that have no number here.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ChannelPermissionsInput {
     #[serde(default)]
@@ -86,6 +86,7 @@ impl ChannelCreate {
             .permissions
             .and_then(|Object(input)| input.parse(&mut form, spelling))
             .unwrap_or_default();
+        let overwrites = overwrites.iter().map(|edit| edit.apply(&[])).collect();
         form.finish(|| {
             Some(command::NewChannel {
                 name: name?,
@@ -115,7 +116,7 @@ impl ChannelUpdate {
 }
 
 impl ChannelPermissionsInput {
-    fn parse(self, form: &mut Form, spelling: &Spelling) -> Option<Vec<model::Overwrite>> {
+    fn parse(self, form: &mut Form, spelling: &Spelling) -> Option<Vec<command::OverwriteEdit>> {
         let inputs = form.kept(OVERWRITES, self.overwrites, |inputs: Vec<_>| {
             if OVERWRITES_MAX < inputs.len() {
                 let message = format!("must have at most {OVERWRITES_MAX} entries");
@@ -144,7 +145,12 @@ impl ChannelPermissionsInput {
 }
 
 impl OverwriteInput {
-    fn parse(self, path: &str, form: &mut Form, spelling: &Spelling) -> Option<model::Overwrite> {
+    fn parse(
+        self,
+        path: &str,
+        form: &mut Form,
+        spelling: &Spelling,
+    ) -> Option<command::OverwriteEdit> {
         let at = |field: &str| format!("{path}.{field}");
         let kind = form.required(&at("type"), self.r#type, Ok::<_, Wrong>);
         let target = match kind {
@@ -158,14 +164,10 @@ impl OverwriteInput {
         let allow = form.optional(&at("allow"), Some(self.allow.unwrap_or(0)), permissions);
         let deny = form.optional(&at("deny"), Some(self.deny.unwrap_or(0)), permissions);
         kind?;
-        Some(model::Overwrite {
+        Some(command::OverwriteEdit {
             target: target?,
-            allow: stored(allow?),
-            deny: stored(deny?),
+            allow: allow?.edit(),
+            deny: deny?.edit(),
         })
     }
-}
-
-fn stored(native: NativePermissions) -> guildhall_model::Permissions {
-    native.put(guildhall_model::Permissions::empty())
 }

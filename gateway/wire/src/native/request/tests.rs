@@ -2,6 +2,7 @@
 
 mod guilds;
 mod hostile;
+mod overwrites;
 
 use guildhall_model::message::Nonce;
 use guildhall_model::user::Status;
