@@ -17,8 +17,8 @@ pub const GATEWAY_SENDS_WINDOW_MS: u64 = 60_000;
 pub const NESTING_MAX: usize = 32;
 /// Characters of a message.
 pub const MESSAGE_CHARS_MAX: usize = 2_000;
-/// Bytes of a nonce that is a string.
-pub const NONCE_BYTES_MAX: usize = 25;
+/// Characters of a nonce that is a string.
+pub const NONCE_CHARS_MAX: usize = 25;
 /// Nonces that a channel remembers.
 pub const NONCES_MAX: usize = 4_096;
 /// How long a nonce is remembered.
@@ -31,6 +31,8 @@ pub const PAGE_MESSAGES_MAX: u16 = 100;
 pub const PAGE_MESSAGES_DEFAULT: u16 = 50;
 /// Users of one page of a reaction, members or bans list.
 pub const PAGE_USERS_MAX: u16 = 1_000;
+/// Characters of an emoji; the longest flags and families have fewer.
+pub const EMOJI_CHARS_MAX: usize = 32;
 /// Distinct emoji on one message.
 pub const REACTIONS_MAX: usize = 20;
 /// Characters of a guild's name, at least and at most.
@@ -53,6 +55,8 @@ pub const ROLES_MAX: usize = 250;
 pub const ROLE_NAME_CHARS: (usize, usize) = (1, 100);
 /// Invites of a guild that are open at a time.
 pub const INVITES_MAX: usize = 1_000;
+/// Characters of an invite's code that are looked at; longer ones were never issued.
+pub const INVITE_CODE_CHARS_MAX: usize = 64;
 /// Seconds that an invite may last at most.
 pub const INVITE_AGE_S_MAX: u32 = 7 * 24 * 3_600;
 /// Uses that an invite may be limited to at most.
@@ -61,8 +65,10 @@ pub const INVITE_USES_MAX: u32 = 100;
 pub const REASON_CHARS_MAX: usize = 512;
 /// Characters of a username, at least and at most.
 pub const USERNAME_CHARS: (usize, usize) = (2, 32);
-/// Characters of an e-mail address.
-pub const EMAIL_CHARS_MAX: usize = 254;
+/// Characters of a name that is shown instead of a username, at least and at most.
+pub const DISPLAY_NAME_CHARS: (usize, usize) = (1, 32);
+/// Characters of an e-mail address, at least and at most.
+pub const EMAIL_CHARS: (usize, usize) = (3, 254);
 /// Characters of a password, at least and at most.
 pub const PASSWORD_CHARS: (usize, usize) = (8, 256);
 /// Characters of an address of a picture.

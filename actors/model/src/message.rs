@@ -63,7 +63,7 @@ pub struct Authorship {
     pub joined_at: Timestamp,
 }
 
-/// A sender's own mark for a message: at most [`crate::limits::NONCE_BYTES_MAX`] bytes.
+/// A sender's own mark for a message: at most [`crate::limits::NONCE_CHARS_MAX`] characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Nonce {
     /// Sent as a string.

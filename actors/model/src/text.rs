@@ -60,6 +60,7 @@ fn is_deceptive(c: char) -> bool {
 }
 
 fn name(raw: &str, size: (usize, usize)) -> Result<String, TextError> {
+    sized(raw, (0, size.1))?;
     let text = raw.trim();
     sized(text, size)?;
     if text.chars().any(is_deceptive) {
@@ -78,7 +79,7 @@ macro_rules! names {
         pub struct $type(String);
 
         impl $type {
-            /// Trims and checks.
+            /// Trims and checks; what is trimmed counts for the upper bound.
             pub fn parse(raw: &str) -> Result<Self, TextError> {
                 name(raw, $size).map(Self)
             }
@@ -107,7 +108,7 @@ names! {
     /// An application's name.
     ApplicationName: limits::APPLICATION_NAME_CHARS;
     /// A name that is shown instead of the username.
-    DisplayName: (1, 32);
+    DisplayName: limits::DISPLAY_NAME_CHARS;
 }
 
 /// Declares a parsed text of free form with an upper bound.
@@ -152,6 +153,7 @@ pub struct Content(String);
 impl Content {
     /// Trims and checks: 1 to [`limits::MESSAGE_CHARS_MAX`] characters.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
+        sized(raw, (0, limits::MESSAGE_CHARS_MAX))?;
         let text = raw.trim();
         sized(text, (1, limits::MESSAGE_CHARS_MAX))?;
         if text.contains('\0') {
@@ -210,8 +212,8 @@ pub struct Email(String);
 impl Email {
     /// Checks the shape only; a mail shows whether the address is real.
     pub fn parse(raw: &str) -> Result<Self, TextError> {
+        sized(raw, limits::EMAIL_CHARS)?;
         let text = raw.trim().to_lowercase();
-        sized(&text, (3, limits::EMAIL_CHARS_MAX))?;
         let shape = TextError::Forbidden("must be an e-mail address");
         let (local, domain) = text.rsplit_once('@').ok_or(shape)?;
         let odd = |c: char| c.is_whitespace() || is_deceptive(c) || "<>,;\"\\".contains(c);

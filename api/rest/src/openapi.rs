@@ -1,25 +1,30 @@
 //! `/openapi.json`: the description of every route, made from the routes themselves.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
 use guildhall_app::authorize::{Method, Need, Proof, Row, row};
 use guildhall_model::Permissions;
-use guildhall_wire::error::ErrorBody;
-use guildhall_wire::native::{DirectChannel, NativePermissions};
+use guildhall_wire::error::{ErrorBody, JSON_CONTENT_TYPE};
+use guildhall_wire::id::UuidText;
+use guildhall_wire::native::request::channel::OverwriteInput;
+use guildhall_wire::native::{NativePermissions, schema};
 use http::StatusCode;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
 use utoipa::{OpenApi as _, ToSchema as _};
 
 use crate::Api;
 use crate::reply::json_response;
 use crate::routes::methods;
 
+/// Where the description is.
+const DOCUMENT: &str = "/openapi.json";
 const PERSON: &str = "access_token";
 const BOT: &str = "bot_token";
 
@@ -29,10 +34,12 @@ pub(crate) fn frame() -> OpenApi {
     #[openapi(
         info(
             title = "Guildhall",
-            description = "The native dialect: chat servers, channels, messages, roles.",
+            description = "The native dialect: chat servers, channels, messages, roles. Ids are also \
+                taken in decimal. Fields and parameters that are not described are passed over.",
             license(identifier = "AGPL-3.0-only"),
         ),
-        components(schemas(ErrorBody, DirectChannel))
+        // The list of overwrites has a bound of ours, so its items are not found by derivation.
+        components(schemas(ErrorBody, OverwriteInput))
     )]
     struct Frame;
 
@@ -83,16 +90,93 @@ fn annotate(operation: &mut Operation, row: &Row) {
         Some(text) => format!("{text}\n\nFor {}.", whom(row.need)),
         None => format!("For {}.", whom(row.need)),
     });
-    let error = Ref::from_schema_name(ErrorBody::name());
-    let content = ContentBuilder::new().schema(Some(error)).build();
-    let response = ResponseBuilder::new()
-        .description("What is wrong.")
-        .content("application/json", content)
-        .build();
+    let named = parameters(row.path);
     operation
-        .responses
-        .responses
-        .insert("default".to_owned(), response.into());
+        .parameters
+        .get_or_insert_default()
+        .extend(named.map(RefOr::T));
+    for status in errors(row, operation) {
+        let key = status.as_str().to_owned();
+        let responses = &mut operation.responses.responses;
+        let response = responses.entry(key).or_insert_with(|| {
+            let reason = status.canonical_reason().unwrap_or_default();
+            ResponseBuilder::new().description(reason).build().into()
+        });
+        if let RefOr::T(response) = response {
+            let error = Ref::from_schema_name(ErrorBody::name());
+            let content = ContentBuilder::new().schema(Some(error)).build();
+            response
+                .content
+                .insert(JSON_CONTENT_TYPE.to_owned(), content.into());
+        }
+    }
+}
+
+/// What a path's template names, in order.
+fn parameters(path: &str) -> impl Iterator<Item = Parameter> {
+    let names = path.split('/').filter_map(|part| part.strip_prefix('{'));
+    names.map(|name| name.trim_end_matches('}')).map(|name| {
+        let schema = match name {
+            "emoji" => schema::emoji().into(),
+            "code" => schema::invite_code_in_path().into(),
+            _ => RefOr::from(Ref::from_schema_name(UuidText::name())),
+        };
+        ParameterBuilder::new()
+            .name(name)
+            .parameter_in(ParameterIn::Path)
+            .required(Required::True)
+            .schema(Some(schema))
+            .build()
+    })
+}
+
+/// The errors that a route answers with: those that its handler names, and those that follow from
+/// what it takes and whom it lets in.
+fn errors(row: &Row, operation: &Operation) -> BTreeSet<StatusCode> {
+    let takes_body = operation.request_body.is_some();
+    let takes_query = operation
+        .parameters
+        .iter()
+        .flatten()
+        .any(|each| matches!(each, RefOr::T(each) if each.parameter_in == ParameterIn::Query));
+    let is_served_from_memory = row.path == DOCUMENT;
+    let named = operation.responses.responses.keys();
+    let named = named.filter_map(|status| status.parse::<StatusCode>().ok());
+    let mut errors: BTreeSet<_> = named.filter(|status| !status.is_success()).collect();
+    errors.extend(
+        [
+            (StatusCode::BAD_REQUEST, takes_body || takes_query),
+            (StatusCode::UNAUTHORIZED, row.need.proof() != Proof::Nothing),
+            (StatusCode::FORBIDDEN, may_forbid(row.need)),
+            (StatusCode::NOT_FOUND, row.path.contains('{')),
+            (StatusCode::PAYLOAD_TOO_LARGE, takes_body),
+            (StatusCode::UNSUPPORTED_MEDIA_TYPE, takes_body),
+            (StatusCode::INTERNAL_SERVER_ERROR, !is_served_from_memory),
+            (StatusCode::SERVICE_UNAVAILABLE, !is_served_from_memory),
+            (StatusCode::INSUFFICIENT_STORAGE, row.method != Method::Get),
+        ]
+        .into_iter()
+        .filter(|&(_, applies)| applies)
+        .map(|(status, _)| status),
+    );
+    errors
+}
+
+/// Whether somebody may see what a route names and still not be let in.
+fn may_forbid(need: Need) -> bool {
+    match need {
+        Need::Nobody | Need::Anyone | Need::Preview | Need::Member | Need::MemberButOwner => false,
+        Need::Viewer(needed) => !needed.is_empty(),
+        Need::Person
+        | Need::Entry
+        | Need::MemberWith(_)
+        | Need::PersonWith(_)
+        | Need::Above(_)
+        | Need::SelfOrAbove { .. }
+        | Need::Owner
+        | Need::Author
+        | Need::OwnOr(_) => true,
+    }
 }
 
 /// Whom a need describes, in words.

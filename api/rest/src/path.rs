@@ -4,6 +4,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use guildhall_model::id::kind;
+use guildhall_model::limits::INVITE_CODE_CHARS_MAX;
 use guildhall_model::message::Emoji;
 use guildhall_model::rejection::Noun;
 use guildhall_model::text::parse_emoji;
@@ -62,12 +63,11 @@ impl Segment for Emoji {
 #[derive(Clone, Debug)]
 pub(crate) struct Code(pub(crate) String);
 
-/// Longer than any code that was ever issued.
-const CODE_BYTES_MAX: usize = 64;
-
 impl Segment for Code {
     fn read(text: &str, _: &Spelling) -> Result<Self, Rejection> {
-        if CODE_BYTES_MAX < text.len() || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if INVITE_CODE_CHARS_MAX < text.len()
+            || !text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        {
             return Err(Rejection::Unknown(Noun::Invite));
         }
         Ok(Self(text.to_owned()))

@@ -6,8 +6,11 @@ use guildhall_model::message::Anchor;
 use guildhall_model::rejection::FieldError;
 use guildhall_model::{Id, MessageId, Rejection, UserId};
 use guildhall_wire::Spelling;
+use guildhall_wire::id::UuidText;
 use http::request::Parts;
-use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::{ObjectBuilder, Ref, Type};
+use utoipa::{IntoParams, ToSchema as _};
 
 use crate::Api;
 use crate::error::ApiError;
@@ -29,32 +32,48 @@ pub(crate) struct UserPage {
     pub(crate) limit: u16,
 }
 
-/// How the description shows [`MessagePage`].
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the derived description only")]
-pub(crate) struct MessagePageParams {
-    /// The newest messages below this one. At most one of `before`, `after` and `around`.
-    before: Option<String>,
-    /// The oldest messages above this one.
-    after: Option<String>,
-    /// Messages on both sides of this one, and itself.
-    around: Option<String>,
-    /// How many at most; 50 where left out.
-    #[param(minimum = 1, maximum = 100)]
-    limit: Option<u16>,
+impl IntoParams for MessagePage {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let before = "The newest messages below this one. At most one of the three may be given.";
+        vec![
+            id("before", before),
+            id("after", "The oldest messages above this one."),
+            id("around", "Messages on both sides of this one, and itself."),
+            limit(PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX),
+        ]
+    }
 }
 
-/// How the description shows [`UserPage`].
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "read by the derived description only")]
-pub(crate) struct UserPageParams {
-    /// Users with ids above this one.
-    after: Option<String>,
-    /// How many at most; 100 where left out.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u16>,
+impl IntoParams for UserPage {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        vec![
+            id("after", "Users with ids above this one."),
+            limit(PAGE_USERS_DEFAULT, PAGE_USERS_MAX),
+        ]
+    }
+}
+
+fn id(name: &str, description: &str) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Query)
+        .description(Some(description))
+        .schema(Some(Ref::from_schema_name(UuidText::name())))
+        .build()
+}
+
+fn limit(default: u16, max: u16) -> Parameter {
+    let number = ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(1_u16))
+        .maximum(Some(max))
+        .default(Some(default.into()));
+    ParameterBuilder::new()
+        .name("limit")
+        .parameter_in(ParameterIn::Query)
+        .description(Some("How many at most."))
+        .schema(Some(number))
+        .build()
 }
 
 impl FromRequestParts<Api> for MessagePage {

@@ -9,12 +9,13 @@ pub mod message;
 pub mod permission;
 pub mod request;
 pub mod role;
+pub mod schema;
 pub mod server;
 pub mod session;
 pub mod user;
 
 pub use application::Application;
-pub use channel::{Channel, DirectChannel};
+pub use channel::{Channel, ChannelBody, DirectChannel};
 pub use invite::{Invite, InvitePreview};
 pub use member::{Ban, Member};
 pub use message::{DirectMessage, Message, MessageBody, Reaction};

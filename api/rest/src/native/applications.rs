@@ -26,7 +26,8 @@ pub(crate) async fn list_applications(State(api): State<Api>, Ctx(ctx): Ctx) -> 
 /// Makes an application with a bot user. Its token is shown this once.
 #[utoipa::path(post, path = "/applications", tag = "applications",
     request_body = ApplicationCreate,
-    responses((status = 201, description = "With the bot's token.", body = Application)))]
+    responses((status = 201, description = "With the bot's token.", body = Application),
+        (status = 409, description = "No username like this name is left for the bot.")))]
 pub(crate) async fn create_application(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -43,7 +44,6 @@ pub(crate) async fn create_application(
 
 /// Brings an application's bot into a server.
 #[utoipa::path(put, path = "/servers/{server_id}/bots/{application_id}", tag = "applications",
-    params(("server_id" = String, Path), ("application_id" = String, Path)),
     responses((status = 200, description = "The bot as a member.", body = Member)))]
 pub(crate) async fn add_bot(
     State(api): State<Api>,

@@ -24,7 +24,8 @@ fn shape<'a>(login: &'a SignedIn, spelling: &Spelling) -> Session<'a> {
 
 /// Makes an account and signs it in.
 #[utoipa::path(post, path = "/auth/register", tag = "auth", request_body = Register,
-    responses((status = 201, description = "The account with its first tokens.", body = Session)))]
+    responses((status = 201, description = "The account with its first tokens.", body = Session),
+        (status = 409, description = "The name or the address is taken, or registration is closed.")))]
 pub(crate) async fn register(State(api): State<Api>, Body(form): Body<Register>) -> Reply {
     let form = form.parse()?;
     let new = NewAccount {
@@ -40,7 +41,8 @@ pub(crate) async fn register(State(api): State<Api>, Body(form): Body<Register>)
 
 /// Signs in by address or username.
 #[utoipa::path(post, path = "/auth/login", tag = "auth", request_body = Login,
-    responses((status = 200, description = "New tokens.", body = Session)))]
+    responses((status = 200, description = "New tokens.", body = Session),
+        (status = 401, description = "Name or password is wrong.")))]
 pub(crate) async fn login(State(api): State<Api>, Body(form): Body<Login>) -> Reply {
     let form = form.parse()?;
     let password = Secret::new(form.password.expose());
@@ -50,7 +52,8 @@ pub(crate) async fn login(State(api): State<Api>, Body(form): Body<Login>) -> Re
 
 /// Exchanges a refresh token for new tokens. One that was exchanged before ends its login.
 #[utoipa::path(post, path = "/auth/refresh", tag = "auth", request_body = Refresh,
-    responses((status = 200, description = "New tokens.", body = Session)))]
+    responses((status = 200, description = "New tokens.", body = Session),
+        (status = 401, description = "The token is unknown, expired or used.")))]
 pub(crate) async fn refresh(State(api): State<Api>, Body(form): Body<Refresh>) -> Reply {
     let token = Secret::new(form.parse()?.expose());
     ok(&shape(

@@ -4,7 +4,7 @@ use axum::extract::State;
 use guildhall_app::channels::AnyChannel;
 use guildhall_model::{ChannelId, GuildId};
 use guildhall_wire::native::request::channel::{ChannelCreate, ChannelUpdate};
-use guildhall_wire::native::{Channel, DirectChannel};
+use guildhall_wire::native::{Channel, ChannelBody, DirectChannel};
 
 use crate::Api;
 use crate::body::Body;
@@ -14,7 +14,6 @@ use crate::reply::{Reply, created, done, ok};
 
 /// The channels of a server that the caller can see.
 #[utoipa::path(get, path = "/servers/{server_id}/channels", tag = "channels",
-    params(("server_id" = String, Path)),
     responses((status = 200, description = "By position.", body = [Channel])))]
 pub(crate) async fn list_channels(
     State(api): State<Api>,
@@ -31,7 +30,7 @@ pub(crate) async fn list_channels(
 
 /// Makes a channel.
 #[utoipa::path(post, path = "/servers/{server_id}/channels", tag = "channels",
-    request_body = ChannelCreate, params(("server_id" = String, Path)),
+    request_body = ChannelCreate,
     responses((status = 201, description = "The new channel.", body = Channel)))]
 pub(crate) async fn create_channel(
     State(api): State<Api>,
@@ -46,25 +45,25 @@ pub(crate) async fn create_channel(
 
 /// A channel that the caller can see: of a server, or of two users, then with the type `direct`.
 #[utoipa::path(get, path = "/channels/{channel_id}", tag = "channels",
-    params(("channel_id" = String, Path)),
-    responses((status = 200, description = "The channel.", body = Channel)))]
+    responses((status = 200, description = "The channel.", body = ChannelBody)))]
 pub(crate) async fn get_channel(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((id,)): Path<(ChannelId,)>,
 ) -> Reply {
-    match api.app.channels().get(&ctx, id).await? {
-        AnyChannel::Guild(channel) => ok(&Channel::new(&channel, &api.spelling)),
+    ok(&match &api.app.channels().get(&ctx, id).await? {
+        AnyChannel::Guild(channel) => ChannelBody::Server(Channel::new(channel, &api.spelling)),
         AnyChannel::Direct(channel, users) => {
-            ok(&DirectChannel::new(&channel, &users, &api.spelling))
+            ChannelBody::Direct(DirectChannel::new(channel, users, &api.spelling))
         }
-    }
+    })
 }
 
 /// Changes a channel; what is left out stays as it is. The overwrites are replaced as a whole.
 #[utoipa::path(put, path = "/channels/{channel_id}", tag = "channels",
-    request_body = ChannelUpdate, params(("channel_id" = String, Path)),
-    responses((status = 200, description = "The channel as it is now.", body = Channel)))]
+    request_body = ChannelUpdate,
+    responses((status = 200, description = "The channel as it is now.", body = Channel),
+        (status = 409, description = "A direct-message channel stays as it is.")))]
 pub(crate) async fn update_channel(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -78,8 +77,8 @@ pub(crate) async fn update_channel(
 
 /// Ends a channel with all its messages.
 #[utoipa::path(delete, path = "/channels/{channel_id}", tag = "channels",
-    params(("channel_id" = String, Path)),
-    responses((status = 204, description = "It has ended.")))]
+    responses((status = 204, description = "It has ended."),
+        (status = 409, description = "A direct-message channel stays as it is.")))]
 pub(crate) async fn delete_channel(
     State(api): State<Api>,
     Ctx(ctx): Ctx,

@@ -10,13 +10,14 @@ use crate::Api;
 use crate::body::Body;
 use crate::extract::Ctx;
 use crate::path::Path;
-use crate::query::{MessagePage, MessagePageParams};
+use crate::query::MessagePage;
 use crate::reply::Reply;
 
 /// A page of the history with another user.
 #[utoipa::path(get, path = "/dm/{user_id}/messages", tag = "direct messages",
-    params(("user_id" = String, Path), MessagePageParams),
-    responses((status = 200, description = "Newest first.", body = [DirectMessage])))]
+    params(MessagePage),
+    responses((status = 200, description = "Newest first.", body = [DirectMessage]),
+        (status = 409, description = "With oneself.")))]
 pub(crate) async fn list_direct_messages(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -33,9 +34,11 @@ pub(crate) async fn list_direct_messages(
 
 /// Posts to another user.
 #[utoipa::path(post, path = "/dm/{user_id}/messages", tag = "direct messages",
-    request_body = MessageCreate, params(("user_id" = String, Path)),
+    request_body = MessageCreate,
     responses((status = 201, description = "The new message.", body = DirectMessage),
-        (status = 200, description = "The message with this nonce.", body = DirectMessage)))]
+        (status = 200, description = "The message with this nonce.", body = DirectMessage),
+        (status = 403, description = "From one bot to another."),
+        (status = 409, description = "To oneself, or with the nonce of a message that is deleted.")))]
 pub(crate) async fn create_direct_message(
     State(api): State<Api>,
     Ctx(ctx): Ctx,

@@ -13,7 +13,6 @@ use crate::reply::{Reply, created, done, ok};
 
 /// The invites that still open a server.
 #[utoipa::path(get, path = "/servers/{server_id}/invites", tag = "invites",
-    params(("server_id" = String, Path)),
     responses((status = 200, description = "Newest first.", body = [Invite])))]
 pub(crate) async fn list_invites(
     State(api): State<Api>,
@@ -30,7 +29,7 @@ pub(crate) async fn list_invites(
 
 /// Makes an invite.
 #[utoipa::path(post, path = "/servers/{server_id}/invites", tag = "invites",
-    request_body = Option<InviteCreate>, params(("server_id" = String, Path)),
+    request_body = Option<InviteCreate>,
     responses((status = 201, description = "The new invite.", body = Invite)))]
 pub(crate) async fn create_invite(
     State(api): State<Api>,
@@ -45,7 +44,6 @@ pub(crate) async fn create_invite(
 
 /// Revokes an invite.
 #[utoipa::path(delete, path = "/invites/{code}", tag = "invites",
-    params(("code" = String, Path)),
     responses((status = 204, description = "It opens nothing any more.")))]
 pub(crate) async fn delete_invite(
     State(api): State<Api>,
@@ -58,7 +56,6 @@ pub(crate) async fn delete_invite(
 
 /// What an invite opens, for whoever has its code.
 #[utoipa::path(get, path = "/invites/{code}", tag = "invites",
-    params(("code" = String, Path)),
     responses((status = 200, description = "The server that it opens.", body = InvitePreview)))]
 pub(crate) async fn get_invite(
     State(api): State<Api>,

@@ -11,7 +11,7 @@ use crate::Api;
 use crate::body::{Body, MaybeBody};
 use crate::extract::Ctx;
 use crate::path::Path;
-use crate::query::{UserPage, UserPageParams};
+use crate::query::UserPage;
 use crate::reply::{Reply, done, ok};
 
 fn shape<'a>(guild: GuildId, member: &'a ModelMember, api: &Api) -> Member<'a> {
@@ -21,7 +21,7 @@ fn shape<'a>(guild: GuildId, member: &'a ModelMember, api: &Api) -> Member<'a> {
 
 /// A page of a server's members.
 #[utoipa::path(get, path = "/servers/{server_id}/members", tag = "members",
-    params(("server_id" = String, Path), UserPageParams),
+    params(UserPage),
     responses((status = 200, description = "By user id.", body = [Member])))]
 pub(crate) async fn list_members(
     State(api): State<Api>,
@@ -43,7 +43,6 @@ pub(crate) async fn list_members(
 
 /// One member.
 #[utoipa::path(get, path = "/servers/{server_id}/members/{user_id}", tag = "members",
-    params(("server_id" = String, Path), ("user_id" = String, Path)),
     responses((status = 200, description = "The member.", body = Member)))]
 pub(crate) async fn get_member(
     State(api): State<Api>,
@@ -56,7 +55,6 @@ pub(crate) async fn get_member(
 
 /// Removes a member, who may come back.
 #[utoipa::path(delete, path = "/servers/{server_id}/members/{user_id}", tag = "members",
-    params(("server_id" = String, Path), ("user_id" = String, Path)),
     responses((status = 204, description = "The user is no member any more.")))]
 pub(crate) async fn kick_member(
     State(api): State<Api>,
@@ -69,8 +67,9 @@ pub(crate) async fn kick_member(
 
 /// Gives a member exactly these roles.
 #[utoipa::path(put, path = "/servers/{server_id}/members/{user_id}/roles", tag = "members",
-    request_body = MemberRoles, params(("server_id" = String, Path), ("user_id" = String, Path)),
-    responses((status = 200, description = "The member as it is now.", body = Member)))]
+    request_body = MemberRoles,
+    responses((status = 200, description = "The member as it is now.", body = Member),
+        (status = 409, description = "A bot's own role cannot be assigned.")))]
 pub(crate) async fn assign_roles(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -84,7 +83,7 @@ pub(crate) async fn assign_roles(
 
 /// Sets or removes the nickname of a member, or of the caller itself.
 #[utoipa::path(put, path = "/servers/{server_id}/members/{user_id}/nick", tag = "members",
-    request_body = MemberNick, params(("server_id" = String, Path), ("user_id" = String, Path)),
+    request_body = MemberNick,
     responses((status = 200, description = "The member as it is now.", body = Member)))]
 pub(crate) async fn set_nick(
     State(api): State<Api>,
@@ -99,7 +98,7 @@ pub(crate) async fn set_nick(
 
 /// A page of the users who may not come back.
 #[utoipa::path(get, path = "/servers/{server_id}/bans", tag = "members",
-    params(("server_id" = String, Path), UserPageParams),
+    params(UserPage),
     responses((status = 200, description = "By user id.", body = [Ban])))]
 pub(crate) async fn list_bans(
     State(api): State<Api>,
@@ -122,7 +121,6 @@ pub(crate) async fn list_bans(
 /// Keeps a user out, and removes it if it is a member.
 #[utoipa::path(put, path = "/servers/{server_id}/bans/{user_id}", tag = "members",
     request_body = Option<BanCreate>,
-    params(("server_id" = String, Path), ("user_id" = String, Path)),
     responses((status = 204, description = "The user is kept out.")))]
 pub(crate) async fn ban_user(
     State(api): State<Api>,
@@ -137,7 +135,6 @@ pub(crate) async fn ban_user(
 
 /// Lets a user come back.
 #[utoipa::path(delete, path = "/servers/{server_id}/bans/{user_id}", tag = "members",
-    params(("server_id" = String, Path), ("user_id" = String, Path)),
     responses((status = 204, description = "The user may join again.")))]
 pub(crate) async fn unban_user(
     State(api): State<Api>,

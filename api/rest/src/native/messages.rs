@@ -4,14 +4,14 @@ use axum::extract::State;
 use guildhall_app::messages::{NewMessage, Posted, SeenMessage};
 use guildhall_model::{ChannelId, MessageId, Rejection};
 use guildhall_wire::Spelling;
+use guildhall_wire::native::MessageBody;
 use guildhall_wire::native::request::message::{MessageCreate, MessageEdit};
-use guildhall_wire::native::{Message, MessageBody};
 
 use crate::Api;
 use crate::body::Body;
 use crate::extract::Ctx;
 use crate::path::Path;
-use crate::query::{MessagePage, MessagePageParams};
+use crate::query::MessagePage;
 use crate::reply::{Reply, created, done, ok};
 
 pub(crate) fn shape<'a>(seen: &'a SeenMessage, spelling: &Spelling) -> MessageBody<'a> {
@@ -46,8 +46,8 @@ pub(crate) fn posted(posted: &Posted, spelling: &Spelling) -> Reply {
 
 /// A page of a channel's messages.
 #[utoipa::path(get, path = "/channels/{channel_id}/messages", tag = "messages",
-    params(("channel_id" = String, Path), MessagePageParams),
-    responses((status = 200, description = "Newest first.", body = [Message])))]
+    params(MessagePage),
+    responses((status = 200, description = "Newest first.", body = [MessageBody])))]
 pub(crate) async fn list_messages(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -64,9 +64,10 @@ pub(crate) async fn list_messages(
 
 /// Posts a message. One with a nonce that the author used before is answered with the first.
 #[utoipa::path(post, path = "/channels/{channel_id}/messages", tag = "messages",
-    request_body = MessageCreate, params(("channel_id" = String, Path)),
-    responses((status = 201, description = "The new message.", body = Message),
-        (status = 200, description = "The message with this nonce.", body = Message)))]
+    request_body = MessageCreate,
+    responses((status = 201, description = "The new message.", body = MessageBody),
+        (status = 200, description = "The message with this nonce.", body = MessageBody),
+        (status = 409, description = "The nonce was used for a message that is deleted.")))]
 pub(crate) async fn create_message(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -82,8 +83,7 @@ pub(crate) async fn create_message(
 
 /// One message.
 #[utoipa::path(get, path = "/messages/{message_id}", tag = "messages",
-    params(("message_id" = String, Path)),
-    responses((status = 200, description = "The message.", body = Message)))]
+    responses((status = 200, description = "The message.", body = MessageBody)))]
 pub(crate) async fn get_message(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -97,8 +97,8 @@ pub(crate) async fn get_message(
 
 /// Changes the content of an own message.
 #[utoipa::path(put, path = "/messages/{message_id}", tag = "messages",
-    request_body = MessageEdit, params(("message_id" = String, Path)),
-    responses((status = 200, description = "The message as it is now.", body = Message)))]
+    request_body = MessageEdit,
+    responses((status = 200, description = "The message as it is now.", body = MessageBody)))]
 pub(crate) async fn edit_message(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -114,7 +114,6 @@ pub(crate) async fn edit_message(
 
 /// Deletes an own message, or another's with the permission for it.
 #[utoipa::path(delete, path = "/messages/{message_id}", tag = "messages",
-    params(("message_id" = String, Path)),
     responses((status = 204, description = "It is gone.")))]
 pub(crate) async fn delete_message(
     State(api): State<Api>,

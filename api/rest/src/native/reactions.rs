@@ -12,12 +12,11 @@ use crate::Api;
 use crate::body::Body;
 use crate::extract::Ctx;
 use crate::path::Path;
-use crate::query::{UserPage, UserPageParams};
+use crate::query::UserPage;
 use crate::reply::{Reply, created, done, ok};
 
 /// The emoji of a message with their counts.
 #[utoipa::path(get, path = "/messages/{message_id}/reactions", tag = "reactions",
-    params(("message_id" = String, Path)),
     responses((status = 200, description = "In order of first use.", body = [Reaction])))]
 pub(crate) async fn list_reactions(
     State(api): State<Api>,
@@ -30,7 +29,7 @@ pub(crate) async fn list_reactions(
 
 /// Gives an emoji to a message. Giving it twice is the same as once.
 #[utoipa::path(post, path = "/messages/{message_id}/reactions", tag = "reactions",
-    request_body = ReactionCreate, params(("message_id" = String, Path)),
+    request_body = ReactionCreate,
     responses((status = 201, description = "The emoji with its count.", body = Reaction)))]
 pub(crate) async fn add_reaction(
     State(api): State<Api>,
@@ -53,7 +52,7 @@ pub(crate) async fn add_reaction(
 
 /// Users who gave an emoji.
 #[utoipa::path(get, path = "/messages/{message_id}/reactions/{emoji}", tag = "reactions",
-    params(("message_id" = String, Path), ("emoji" = String, Path), UserPageParams),
+    params(UserPage),
     responses((status = 200, description = "By user id.", body = [User])))]
 pub(crate) async fn list_reactors(
     State(api): State<Api>,
@@ -75,7 +74,6 @@ pub(crate) async fn list_reactors(
 
 /// Takes the caller's own emoji back.
 #[utoipa::path(delete, path = "/messages/{message_id}/reactions/{emoji}", tag = "reactions",
-    params(("message_id" = String, Path), ("emoji" = String, Path)),
     responses((status = 204, description = "It is taken back.")))]
 pub(crate) async fn remove_own_reaction(
     State(api): State<Api>,
@@ -92,7 +90,6 @@ pub(crate) async fn remove_own_reaction(
 /// Takes a user's emoji back; another's needs the permission for it.
 #[utoipa::path(delete, path = "/messages/{message_id}/reactions/{emoji}/{user_id}",
     tag = "reactions",
-    params(("message_id" = String, Path), ("emoji" = String, Path), ("user_id" = String, Path)),
     responses((status = 204, description = "It is taken back.")))]
 pub(crate) async fn remove_reaction(
     State(api): State<Api>,

@@ -52,7 +52,6 @@ pub(crate) async fn create_server(
 
 /// A server that the caller is a member of, or a public one.
 #[utoipa::path(get, path = "/servers/{server_id}", tag = "servers",
-    params(("server_id" = String, Path)),
     responses((status = 200, description = "The server.", body = Server)))]
 pub(crate) async fn get_server(
     State(api): State<Api>,
@@ -65,7 +64,6 @@ pub(crate) async fn get_server(
 
 /// Changes a server; what is left out stays as it is.
 #[utoipa::path(put, path = "/servers/{server_id}", tag = "servers", request_body = ServerUpdate,
-    params(("server_id" = String, Path)),
     responses((status = 200, description = "The server as it is now.", body = Server)))]
 pub(crate) async fn update_server(
     State(api): State<Api>,
@@ -80,7 +78,6 @@ pub(crate) async fn update_server(
 
 /// Ends a server with all its channels.
 #[utoipa::path(delete, path = "/servers/{server_id}", tag = "servers",
-    params(("server_id" = String, Path)),
     responses((status = 204, description = "It has ended.")))]
 pub(crate) async fn delete_server(
     State(api): State<Api>,
@@ -94,7 +91,7 @@ pub(crate) async fn delete_server(
 /// Joins a server: a public one, or any with an invite's code. Members who join again change
 /// nothing.
 #[utoipa::path(post, path = "/servers/{server_id}/join", tag = "servers",
-    request_body = Option<Join>, params(("server_id" = String, Path)),
+    request_body = Option<Join>,
     responses((status = 200, description = "The server that was joined.", body = Server)))]
 pub(crate) async fn join_server(
     State(api): State<Api>,
@@ -109,8 +106,8 @@ pub(crate) async fn join_server(
 
 /// Leaves a server. The owner hands it over first, or deletes it.
 #[utoipa::path(post, path = "/servers/{server_id}/leave", tag = "servers",
-    params(("server_id" = String, Path)),
-    responses((status = 204, description = "The caller is no member any more.")))]
+    responses((status = 204, description = "The caller is no member any more."),
+        (status = 409, description = "The owner cannot leave.")))]
 pub(crate) async fn leave_server(
     State(api): State<Api>,
     Ctx(ctx): Ctx,

@@ -26,7 +26,8 @@ pub(crate) async fn get_me(State(api): State<Api>, Ctx(ctx): Ctx) -> Reply {
 
 /// Changes the caller's own profile; what is left out stays as it is.
 #[utoipa::path(put, path = "/users/me", tag = "users", request_body = ProfileUpdate,
-    responses((status = 200, description = "The profile as it is now.", body = User)))]
+    responses((status = 200, description = "The profile as it is now.", body = User),
+        (status = 409, description = "The name or the address is taken.")))]
 pub(crate) async fn update_me(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
@@ -41,7 +42,6 @@ pub(crate) async fn update_me(
 
 /// Anybody's public profile.
 #[utoipa::path(get, path = "/users/{user_id}", tag = "users",
-    params(("user_id" = String, Path)),
     responses((status = 200, description = "Without the address.", body = User)))]
 pub(crate) async fn get_user(State(api): State<Api>, Path((id,)): Path<(UserId,)>) -> Reply {
     let user = api.app.accounts().get(id).await?;

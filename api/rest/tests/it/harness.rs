@@ -1,5 +1,6 @@
 //! A node in a directory of its own, people who call it, and answers that read alike in each run.
 
+mod judge;
 mod redact;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ use guildhall_ports::Env;
 use guildhall_ports::fake::FakeClock;
 use guildhall_rest::{Settings, router};
 use guildhall_wire::Spelling;
+use judge::Judge;
 use parking_lot::Mutex;
 use redact::redact;
 use serde_json::{Value, json};
@@ -47,6 +49,7 @@ pub(crate) struct House {
     pub(crate) clock: FakeClock,
     pub(crate) spelling: Spelling,
     router: Router,
+    judge: &'static Judge,
     names: Mutex<HashMap<String, String>>,
     _dir: TempDir,
 }
@@ -93,6 +96,7 @@ impl House {
             .map(|origin| origin.parse().unwrap())
             .collect();
         let router = router(app.clone(), Settings { spelling, origins });
+        let judge = Judge::of(&router).await;
         Self {
             app,
             node,
@@ -101,6 +105,7 @@ impl House {
             clock,
             spelling,
             router,
+            judge,
             names: Mutex::default(),
             _dir: dir,
         }
@@ -256,11 +261,22 @@ impl House {
         if body.is_some() {
             request = request.header(CONTENT_TYPE, "application/json");
         }
-        let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
-        self.send(request.body(body).unwrap()).await
+        let bytes = body
+            .as_ref()
+            .map_or_else(Body::empty, |body| Body::from(body.to_string()));
+        let answer = self.send(request.body(bytes).unwrap()).await;
+        if let Some(body) = body.filter(|_| answer.status < 300) {
+            self.judge.accepted(method, path, &body);
+        }
+        answer
     }
 
+    /// Sends a request. Whatever comes back is as `/openapi.json` describes it.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, path) = (
+            request.method().to_string(),
+            request.uri().path().to_owned(),
+        );
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
@@ -270,6 +286,8 @@ impl House {
             assert_eq!(parts.headers[CONTENT_TYPE], "application/json");
             serde_json::from_slice(&bytes).unwrap()
         };
+        self.judge
+            .answered(&method, &path, parts.status.as_u16(), &body);
         Answer {
             status: parts.status.as_u16(),
             headers: parts.headers,

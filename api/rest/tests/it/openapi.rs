@@ -85,3 +85,60 @@ async fn every_operation_says_who_may_call_it_and_names_its_parameters() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_described_bounds_of_a_page_are_those_that_it_has() {
+    let house = House::open().await;
+    let document = house.get(None, "/openapi.json").await.expect(200);
+    let ada = house.person("ada").await;
+    let (server, channel) = house.server(&ada).await;
+    for (template, path) in [
+        (
+            "/channels/{channel_id}/messages",
+            format!("/channels/{channel}/messages"),
+        ),
+        (
+            "/servers/{server_id}/members",
+            format!("/servers/{server}/members"),
+        ),
+        (
+            "/servers/{server_id}/bans",
+            format!("/servers/{server}/bans"),
+        ),
+    ] {
+        let parameters = document["paths"][template]["get"]["parameters"]
+            .as_array()
+            .unwrap();
+        let limit = parameters
+            .iter()
+            .find(|each| each["name"] == "limit")
+            .unwrap();
+        let bound = |key: &str| limit["schema"][key].as_i64().unwrap();
+        for (limit, status) in [
+            (bound("minimum") - 1, 400),
+            (bound("minimum"), 200),
+            (bound("default"), 200),
+            (bound("maximum"), 200),
+            (bound("maximum") + 1, 400),
+        ] {
+            let answer = house.get(&ada, &format!("{path}?limit={limit}")).await;
+            assert_eq!(answer.status, status, "{template} {limit}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_operation_leaves_its_errors_to_a_default() {
+    let house = House::open().await;
+    let document = house.get(None, "/openapi.json").await.expect(200);
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let status: u16 = status.parse().unwrap();
+                let schema = &response["content"]["application/json"]["schema"];
+                let is_error = schema["$ref"] == "#/components/schemas/Error";
+                assert_eq!(is_error, status >= 400, "{method} {path} {status}");
+            }
+        }
+    }
+}

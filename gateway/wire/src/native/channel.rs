@@ -9,6 +9,17 @@ use super::user::User;
 use crate::id::{Spelling, UuidText};
 use crate::time::Utc;
 
+/// A channel of either kind.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = AnyChannel)]
+pub enum ChannelBody<'a> {
+    /// Of a server.
+    Server(Channel<'a>),
+    /// Of two users.
+    Direct(DirectChannel<'a>),
+}
+
 /// A channel of a server.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Channel<'a> {

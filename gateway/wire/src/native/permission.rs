@@ -62,6 +62,9 @@ fn rows() -> impl Iterator<Item = (u64, &'static str, Permissions)> {
 }
 
 impl NativePermissions {
+    /// Every bit that has a meaning.
+    pub const EVERYTHING: Self = Self((1 << ROWS.len()) - 1);
+
     /// The number as a client sent it, or `None` if it has a bit that means nothing here.
     pub const fn parse(number: u64) -> Option<Self> {
         if number >> ROWS.len() == 0 {

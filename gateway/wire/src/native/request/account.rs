@@ -3,14 +3,16 @@
 use std::fmt;
 
 use guildhall_model::command;
-use guildhall_model::limits::{EMAIL_CHARS_MAX, PASSWORD_CHARS};
+use guildhall_model::limits::{EMAIL_CHARS, PASSWORD_CHARS};
 use guildhall_model::text::{DisplayName, Email, PictureUrl, TextError, Username};
 use guildhall_model::{Rejection, user};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema, openapi::RefOr};
 
 use super::form::{Form, Wrong, text};
 use super::patch::Patch;
+use crate::native::schema;
 use crate::native::user::Chosen;
 
 /// A text that must not be shown, in logs least of all.
@@ -33,13 +35,11 @@ impl fmt::Debug for Secret {
 /// `POST /auth/register`
 #[derive(Default, Deserialize, ToSchema)]
 pub struct Register {
-    /// 2 to 32 ASCII letters, digits, dots, dashes or underscores.
-    #[schema(required, nullable = false)]
+    #[schema(required, schema_with = schema::username)]
     username: Option<String>,
-    #[schema(required, nullable = false, format = Email)]
+    #[schema(required, schema_with = schema::email)]
     email: Option<String>,
-    /// 8 to 256 characters.
-    #[schema(required, nullable = false, format = Password)]
+    #[schema(required, schema_with = schema::password)]
     password: Option<String>,
 }
 
@@ -79,15 +79,29 @@ fn new_password(raw: String) -> Result<Secret, TextError> {
 }
 
 /// `POST /auth/login`, with either name.
-#[derive(Default, Deserialize, ToSchema)]
+#[derive(Default, Deserialize)]
 pub struct Login {
-    #[schema(nullable = false)]
     email: Option<String>,
-    #[schema(nullable = false)]
     username: Option<String>,
-    #[schema(required, nullable = false, format = Password)]
     password: Option<String>,
 }
+
+impl PartialSchema for Login {
+    fn schema() -> RefOr<Schema> {
+        let by = |name: &str| {
+            ObjectBuilder::new()
+                .schema_type(Type::Object)
+                .property(name, schema::login_name())
+                .required(name)
+                .property("password", schema::presented_password())
+                .required("password")
+        };
+        let either = AnyOfBuilder::new().item(by("email")).item(by("username"));
+        Schema::AnyOf(either.build()).into()
+    }
+}
+
+impl ToSchema for Login {}
 
 /// What a person logs in with.
 #[derive(Clone, Debug)]
@@ -108,7 +122,7 @@ impl Login {
             "email"
         };
         let name = form.required(path, self.email.or(self.username), |raw| {
-            bounded(raw.trim().to_owned(), EMAIL_CHARS_MAX)
+            bounded(raw, EMAIL_CHARS.1).map(|name| name.trim().to_owned())
         });
         let password = form.required("password", self.password, |raw| {
             bounded(raw, PASSWORD_CHARS.1).map(Secret)
@@ -149,19 +163,19 @@ impl Refresh {
 #[derive(Default, Deserialize, ToSchema)]
 pub struct ProfileUpdate {
     #[serde(default)]
-    #[schema(value_type = String, required = false)]
+    #[schema(required = false, schema_with = schema::username)]
     username: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(required = false, schema_with = schema::display_name)]
     display_name: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(required = false, schema_with = schema::picture)]
     avatar_url: Patch<String>,
     #[serde(default)]
     #[schema(value_type = Chosen, required = false)]
     status: Patch<Chosen>,
     #[serde(default)]
-    #[schema(value_type = String, required = false, format = Email)]
+    #[schema(required = false, schema_with = schema::email)]
     email: Patch<String>,
 }
 

@@ -6,11 +6,12 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::form::{Form, text};
+use crate::native::schema;
 
 /// `POST /applications`
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ApplicationCreate {
-    #[schema(required, nullable = false)]
+    #[schema(required, schema_with = schema::application_name)]
     name: Option<String>,
 }
 

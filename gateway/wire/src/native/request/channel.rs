@@ -15,6 +15,7 @@ use super::object::Object;
 use super::patch::Patch;
 use crate::id::Spelling;
 use crate::native::channel::{ChannelType, OverwriteType};
+use crate::native::schema;
 
 const PERMISSIONS: &str = "permissions";
 const OVERWRITES: &str = "permissions.overwrites";
@@ -22,15 +23,13 @@ const OVERWRITES: &str = "permissions.overwrites";
 /// `POST /servers/{id}/channels`
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ChannelCreate {
-    /// 1 to 100 characters.
-    #[schema(required, nullable = false)]
+    #[schema(required, schema_with = schema::channel_name)]
     name: Option<String>,
     /// Text where left out.
     r#type: Option<ChannelType>,
-    /// Up to 1,024 characters.
+    #[schema(schema_with = schema::topic)]
     topic: Option<String>,
-    /// Behind all others where left out.
-    #[schema(minimum = 0, maximum = 65_535)]
+    #[schema(schema_with = schema::position_or_last)]
     position: Option<i64>,
     #[schema(value_type = Option<ChannelPermissionsInput>)]
     permissions: Option<Object<ChannelPermissionsInput>>,
@@ -40,13 +39,13 @@ pub struct ChannelCreate {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ChannelUpdate {
     #[serde(default)]
-    #[schema(value_type = String, required = false)]
+    #[schema(required = false, schema_with = schema::channel_name)]
     name: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(required = false, schema_with = schema::topic)]
     topic: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = u16, required = false)]
+    #[schema(required = false, schema_with = schema::position)]
     position: Patch<i64>,
     #[serde(default)]
     #[schema(value_type = ChannelPermissionsInput, required = false)]
@@ -58,7 +57,7 @@ pub struct ChannelUpdate {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ChannelPermissionsInput {
     #[serde(default)]
-    #[schema(value_type = Vec<OverwriteInput>, required = false)]
+    #[schema(required = false, schema_with = schema::overwrites)]
     overwrites: Patch<Vec<Object<OverwriteInput>>>,
 }
 
@@ -69,9 +68,9 @@ pub struct OverwriteInput {
     id: Option<String>,
     #[schema(required, nullable = false)]
     r#type: Option<OverwriteType>,
-    /// Nothing where left out.
+    #[schema(schema_with = schema::permissions_or_none)]
     allow: Option<u64>,
-    /// Nothing where left out.
+    #[schema(schema_with = schema::permissions_or_none)]
     deny: Option<u64>,
 }
 

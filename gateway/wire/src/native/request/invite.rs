@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::form::{Form, id, up_to};
 use crate::id::Spelling;
+use crate::native::schema;
 
 /// Seconds that an invite lasts where its maker does not say: Discord's day.
 const AGE_S_DEFAULT: u32 = 24 * 3_600;
@@ -18,11 +19,9 @@ pub struct InviteCreate {
     /// The first channel that the caller can see where left out.
     #[schema(value_type = Option<crate::id::UuidText>)]
     channel_id: Option<String>,
-    /// 0, the default, means without limit.
-    #[schema(minimum = 0, maximum = 100)]
+    #[schema(schema_with = schema::invite_uses)]
     max_uses: Option<i64>,
-    /// Seconds; a day where left out, 0 means that it does not expire.
-    #[schema(minimum = 0, maximum = 604_800)]
+    #[schema(schema_with = schema::invite_age)]
     max_age: Option<i64>,
     /// Members who come by it leave with their last session, unless given a role.
     temporary: Option<bool>,

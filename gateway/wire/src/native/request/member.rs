@@ -1,19 +1,19 @@
 //! Members: joining, nicknames, bans.
 
 use guildhall_model::Rejection;
+use guildhall_model::limits::INVITE_CODE_CHARS_MAX;
 use guildhall_model::text::{DisplayName, Reason};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::form::{Form, Wrong, text};
 use super::patch::Patch;
-
-/// Characters of an invite code that are looked at; longer ones were never issued.
-const CODE_CHARS_MAX: usize = 64;
+use crate::native::schema;
 
 /// `POST /servers/{id}/join`; the whole body may be left out for a public server.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct Join {
+    #[schema(schema_with = schema::invite_code)]
     code: Option<String>,
 }
 
@@ -22,7 +22,7 @@ impl Join {
     pub fn parse(self) -> Result<Option<String>, Rejection> {
         let mut form = Form::default();
         let code = form.optional("code", self.code, |code| {
-            if code.is_empty() || CODE_CHARS_MAX < code.len() {
+            if code.is_empty() || INVITE_CODE_CHARS_MAX < code.chars().count() {
                 return Err(Wrong::new("invalid_code", "must be an invite code"));
             }
             Ok(code)
@@ -34,9 +34,8 @@ impl Join {
 /// The body that sets or, with `null`, removes a nickname.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct MemberNick {
-    /// 1 to 32 characters.
     #[serde(default)]
-    #[schema(value_type = Option<String>, required = true)]
+    #[schema(required = true, schema_with = schema::display_name)]
     nick: Patch<String>,
 }
 
@@ -55,7 +54,7 @@ impl MemberNick {
 /// The body of a ban; it may be left out.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct BanCreate {
-    /// Up to 512 characters.
+    #[schema(schema_with = schema::reason)]
     reason: Option<String>,
 }
 

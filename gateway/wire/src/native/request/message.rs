@@ -1,6 +1,6 @@
 //! Messages: posting, editing, reacting.
 
-use guildhall_model::limits::NONCE_BYTES_MAX;
+use guildhall_model::limits::NONCE_CHARS_MAX;
 use guildhall_model::message::{Emoji, Nonce};
 use guildhall_model::text::{Content, parse_emoji};
 use guildhall_model::{MessageId, Rejection};
@@ -9,22 +9,21 @@ use utoipa::ToSchema;
 
 use super::form::{Form, Wrong, id, text};
 use crate::id::Spelling;
+use crate::native::schema;
 
 /// `POST /channels/{id}/messages` and `POST /dm/{id}/messages`
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct MessageCreate {
-    /// 1 to 2,000 characters.
-    #[schema(required, nullable = false)]
+    #[schema(required, schema_with = schema::content)]
     content: Option<String>,
-    /// The sender's own mark: sent again, it is answered with the first message.
+    #[schema(schema_with = schema::nonce)]
     nonce: Option<NonceInput>,
     #[schema(value_type = Option<crate::id::UuidText>)]
     reply_to: Option<String>,
 }
 
-/// A text of 1 to 25 bytes, or a whole number.
-#[derive(Debug, ToSchema)]
-#[serde(untagged)]
+/// A short text, or a whole number.
+#[derive(Debug)]
 pub enum NonceInput {
     /// As text.
     Text(String),
@@ -95,11 +94,11 @@ impl MessageCreate {
 fn nonce(raw: NonceInput) -> Result<Nonce, Wrong> {
     match raw {
         NonceInput::Number(number) => Ok(Nonce::Number(number)),
-        NonceInput::Text(text) if (1..=NONCE_BYTES_MAX).contains(&text.len()) => {
+        NonceInput::Text(text) if (1..=NONCE_CHARS_MAX).contains(&text.chars().count()) => {
             Ok(Nonce::Text(text))
         }
         NonceInput::Text(_) => {
-            let message = format!("must have 1 to {NONCE_BYTES_MAX} bytes");
+            let message = format!("must have 1 to {NONCE_CHARS_MAX} characters");
             Err(Wrong::new("invalid_length", message))
         }
     }
@@ -108,8 +107,7 @@ fn nonce(raw: NonceInput) -> Result<Nonce, Wrong> {
 /// `PUT /messages/{id}`
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct MessageEdit {
-    /// 1 to 2,000 characters.
-    #[schema(required, nullable = false)]
+    #[schema(required, schema_with = schema::content)]
     content: Option<String>,
 }
 
@@ -125,8 +123,7 @@ impl MessageEdit {
 /// `POST /messages/{id}/reactions`
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ReactionCreate {
-    /// One standard emoji.
-    #[schema(required, nullable = false)]
+    #[schema(required, schema_with = schema::emoji)]
     emoji: Option<String>,
 }
 

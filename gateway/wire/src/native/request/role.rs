@@ -5,25 +5,24 @@ use guildhall_model::limits::ROLES_MAX;
 use guildhall_model::text::RoleName;
 use guildhall_model::{Rejection, RoleId};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::openapi::{RefOr, Schema};
+use utoipa::{PartialSchema, ToSchema};
 
 use super::form::{Form, Wrong, id, permissions, text, up_to};
 use super::patch::Patch;
 use crate::id::Spelling;
 use crate::native::permission::NativePermissions;
 use crate::native::role::Color;
+use crate::native::schema;
 
-/// `POST /servers/{id}/roles` and `PUT /roles/{id}`: what is left out takes its default or stays
-/// as it is.
+/// `PUT /roles/{id}`: what is left out stays as it is.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct RoleInput {
-    /// 1 to 100 characters; required for a new role.
+pub struct RoleUpdate {
     #[serde(default)]
-    #[schema(value_type = String, required = false)]
+    #[schema(required = false, schema_with = schema::role_name)]
     name: Patch<String>,
-    /// `null` means none.
     #[serde(default)]
-    #[schema(value_type = Option<String>, pattern = "^#[0-9A-Fa-f]{6}$", example = "#2ecc71")]
+    #[schema(required = false, schema_with = schema::color)]
     color: Patch<String>,
     #[serde(default)]
     #[schema(value_type = bool, required = false)]
@@ -32,24 +31,43 @@ pub struct RoleInput {
     #[schema(value_type = bool, required = false)]
     mentionable: Patch<bool>,
     #[serde(default)]
-    #[schema(value_type = u64, required = false)]
+    #[schema(required = false, schema_with = schema::permissions)]
     permissions_bitmask: Patch<u64>,
     #[serde(default)]
-    #[schema(value_type = u16, required = false)]
+    #[schema(required = false, schema_with = schema::position)]
     position: Patch<i64>,
 }
 
-impl RoleInput {
-    /// Checks all fields of a new role.
-    pub fn parse_new(self) -> Result<command::RoleUpdate, Rejection> {
+/// `POST /servers/{id}/roles`: what is left out takes its default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(transparent)]
+pub struct RoleCreate(RoleUpdate);
+
+impl PartialSchema for RoleCreate {
+    fn schema() -> RefOr<Schema> {
+        let mut schema = RoleUpdate::schema();
+        if let RefOr::T(Schema::Object(object)) = &mut schema {
+            object.required.push("name".to_owned());
+        }
+        schema
+    }
+}
+
+impl ToSchema for RoleCreate {}
+
+impl RoleCreate {
+    /// Checks all fields.
+    pub fn parse(self) -> Result<command::RoleUpdate, Rejection> {
         let mut form = Form::default();
-        if self.name == Patch::Absent {
+        if self.0.name == Patch::Absent {
             form.note("name", Wrong::new("required", "is required"));
         }
-        self.parse_into(form)
+        self.0.parse_into(form)
     }
+}
 
-    /// Checks all fields of a change.
+impl RoleUpdate {
+    /// Checks all fields.
     pub fn parse(self) -> Result<command::RoleUpdate, Rejection> {
         self.parse_into(Form::default())
     }
@@ -78,8 +96,7 @@ fn color(raw: &str) -> Result<Color, Wrong> {
 /// `PUT /servers/{id}/members/{id}/roles`
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct MemberRoles {
-    /// Exactly these, besides the role that everybody has.
-    #[schema(required, nullable = false, value_type = Vec<crate::id::UuidText>)]
+    #[schema(required, schema_with = schema::roles)]
     roles: Option<Vec<String>>,
 }
 

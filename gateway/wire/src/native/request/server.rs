@@ -9,15 +9,16 @@ use utoipa::ToSchema;
 use super::form::{Form, Wrong, id, text};
 use super::patch::Patch;
 use crate::id::Spelling;
+use crate::native::schema;
 
 /// `POST /servers`
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ServerCreate {
-    /// 2 to 100 characters.
-    #[schema(required, nullable = false)]
+    #[schema(required, schema_with = schema::guild_name)]
     name: Option<String>,
-    /// Up to 1,000 characters.
+    #[schema(schema_with = schema::guild_description)]
     description: Option<String>,
+    #[schema(schema_with = schema::picture)]
     icon_url: Option<String>,
     /// Anybody may join without an invite. Not where left out.
     is_public: Option<bool>,
@@ -55,13 +56,13 @@ impl ServerCreate {
 #[derive(Debug, Default, Deserialize, ToSchema)]
 pub struct ServerUpdate {
     #[serde(default)]
-    #[schema(value_type = String, required = false)]
+    #[schema(required = false, schema_with = schema::guild_name)]
     name: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(required = false, schema_with = schema::guild_description)]
     description: Patch<String>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(required = false, schema_with = schema::picture)]
     icon_url: Patch<String>,
     #[serde(default)]
     #[schema(value_type = bool, required = false)]

@@ -4,7 +4,7 @@ use guildhall_model::Permissions;
 use guildhall_model::channel::{ChannelKind, OverwriteTarget};
 
 use super::super::channel::{ChannelCreate, ChannelUpdate};
-use super::super::role::{MemberRoles, RoleInput};
+use super::super::role::{MemberRoles, RoleCreate, RoleUpdate};
 use super::super::server::{ServerCreate, ServerUpdate};
 use super::*;
 
@@ -148,7 +148,7 @@ fn an_update_without_overwrites_keeps_them() {
 
 #[test]
 fn a_role_changes_only_what_was_sent() {
-    let role = read::<RoleInput>(&json!({"color": "#FF00aa", "permissions_bitmask": 64}));
+    let role = read::<RoleUpdate>(&json!({"color": "#FF00aa", "permissions_bitmask": 64}));
     let update = role.parse().unwrap();
     assert_eq!(update.color, Some(0xFF_00AA));
     assert_eq!(update.name.map(String::from), None);
@@ -159,14 +159,14 @@ fn a_role_changes_only_what_was_sent() {
         edit.apply(hidden).contains(hidden),
         "bits without a native number stay"
     );
-    let cleared = read::<RoleInput>(&json!({"color": null})).parse().unwrap();
+    let cleared = read::<RoleUpdate>(&json!({"color": null})).parse().unwrap();
     assert_eq!(cleared.color, Some(0));
 }
 
 #[test]
 fn a_new_role_has_a_name() {
     assert_eq!(
-        faults(read::<RoleInput>(&json!({})).parse_new()),
+        faults(read::<RoleCreate>(&json!({})).parse()),
         [fault("name", "required")]
     );
     let body = json!({
@@ -174,7 +174,7 @@ fn a_new_role_has_a_name() {
         "hoist": null,
     });
     assert_eq!(
-        faults(read::<RoleInput>(&body).parse_new()),
+        faults(read::<RoleCreate>(&body).parse()),
         [
             fault("name", "required"),
             fault("color", "invalid_color"),

@@ -5,7 +5,7 @@ use guildhall_model::rejection::FieldError;
 use proptest::prelude::*;
 
 use super::super::channel::{ChannelCreate, ChannelUpdate};
-use super::super::role::{MemberRoles, RoleInput};
+use super::super::role::{MemberRoles, RoleUpdate};
 use super::super::server::ServerUpdate;
 use super::*;
 
@@ -125,7 +125,7 @@ fn read_as_everything(bytes: &[u8]) {
     let _ = read_json::<ServerUpdate>(bytes).map(|body| body.parse(&SPELLING));
     let _ = read_json::<ChannelCreate>(bytes).map(|body| body.parse(&SPELLING));
     let _ = read_json::<ChannelUpdate>(bytes).map(|body| body.parse(&SPELLING));
-    let _ = read_json::<RoleInput>(bytes).map(RoleInput::parse);
+    let _ = read_json::<RoleUpdate>(bytes).map(RoleUpdate::parse);
     let _ = read_json::<MemberRoles>(bytes).map(|body| body.parse(&SPELLING));
     let _ = read_json::<MessageCreate>(bytes).map(|body| body.parse(&SPELLING));
     let _ = read_json::<InviteCreate>(bytes).map(|body| body.parse(&SPELLING, String::new()));
