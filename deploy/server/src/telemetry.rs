@@ -55,6 +55,7 @@ pub fn start(log: &LogConfig) -> anyhow::Result<Telemetry> {
     let metrics = recorder()?
         .install_recorder()
         .context("metrics were set up before")?;
+    guildhall_rest::describe_metrics();
     let upkeep = metrics.clone();
     // A thread of its own, because it has to go on when the runtime is busy; it ends with the
     // process.

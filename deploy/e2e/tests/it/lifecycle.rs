@@ -76,8 +76,16 @@ async fn a_ready_server_says_so_on_one_line_and_to_its_operator() {
     assert_eq!(server.operator("/livez").await.expect_text(200), "live\n");
     let ready = server.operator("/readyz").await.expect(200);
     assert!(ready.to_string().contains("events_log"), "{ready}");
+    // What has been counted is described.
+    server.rest().get("/openapi.json").await.expect(200);
     let metrics = server.operator("/metrics").await.expect_text(200);
-    assert!(metrics.contains("# TYPE guildhall_"), "{metrics}");
+    for said in [
+        "# TYPE guildhall_",
+        "# HELP guildhall_http_requests_total ",
+        "# HELP guildhall_http_request_duration_seconds ",
+    ] {
+        assert!(metrics.contains(said), "no {said} in {metrics}");
+    }
     assert_eq!(server.rest().get("/metrics").await.refusal().0, 404);
     server.terminate();
     let (status, stdout) = server.ended().await;
