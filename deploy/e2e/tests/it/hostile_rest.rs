@@ -1,5 +1,7 @@
 //! Requests that no client of good will sends: a clear answer, never a 5xx, and the server lives.
 
+use std::time::{Duration, Instant};
+
 use guildhall_e2e::person::text;
 use guildhall_e2e::{Person, Server, soon};
 use hyper::Method;
@@ -11,6 +13,8 @@ use tokio::net::TcpStream;
 const NOTHING: &str = "175928847299117063";
 /// Bytes of the largest body that is read.
 const BODY_BYTES_MAX: usize = 256 * 1024;
+/// How long the body of a request may take.
+const BODY_DEADLINE: Duration = Duration::from_secs(30);
 
 #[tokio::test]
 async fn bodies_that_cannot_be_read_are_refused_for_what_they_are() {
@@ -317,4 +321,59 @@ async fn a_client_that_never_finishes_its_head_is_cut() {
         answer.is_empty() || answer.starts_with("HTTP/1.1 408"),
         "{answer}"
     );
+}
+
+#[tokio::test]
+async fn a_body_that_trickles_is_cut_at_its_deadline_and_holds_up_nobody() {
+    let server = Server::start(&[]).await;
+    let ada = Person::register(&server, "ada").await;
+    let head = format!(
+        "POST /servers HTTP/1.1\r\nhost: a\r\nauthorization: Bearer {}\r\n\
+        content-type: application/json\r\ncontent-length: 100000\r\n\r\n{{\"name\":\"",
+        ada.access
+    );
+    let began = Instant::now();
+    let mut trickles = Vec::new();
+    for _ in 0..50 {
+        let stream = TcpStream::connect(server.address()).await.unwrap();
+        trickles.push(tokio::spawn(trickle(stream, head.clone())));
+    }
+    // Others are served meanwhile, again and again.
+    let mut served = 0;
+    while !trickles.iter().any(tokio::task::JoinHandle::is_finished) {
+        ada.rest.get("/users/me").await.expect(200);
+        served += 1;
+    }
+    assert!(served > 100, "{served} requests were served");
+    assert!(
+        began.elapsed() >= BODY_DEADLINE,
+        "cut after {:?}",
+        began.elapsed()
+    );
+    for trickle in trickles {
+        let answer = soon("the end of a trickle", trickle).await.unwrap();
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.contains("\"code\":\"invalid_json\""), "{answer}");
+    }
+    assert_eq!(ada.rest.get("/servers").await.expect(200), json!([]));
+}
+
+/// Sends a byte of the body at a time for as long as the server listens, then reads the answer.
+async fn trickle(mut stream: TcpStream, head: String) -> String {
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let mut buffer = [0; 4096];
+    let mut pace = tokio::time::interval(Duration::from_millis(200));
+    loop {
+        tokio::select! {
+            // Cancel-safe: both branches lose nothing when the other one is taken.
+            read = stream.read(&mut buffer) => match read {
+                Ok(0) | Err(_) => return String::from_utf8_lossy(&answer).into_owned(),
+                Ok(n) => answer.extend_from_slice(&buffer[..n]),
+            },
+            _ = pace.tick(), if answer.is_empty() => {
+                let _ = stream.write_all(b"x").await;
+            }
+        }
+    }
 }

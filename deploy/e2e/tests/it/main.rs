@@ -6,6 +6,7 @@ mod gateway;
 mod hostile_frames;
 mod hostile_rest;
 mod lifecycle;
+mod members;
 mod quick_start;
 mod secrets;
 mod slow_reader;

@@ -1,10 +1,15 @@
 //! What a login can and cannot do, and how fast its end is felt.
 
+use std::time::{Duration, Instant};
+
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use guildhall_e2e::person::text;
 use guildhall_e2e::{Answer, Link, Person, Rest, Server};
 use serde_json::{Value, json};
+
+/// Within which the sockets of a login that ended are closed.
+const CLOSED_WITHIN: Duration = Duration::from_secs(1);
 
 async fn refresh(rest: &Rest, token: &str) -> Answer {
     rest.post("/auth/refresh", json!({ "refresh_token": token }))
@@ -23,13 +28,20 @@ async fn a_replayed_refresh_token_revokes_the_family_and_closes_its_sockets() {
     let other = log_in(&server, &ada).await;
     let mut session = ada.listen().await;
     let next = refresh(&server.rest(), &ada.refresh).await.expect(200);
+    let fresh = text(&next, "/access_token");
+    // The family's other socket, opened with the successor.
+    let mut heir = Link::greeted(server.address(), "v=10").await;
+    heir.identify(&fresh, None).await;
+    assert_eq!(heir.payload().await.name(), "READY");
     // The refresh alone ends nothing.
     ada.rest.get("/users/me").await.expect(200);
+    let replayed = Instant::now();
     assert_eq!(refresh(&server.rest(), &ada.refresh).await.refusal().0, 401);
     assert_eq!(session.link.close_code().await, Some(4004));
-    let fresh = server
-        .rest()
-        .authorized(format!("Bearer {}", text(&next, "/access_token")));
+    assert_eq!(heir.close_code().await, Some(4004));
+    let took = replayed.elapsed();
+    assert!(took < CLOSED_WITHIN, "the sockets closed after {took:?}");
+    let fresh = server.rest().authorized(format!("Bearer {fresh}"));
     for rest in [&ada.rest, &fresh] {
         assert_eq!(rest.get("/users/me").await.refusal().0, 401);
     }
