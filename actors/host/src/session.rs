@@ -1,6 +1,7 @@
 //! Gateway sessions: their registry, their partitions' sequencers, rings and resumption.
 
 pub mod handle;
+pub mod id;
 pub mod payload;
 pub(crate) mod registry;
 pub(crate) mod replay;

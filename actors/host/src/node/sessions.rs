@@ -1,6 +1,5 @@
 //! Sessions: opening, resuming, ending, and how users appear.
 
-mod id;
 mod open;
 mod presence;
 
@@ -23,10 +22,10 @@ use tracing::warn;
 use super::{Inner, Node};
 use crate::relay;
 use crate::session::handle::SessionHandle;
+use crate::session::id::parse_session_id;
 use crate::session::replay;
 use crate::session::sequencer::{AttachError, Claim, Input};
 use crate::session::shared::Ending;
-use id::parse_session_id;
 
 /// A session that a client asks for, with its user known.
 #[derive(Clone, Debug)]

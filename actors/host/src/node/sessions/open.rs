@@ -15,11 +15,11 @@ use guildhall_state::session_partition::record::Slot;
 use tokio::sync::oneshot;
 
 use super::OpenRequest;
-use super::id::session_id;
 use crate::error::Refused;
 use crate::node::{GuildView, Node};
 use crate::relay;
 use crate::session::handle::SessionHandle;
+use crate::session::id::session_id;
 use crate::session::sequencer::{Input, Request};
 
 impl Node {

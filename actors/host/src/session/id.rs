@@ -1,4 +1,5 @@
-//! How a session is named to its client.
+//! Session ids: where a session is, which it is, and a secret, in the one text that READY tells
+//! and RESUME repeats.
 
 use std::fmt::Write as _;
 
@@ -10,7 +11,7 @@ const ID_VERSION: u8 = 1;
 const ID_BYTES: usize = 1 + 2 + 4 + 16;
 
 /// A session's name for its client: where it is, which it is, and a secret.
-pub(super) fn session_id(partition: SessionPartition, slot: Slot, secret: &[u8; 16]) -> String {
+pub fn session_id(partition: SessionPartition, slot: Slot, secret: &[u8; 16]) -> String {
     let mut bytes = Vec::with_capacity(ID_BYTES);
     bytes.push(ID_VERSION);
     bytes.extend(partition.0.to_be_bytes());
@@ -23,8 +24,11 @@ pub(super) fn session_id(partition: SessionPartition, slot: Slot, secret: &[u8; 
     id
 }
 
-pub(super) fn parse_session_id(id: &str) -> Option<(SessionPartition, Slot, [u8; 16])> {
-    if id.len() != 2 * ID_BYTES || !id.is_ascii() {
+/// Reads back what [`session_id`] wrote; `None` for any other text.
+pub fn parse_session_id(id: &str) -> Option<(SessionPartition, Slot, [u8; 16])> {
+    // The standard library would also read capitals and a sign before a digit.
+    let is_ours = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    if id.len() != 2 * ID_BYTES || !id.bytes().all(is_ours) {
         return None;
     }
     let mut bytes = [0_u8; ID_BYTES];
@@ -56,5 +60,12 @@ mod tests {
             None,
             "another version"
         );
+    }
+
+    #[test]
+    fn a_session_id_has_one_spelling() {
+        let id = session_id(SessionPartition(0x0A0B), 1, &[0xAB; 16]);
+        assert_eq!(parse_session_id(&id.to_uppercase()), None);
+        assert_eq!(parse_session_id(&format!("+1{}", &id[2..])), None);
     }
 }
