@@ -6,7 +6,7 @@ use super::Finding;
 use super::files::{File, Files};
 
 /// Every crate with the crates that it may use. `*` is all of them.
-const LAYERS: [(&str, &[&str]); 16] = [
+const LAYERS: [(&str, &[&str]); 17] = [
     ("model", &[]),
     ("state", &["model"]),
     ("ports", &["model"]),
@@ -31,6 +31,7 @@ const LAYERS: [(&str, &[&str]); 16] = [
     // A client of the protocol: it judges the server, so it shares no code with it.
     ("loadtest", &[]),
     ("e2e", &["*"]),
+    ("fuzz", &["*"]),
     ("bench", &["*"]),
     ("xtask", &[]),
 ];
