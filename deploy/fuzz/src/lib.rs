@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     target("id_spelling", targets::id_spelling::run, 40_000),
     target("permissions", targets::permissions::run, 20_000),
     target("request_body", targets::request_body::run, 8_000),
+    target("websocket", targets::websocket::run, 10_000),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8]), inputs: u32) -> Target {

@@ -10,3 +10,4 @@ pub(crate) mod request_body;
 pub(crate) mod resume_claim;
 pub(crate) mod server_frame;
 pub(crate) mod snapshot;
+pub(crate) mod websocket;

@@ -88,4 +88,5 @@ holds_on_bounded_inputs! {
     id_spelling
     permissions
     request_body
+    websocket
 }
