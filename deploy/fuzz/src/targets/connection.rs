@@ -69,17 +69,12 @@ pub(crate) fn run(bytes: &[u8]) {
 fn step(script: &mut Script<'_>, connection: &mut Connection, twin: &mut Twin) {
     let mut out = Vec::new();
     match script.below(16) {
-        0..=8 => {
-            let which = script.below(FRAMES.len() + 1);
-            let raw = if let Some(frame) = FRAMES.get(which) {
-                frame.as_bytes()
-            } else {
-                let length = script.below(60);
-                script.take(length)
-            };
-            let decoded = decode(Encoding::Json, raw);
-            connection.on_frame(twin.now_ms, decoded.clone(), &mut out);
-            twin.frame(decoded, &out);
+        0..=7 => frame(script, connection, twin),
+        8 => {
+            // As much as a window holds, about.
+            for _ in 0..script.below(130) {
+                send(FRAMES[0].as_bytes(), connection, twin);
+            }
         }
         9 | 10 => {
             connection.on_live(&mut out);
@@ -112,6 +107,25 @@ fn step(script: &mut Script<'_>, connection: &mut Connection, twin: &mut Twin) {
             }
         }
     }
+}
+
+/// One of ours, or bytes of the script.
+fn frame(script: &mut Script<'_>, connection: &mut Connection, twin: &mut Twin) {
+    let which = script.below(FRAMES.len() + 1);
+    let raw = if let Some(frame) = FRAMES.get(which) {
+        frame.as_bytes()
+    } else {
+        let length = script.below(60);
+        script.take(length)
+    };
+    send(raw, connection, twin);
+}
+
+fn send(raw: &[u8], connection: &mut Connection, twin: &mut Twin) {
+    let mut out = Vec::new();
+    let decoded = decode(Encoding::Json, raw);
+    connection.on_frame(twin.now_ms, decoded.clone(), &mut out);
+    twin.frame(decoded, &out);
 }
 
 impl Twin {

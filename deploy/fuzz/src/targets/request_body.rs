@@ -66,8 +66,11 @@ const KEYS: [&str; 36] = [
 
 pub(crate) fn run(bytes: &[u8]) {
     read_all(bytes);
-    let document = document::object(&mut Script::new(bytes), &KEYS, 5);
+    let mut script = Script::new(bytes);
+    let document = document::object(&mut script, &KEYS, 5);
     read_all(document.to_string().as_bytes());
+    let levels = script.below(2 * limits::NESTING_MAX);
+    read_all(format!("{{\"x\":{}{}}}", "[".repeat(levels), "]".repeat(levels)).as_bytes());
 }
 
 fn read_all(bytes: &[u8]) {

@@ -53,19 +53,30 @@ pub(crate) fn run(bytes: &[u8]) {
     check_spelling(&String::from_utf8_lossy(script.rest()));
 }
 
+/// Records of one owner after the other, whose late appends come between those of the successors.
 fn log(script: &mut Script<'_>) -> Log {
-    let mut log = vec![(Epoch(1), FrameRecord::Take { node: NodeId(0) })];
+    let take = FrameRecord::Take { node: NodeId(0) };
+    let mut owner = Epoch(1);
+    let mut log = vec![(owner, take.clone())];
     for _ in 0..script.below(RECORDS_MAX) {
-        // The first owner writes most of it, so that not everything is void.
-        let epoch = Epoch(script.pick(&[1, 1, 1, 2, 2, 3]));
-        let record = match script.below(6) {
-            0 => FrameRecord::Take { node: NodeId(0) },
-            _ => FrameRecord::Frame(Frame {
+        let frame = |script: &mut Script<'_>| {
+            FrameRecord::Frame(Frame {
                 entries: (0..=script.below(5)).map(|_| entry(script)).collect(),
                 heard: vec![(EventPartition(0), Position(script.byte().into()))],
-            }),
+            })
         };
-        log.push((epoch, record));
+        let late = Epoch(script.u32() % owner.next().0);
+        log.push(match script.below(10) {
+            0 => (late, take.clone()),
+            1 => (late, frame(script)),
+            // Written before its takeover.
+            2 => (owner.next(), frame(script)),
+            3 | 4 => {
+                owner = owner.next();
+                (owner, take.clone())
+            }
+            _ => (owner, frame(script)),
+        });
     }
     log
 }
@@ -164,7 +175,7 @@ fn claim(script: &mut Script<'_>) -> Claim {
         credential: credential(kind ^ other),
         seq: match script.below(16) {
             0 => script.u64(),
-            _ => script.byte().into(),
+            _ => (script.byte() % 32).into(),
         },
     }
 }

@@ -12,6 +12,8 @@ use crate::script::Script;
 
 const ENCODINGS: [Encoding; 2] = [Encoding::Json, Encoding::Msgpack];
 const NAME_CHARS: &[u8; 27] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+/// Dispatches of one case; what a script tells at its end is mostly empty.
+const DISPATCHES_MAX: usize = 4;
 const SPELLING: Spelling = Spelling::new(0x000B_EEF0_CAFE);
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -19,7 +21,7 @@ pub(crate) fn run(bytes: &[u8]) {
     let s = script.u32();
     check_own_frames(script.u32(), s, script.is_set());
     check_any_body(&mut script, s);
-    while !script.is_over() {
+    for _ in 0..DISPATCHES_MAX {
         if let Some(dispatch) = invent::<Dispatch>(&mut script) {
             check_dispatch(&dispatch, s);
         }

@@ -168,7 +168,7 @@ fn fault(script: &mut Script<'_>, stream: &mut Vec<u8>) -> u16 {
     const NOT_UTF8: u16 = 1007;
     const TOO_LONG: u16 = 4002;
     let begin = stream.len();
-    match script.below(11) {
+    match script.below(12) {
         0 => {
             frame(script, TEXT, true, b"unmasked", stream);
             stream[begin + 1] &= 0x7F;
@@ -209,6 +209,13 @@ fn fault(script: &mut Script<'_>, stream: &mut Vec<u8>) -> u16 {
                 frame(script, CLOSE, true, &[&[3, 232], bad].concat(), stream);
             }
             return NOT_UTF8;
+        }
+        10 => {
+            let part = vec![b'a'; 1 + script.below(MESSAGE_BYTES_MAX)];
+            frame(script, TEXT, false, &part, stream);
+            let beyond = (MESSAGE_BYTES_MAX - part.len()) as u64 + 1;
+            head(0, true, beyond, [0; 4], stream);
+            return TOO_LONG;
         }
         _ => {
             let beyond = MESSAGE_BYTES_MAX as u64 + 1 + script.u64() / 2;
