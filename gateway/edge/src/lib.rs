@@ -5,6 +5,7 @@
 
 mod batch;
 mod connection;
+mod farewell;
 mod gateway;
 mod inlet;
 pub mod listener;

@@ -95,6 +95,24 @@ async fn frames_against_the_rules_end_the_connection_and_nothing_else() {
     Link::greeted(server.address(), "v=10").await;
 }
 
+/// A socket that is closed over unread bytes is reset, and a reset may take back what the client
+/// has not read yet: why it was closed.
+#[tokio::test]
+async fn a_client_that_broke_a_rule_is_heard_out() {
+    const MORE_BYTES: usize = 8 * 1024 * 1024;
+    let server = Server::start(&[]).await;
+    let mut stream = upgraded(server.address()).await;
+    let mut bytes = masked(&[0xc1, 0x82], b"{}");
+    bytes.resize(bytes.len() + MORE_BYTES, b'x');
+    let written = soon("the rest is read", stream.write_all(&bytes)).await;
+    written.expect("no reset");
+    stream.shutdown().await.expect("no reset");
+    let mut heard = Vec::new();
+    let ended = soon("the end of the connection", stream.read_to_end(&mut heard)).await;
+    ended.expect("no reset");
+    assert!(heard.windows(2).any(|pair| pair == 1002_u16.to_be_bytes()));
+}
+
 #[tokio::test]
 async fn half_a_frame_and_a_vanished_client_cost_nothing() {
     let server = Server::start(&[]).await;

@@ -1,20 +1,13 @@
 //! How a connection ends: with which code, and without losing the code on the way.
 
-use std::future::poll_fn;
 use std::io;
-use std::time::Duration;
 
 use guildhall_host::session::Ended;
-use guildhall_wire::CloseCode;
-use guildhall_wire::ws::reader::Message;
-use guildhall_wire::ws::{self, FrameKind};
+use guildhall_wire::{CloseCode, ws};
 use tracing::debug;
 
 use super::Task;
-use crate::inlet::Heard;
-
-/// How long a last frame may take to be written.
-const CLOSE_GRACE: Duration = Duration::from_secs(2);
+use crate::farewell::{linger, say_close};
 
 /// Why the loop ends.
 pub(super) enum End {
@@ -46,8 +39,9 @@ impl Task {
     pub(super) async fn finish(&mut self, end: io::Result<End>) {
         match end {
             Ok(End::Close(code, reason)) => {
-                self.say_close(&ws::close_payload(code, &reason)).await;
-                self.linger().await;
+                let payload = ws::close_payload(code, &reason);
+                say_close(&mut self.socket, &payload).await;
+                linger(&self.socket, &mut self.inlet).await;
                 if !code.session_survives()
                     && let Some(session) = &self.session
                 {
@@ -58,35 +52,10 @@ impl Task {
                 if let (Some(1000 | 1001), Some(session)) = (code, &self.session) {
                     session.finish();
                 }
-                self.say_close(&ws::close_answer(code)).await;
+                say_close(&mut self.socket, &ws::close_answer(code)).await;
             }
             Ok(End::Gone) => {}
             Err(error) => debug!(%error, "a socket broke"),
         }
-    }
-
-    /// The last frame. A client that does not read is not waited for.
-    async fn say_close(&mut self, payload: &[u8]) {
-        let closing = async {
-            let frame = ws::frame(FrameKind::Close, payload);
-            self.socket.write(&frame).await?;
-            self.socket.shut_down().await
-        };
-        let _ = tokio::time::timeout(CLOSE_GRACE, closing).await;
-    }
-
-    /// Reads on for a moment, so that the system does not discard the close frame together with
-    /// what the client had sent behind it.
-    async fn linger(&mut self) {
-        let (socket, inlet) = (&self.socket, &mut self.inlet);
-        let until_gone = async {
-            loop {
-                match poll_fn(|cx| inlet.poll_next(socket, cx)).await {
-                    Heard::Message(Message::Close(_)) | Heard::Broken(_) | Heard::Gone => return,
-                    Heard::Message(_) => {}
-                }
-            }
-        };
-        let _ = tokio::time::timeout(CLOSE_GRACE, until_gone).await;
     }
 }
