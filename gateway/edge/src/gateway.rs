@@ -144,7 +144,7 @@ impl Gateway {
         }
         let agreement = Agreement::parse(request.uri().query().unwrap_or_default());
         let Ok((response, upgraded)) = fastwebsockets::upgrade::upgrade(&mut request) else {
-            return refusal(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket endpoint");
+            return refusal_of_others();
         };
         let Some(counted) = self.count() else {
             return refusal(StatusCode::SERVICE_UNAVAILABLE, "too many connections");
@@ -165,17 +165,27 @@ impl Gateway {
         agreement: Result<Agreement, AgreementError>,
         counted: Counted,
     ) {
-        let Ok(parts) = upgraded.into_inner().downcast::<TokioIo<TcpStream>>() else {
-            unreachable!("the listener serves TCP streams")
-        };
-        let stream = parts.io.into_inner();
+        let (stream, early) = stream_of(upgraded);
         // A dispatch is written whole; waiting for more would only delay it.
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "a socket does not take an option");
         }
-        connection::run(self, stream, parts.read_buf, agreement).await;
+        connection::run(self, stream, early, agreement).await;
         drop(counted);
     }
+}
+
+/// The stream of an upgraded connection, and what has been read of it.
+pub(crate) fn stream_of(upgraded: TokioIo<Upgraded>) -> (TcpStream, Bytes) {
+    let Ok(parts) = upgraded.into_inner().downcast::<TokioIo<TcpStream>>() else {
+        unreachable!("the listeners serve TCP streams")
+    };
+    (parts.io.into_inner(), parts.read_buf)
+}
+
+/// The answer to a request that asks for no WebSocket.
+pub(crate) fn refusal_of_others() -> Response<Full<Bytes>> {
+    refusal(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket endpoint")
 }
 
 fn refusal(status: StatusCode, why: &'static str) -> Response<Full<Bytes>> {

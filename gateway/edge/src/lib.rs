@@ -5,6 +5,8 @@
 
 mod batch;
 mod connection;
+#[doc(hidden)]
+pub mod echo;
 mod farewell;
 mod gateway;
 mod inlet;
