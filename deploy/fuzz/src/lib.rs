@@ -3,8 +3,8 @@
 //!
 //! They run in two ways. `cargo test -p guildhall-fuzz` gives each its corpus and a fixed number
 //! of inputs that are mutated from it, the same in every run. `deploy/test --long` lets libFuzzer
-//! search with coverage, see [the script](../../proof/fuzz). What is found is repaired with a
-//! named test beside the code; its input may join `corpus/<target>/`.
+//! search with coverage (`deploy/proof/fuzz`). What is found is repaired with a named test beside the
+//! code; its input may join `corpus/<target>/`.
 
 mod document;
 mod invent;
