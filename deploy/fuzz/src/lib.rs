@@ -26,17 +26,17 @@ pub struct Target {
 
 /// All of them.
 pub const TARGETS: &[Target] = &[
-    target("gateway_frame", targets::gateway_frame::run, 20_000),
-    target("server_frame", targets::server_frame::run, 5_000),
-    target("compression", targets::compression::run, 600),
+    target("gateway_frame", targets::gateway_frame::run, 60_000),
+    target("server_frame", targets::server_frame::run, 3_000),
+    target("compression", targets::compression::run, 2_000),
     target("connection", targets::connection::run, 10_000),
-    target("resume_claim", targets::resume_claim::run, 10_000),
-    target("snapshot", targets::snapshot::run, 4_000),
-    target("log_segment", targets::log_segment::run, 2_000),
-    target("id_spelling", targets::id_spelling::run, 40_000),
-    target("permissions", targets::permissions::run, 20_000),
-    target("request_body", targets::request_body::run, 8_000),
-    target("websocket", targets::websocket::run, 10_000),
+    target("resume_claim", targets::resume_claim::run, 30_000),
+    target("snapshot", targets::snapshot::run, 5_000),
+    target("log_segment", targets::log_segment::run, 4_000),
+    target("id_spelling", targets::id_spelling::run, 150_000),
+    target("permissions", targets::permissions::run, 50_000),
+    target("request_body", targets::request_body::run, 15_000),
+    target("websocket", targets::websocket::run, 30_000),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8]), inputs: u32) -> Target {

@@ -57,15 +57,15 @@ fn stretch(script: &mut Script<'_>) -> Vec<u8> {
                 out.extend_from_slice(script.take(length));
             }
             1 => {
-                let (byte, length) = (script.byte(), script.below(60_000));
+                let (byte, length) = (script.byte(), length(script));
                 out.resize(out.len() + length, byte);
             }
-            2 => out.resize(
+            2 if script.below(4) == 0 => out.resize(
                 out.len().next_multiple_of(128 * 1024) + script.below(8),
                 b' ',
             ),
             _ => {
-                let from = out.len().saturating_sub(1 + script.below(60_000));
+                let from = out.len().saturating_sub(1 + length(script));
                 let upto = (from + script.below(2_000)).min(out.len());
                 out.extend_from_within(from..upto);
             }
@@ -73,6 +73,15 @@ fn stretch(script: &mut Script<'_>) -> Vec<u8> {
         out.truncate(MESSAGE_BYTES_MAX);
     }
     out
+}
+
+/// Mostly short.
+fn length(script: &mut Script<'_>) -> usize {
+    if script.below(4) == 0 {
+        script.below(60_000)
+    } else {
+        script.below(256)
+    }
 }
 
 /// All that the stream says up to the end of these bytes.

@@ -72,8 +72,9 @@ fn step(script: &mut Script<'_>, connection: &mut Connection, twin: &mut Twin) {
         0..=7 => frame(script, connection, twin),
         8 => {
             // As much as a window holds, about.
+            let beat = decode(Encoding::Json, FRAMES[0].as_bytes());
             for _ in 0..script.below(130) {
-                send(FRAMES[0].as_bytes(), connection, twin);
+                send(beat.clone(), connection, twin);
             }
         }
         9 | 10 => {
@@ -118,12 +119,11 @@ fn frame(script: &mut Script<'_>, connection: &mut Connection, twin: &mut Twin) 
         let length = script.below(60);
         script.take(length)
     };
-    send(raw, connection, twin);
+    send(decode(Encoding::Json, raw), connection, twin);
 }
 
-fn send(raw: &[u8], connection: &mut Connection, twin: &mut Twin) {
+fn send(decoded: Result<Inbound, DecodeError>, connection: &mut Connection, twin: &mut Twin) {
     let mut out = Vec::new();
-    let decoded = decode(Encoding::Json, raw);
     connection.on_frame(twin.now_ms, decoded.clone(), &mut out);
     twin.frame(decoded, &out);
 }
