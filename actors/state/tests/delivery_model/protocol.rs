@@ -1,4 +1,4 @@
-//! The states and steps of the delivery protocol.
+//! The states of the delivery protocol: one session partition, one client, two sources.
 
 use guildhall_model::dispatch::{Shard, Viewer};
 use guildhall_model::{Epoch, EventPartition, NodeId, Position, UserId};
@@ -8,8 +8,10 @@ use guildhall_state::session_partition::record::{
 };
 use stateright::{Model, Property};
 
+use super::steps::Step;
+
 /// An event of a source, by its place in the source's stream.
-type Event = (u8, u8);
+pub(crate) type Event = (u8, u8);
 
 /// A rule that can be left out, to show that it is needed.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -18,8 +20,12 @@ pub(crate) enum Rule {
     Epochs,
     /// Who has seen more than a takeover counts is refused.
     Cap,
+    /// A logged `Attach` says that its client has seen no more than what counts.
+    Attach,
     /// An owner asks the directory before it takes a client back.
     Directory,
+    /// A dispatch waits until its frame is stable.
+    Stable,
 }
 
 /// What may go wrong.
@@ -31,8 +37,17 @@ pub(crate) enum Faults {
     Zombies,
 }
 
+/// How a new owner takes over.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Takeover {
+    /// The directory changes and `Take` becomes stable in one step.
+    AtOnce,
+    /// The directory changes first; `Take` is an append like any other.
+    InSteps,
+}
+
 /// What is searched.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Protocol {
     /// How many events each source has.
     pub(crate) events: [u8; 2],
@@ -40,316 +55,224 @@ pub(crate) struct Protocol {
     /// How often the client may lose its socket.
     pub(crate) disconnects: u8,
     pub(crate) faults: Faults,
-    pub(crate) without: Option<Rule>,
+    pub(crate) takeover: Takeover,
+    pub(crate) without: &'static [Rule],
 }
 
 /// A record of the frames log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Record {
-    Take { epoch: u32 },
-    Event { epoch: u32, event: Event },
-    Attach { epoch: u32, attempt: u8 },
+pub(crate) enum Record {
+    Take {
+        epoch: u32,
+    },
+    Event {
+        epoch: u32,
+        event: Event,
+    },
+    /// `is_awaited`: the client waits for this very record.
+    Attach {
+        epoch: u32,
+        is_awaited: bool,
+    },
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Node {
-    is_dead: bool,
+pub(crate) struct Node {
+    pub(crate) is_dead: bool,
+    /// The epoch that the directory gave it, until its `Take` is stable.
+    pub(crate) claimed: Option<u32>,
     /// Under which epoch it believes to own the partition.
-    epoch: Option<u32>,
+    pub(crate) epoch: Option<u32>,
     /// The session's events that it knows to be stable.
-    view: Vec<Event>,
-    cap: Option<usize>,
-    pending: Option<Event>,
+    pub(crate) view: Vec<Event>,
+    pub(crate) cap: Option<usize>,
+    pub(crate) pending: Option<Event>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-struct Client {
-    connected: Option<usize>,
-    /// The node that has taken it back, with the attempt whose record must become stable.
-    attaching: Option<(usize, u8)>,
-    attempts: u8,
-    got: Vec<Event>,
-    is_refused: bool,
+pub(crate) struct Client {
+    pub(crate) connected: Option<usize>,
+    /// The node that has taken it back, and whose record of that must become stable.
+    pub(crate) attaching: Option<usize>,
+    pub(crate) got: Vec<Event>,
+    pub(crate) is_refused: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct World {
-    frames: Vec<Record>,
+    pub(crate) frames: Vec<Record>,
     /// Stable records of superseded epochs.
-    void: Vec<Record>,
+    pub(crate) void: Vec<Record>,
     /// Appends under way: each may become stable at any later time, or never.
-    in_flight: Vec<Record>,
-    owner: usize,
-    nodes: Vec<Node>,
-    client: Client,
-    disconnects: u8,
+    pub(crate) in_flight: Vec<Record>,
+    /// The owner and its epoch, as the directory says.
+    pub(crate) directory: (usize, u32),
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) client: Client,
+    pub(crate) disconnects: u8,
+    /// A takeover has counted a record of another epoch than that of the `Take` before it.
+    pub(crate) is_mixed: bool,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Step {
-    Send(usize, u8),
-    Apply(usize),
-    Acknowledge(usize),
-    Output,
-    Crash(usize),
-    TakeOver(usize),
-    Disconnect,
-    Resume(usize),
-    Attached,
+/// What a successor reads from the frames log.
+pub(crate) struct Folded {
+    /// The session's events that count.
+    pub(crate) view: Vec<Event>,
+    pub(crate) cap: Option<usize>,
+    pub(crate) is_mixed: bool,
 }
 
 impl Protocol {
-    /// What a successor reads: the session's events that count, and its cap.
-    fn fold(&self, frames: &[Record]) -> (Vec<Event>, Option<usize>) {
+    pub(crate) fn holds(&self, rule: Rule) -> bool {
+        !self.without.contains(&rule)
+    }
+
+    /// Folds the log with the real machine, but for a rule that is left out.
+    pub(crate) fn fold(&self, frames: &[Record]) -> Folded {
         let mut machine = SessionPartition::default();
         machine.fold(Epoch(1), &FrameRecord::Take { node: NodeId(0) });
         machine.fold(Epoch(1), &frame(Entry::Open(opening())));
         let mut view = Vec::new();
+        let mut is_mixed = false;
         for record in frames {
-            let (epoch, record_of_log) = encoded(*record);
-            let epoch = match (self.without, record) {
-                (Some(Rule::Epochs), Record::Event { .. } | Record::Attach { .. }) => {
-                    machine.epoch()
-                }
-                _ => epoch,
+            if matches!(record, Record::Attach { .. }) && !self.holds(Rule::Attach) {
+                continue;
+            }
+            let (written, record_of_log) = encoded(*record);
+            let is_take = matches!(record, Record::Take { .. });
+            let epoch = if is_take || self.holds(Rule::Epochs) {
+                written
+            } else {
+                machine.epoch()
             };
             let before = machine.session(0).map(|session| session.s);
             machine.fold(epoch, &record_of_log);
+            let counts = machine.session(0).map(|session| session.s) != before;
             if let Record::Event { event, .. } = record
-                && machine.session(0).map(|session| session.s) != before
+                && counts
             {
                 view.push(*event);
+                is_mixed |= written != machine.epoch();
             }
         }
         let cap = machine.session(0).and_then(|session| session.cap);
-        // READY is number one.
-        (view, cap.map(|cap| cap as usize - 1))
-    }
-
-    /// Only former owners ever look at void records, and their order means nothing.
-    fn append(&self, world: &mut World, record: Record) {
-        let (epoch, _) = encoded(record);
-        let is_void = epoch < Epoch(world.epoch());
-        if is_void && self.without != Some(Rule::Epochs) {
-            world.void.push(record);
-            world.void.sort_unstable();
-        } else {
-            world.frames.push(record);
-        }
-    }
-
-    fn may_take_over(&self, world: &World, node: usize) -> bool {
-        let is_fresh = !world.nodes[node].is_dead && world.nodes[node].epoch.is_none();
-        is_fresh && (self.faults == Faults::Zombies || world.nodes[world.owner].is_dead)
-    }
-
-    fn may_try(&self, world: &World, node: usize) -> bool {
-        let client = &world.client;
-        let is_away = client.connected.is_none() && client.attaching.is_none();
-        let believes = !world.nodes[node].is_dead && world.nodes[node].epoch.is_some();
-        let is_owner = world.owner == node || self.without == Some(Rule::Directory);
-        is_away && !client.is_refused && believes && is_owner
-    }
-
-    fn resume(&self, world: &mut World, node: usize) {
-        let seq = world.client.got.len();
-        let owner = &world.nodes[node];
-        let is_capped = owner.cap.is_some_and(|cap| seq > cap) && self.without != Some(Rule::Cap);
-        if seq > owner.view.len() || is_capped {
-            world.client.is_refused = true;
-            return;
-        }
-        let attempt = world.client.attempts + 1;
-        world.client.attempts = attempt;
-        world.client.attaching = Some((node, attempt));
-        let epoch = owner
-            .epoch
-            .expect("who takes a client back owns the partition");
-        world.in_flight.push(Record::Attach { epoch, attempt });
-        world.in_flight.sort_unstable();
-    }
-
-    fn take_over(&self, world: &mut World, node: usize) {
-        let epoch = world.epoch() + 1;
-        world.owner = node;
-        world.frames.push(Record::Take { epoch });
-        let (view, cap) = self.fold(&world.frames);
-        world.nodes[node] = Node {
-            is_dead: false,
-            epoch: Some(epoch),
+        Folded {
             view,
-            cap,
-            pending: None,
-        };
+            // READY is number one.
+            cap: cap.map(|cap| cap as usize - 1),
+            is_mixed,
+        }
+    }
+
+    /// What a node would write to its client's socket, in order.
+    pub(crate) fn tellable(&self, node: &Node) -> Vec<Event> {
+        let mut tellable = node.view.clone();
+        if !self.holds(Rule::Stable) {
+            tellable.extend(node.pending);
+        }
+        tellable
     }
 }
 
 impl World {
-    fn epoch(&self) -> u32 {
-        let takes = self.frames.iter();
-        let takes = takes.filter(|record| matches!(record, Record::Take { .. }));
-        u32::try_from(takes.count()).expect("few nodes")
+    fn begin(protocol: &Protocol) -> Self {
+        let mut nodes = vec![Node::default(); protocol.nodes];
+        nodes[0].epoch = Some(1);
+        Self {
+            frames: vec![Record::Take { epoch: 1 }],
+            void: Vec::new(),
+            in_flight: Vec::new(),
+            directory: (0, 1),
+            nodes,
+            client: Client {
+                connected: Some(0),
+                ..Client::default()
+            },
+            disconnects: protocol.disconnects,
+            is_mixed: false,
+        }
     }
 
-    fn stable(&self) -> impl Iterator<Item = &Record> {
+    /// The newest epoch of the log.
+    pub(crate) fn epoch(&self) -> u32 {
+        let takes = self.frames.iter().map(|record| match record {
+            Record::Take { epoch } => *epoch,
+            _ => 0,
+        });
+        takes.max().unwrap_or(0)
+    }
+
+    pub(crate) fn stable(&self) -> impl Iterator<Item = &Record> {
         self.frames.iter().chain(&self.void)
     }
 
-    fn next_of(&self, node: usize, source: u8) -> u8 {
-        let known = self.nodes[node].view.iter().filter(|(of, _)| *of == source);
-        u8::try_from(known.count()).expect("few events") + 1
-    }
-
-    fn is_stable(&self, node: usize, event: Event) -> bool {
-        let epoch = self.nodes[node].epoch;
-        self.stable().any(|record| {
-            matches!(record, Record::Event { epoch: of, event: stable }
-                if Some(*of) == epoch && *stable == event)
+    fn is_told_in_order(&self) -> bool {
+        (0..2).all(|source| {
+            let of_source = self.client.got.iter().filter(|(of, _)| *of == source);
+            of_source.zip(1..).all(|((_, gseq), due)| *gseq == due)
         })
     }
 
-    fn lose(&mut self, node: usize) {
-        let client = &mut self.client;
-        client.connected = client.connected.filter(|&at| at != node);
-        client.attaching = client.attaching.filter(|(at, _)| *at != node);
-    }
-
-    fn attached(&self) -> Option<(usize, u8)> {
-        let (node, attempt) = self.client.attaching?;
-        let is_stable = self.stable().any(
-            |record| matches!(record, Record::Attach { attempt: stable, .. } if *stable == attempt),
-        );
-        is_stable.then_some((node, attempt))
+    fn has_seen_all(&self, protocol: &Protocol) -> bool {
+        let all: u8 = protocol.events.iter().sum();
+        self.client.got.len() == usize::from(all)
     }
 }
+
+/// The names of the properties: those of the protocol's specification.
+pub(crate) const M1: &str = "M1: every source's events come without gap or repeat";
+pub(crate) const M2: &str = "M2: who is connected has seen a beginning of what its owner counts";
+pub(crate) const M3: &str = "M3: between two takeovers only one epoch counts";
+pub(crate) const M4: &str = "M4: a client is refused";
+pub(crate) const M5: &str = "M5: when faults stop, everything arrives";
+pub(crate) const COMPLETE: &str = "a client has seen everything";
 
 impl Model for Protocol {
     type State = World;
     type Action = Step;
 
     fn init_states(&self) -> Vec<World> {
-        let mut nodes = vec![Node::default(); self.nodes];
-        nodes[0].epoch = Some(1);
-        vec![World {
-            frames: vec![Record::Take { epoch: 1 }],
-            void: Vec::new(),
-            in_flight: Vec::new(),
-            owner: 0,
-            nodes,
-            client: Client {
-                connected: Some(0),
-                ..Client::default()
-            },
-            disconnects: self.disconnects,
-        }]
+        vec![World::begin(self)]
     }
 
     fn actions(&self, world: &World, steps: &mut Vec<Step>) {
-        if world.client.is_refused {
-            return;
-        }
-        for (n, node) in world
-            .nodes
-            .iter()
-            .enumerate()
-            .filter(|(_, node)| !node.is_dead)
-        {
-            if node.epoch.is_some() && node.pending.is_none() {
-                let ready = |&s: &u8| world.next_of(n, s) <= self.events[usize::from(s)];
-                steps.extend((0..2).filter(ready).map(|source| Step::Send(n, source)));
-            }
-            if node.pending.is_some_and(|event| world.is_stable(n, event)) {
-                steps.push(Step::Acknowledge(n));
-            }
-            if self.may_take_over(world, n) {
-                steps.push(Step::TakeOver(n));
-            }
-            if self.may_try(world, n) {
-                steps.push(Step::Resume(n));
-            }
-            // A node that never owned anything might as well not be there.
-            if node.epoch.is_some() {
-                steps.push(Step::Crash(n));
-            }
-        }
-        steps.extend((0..world.in_flight.len()).map(Step::Apply));
-        let waits = |at: usize| world.client.got.len() < world.nodes[at].view.len();
-        if world.client.connected.is_some_and(waits) {
-            steps.push(Step::Output);
-        }
-        if world.client.connected.is_some() && world.disconnects > 0 {
-            steps.push(Step::Disconnect);
-        }
-        if world.attached().is_some() {
-            steps.push(Step::Attached);
+        if !world.client.is_refused {
+            self.progress(world, steps);
+            self.faults(world, steps);
         }
     }
 
     fn next_state(&self, before: &World, step: Step) -> Option<World> {
         let mut world = before.clone();
-        match step {
-            Step::Send(node, source) => {
-                let event = (source, world.next_of(node, source));
-                let epoch = world.nodes[node].epoch?;
-                world.nodes[node].pending = Some(event);
-                world.in_flight.push(Record::Event { epoch, event });
-                world.in_flight.sort_unstable();
-            }
-            Step::Apply(place) => {
-                let record = world.in_flight.remove(place);
-                self.append(&mut world, record);
-            }
-            Step::Acknowledge(node) => {
-                let event = world.nodes[node].pending.take()?;
-                world.nodes[node].view.push(event);
-            }
-            Step::Output => {
-                let next = world.client.got.len();
-                let event = world.nodes[world.client.connected?].view[next];
-                world.client.got.push(event);
-            }
-            Step::Crash(node) => {
-                world.nodes[node] = Node {
-                    is_dead: true,
-                    ..Node::default()
-                };
-                world.lose(node);
-            }
-            Step::TakeOver(node) => self.take_over(&mut world, node),
-            Step::Disconnect => {
-                world.disconnects -= 1;
-                world.client.connected = None;
-            }
-            Step::Resume(node) => self.resume(&mut world, node),
-            Step::Attached => {
-                let (node, _) = world.attached()?;
-                world.client.attaching = None;
-                world.client.connected = Some(node);
-                world.nodes[node].cap = None;
-            }
-        }
+        self.take(&mut world, step)?;
+        world.forget(self);
         Some(world)
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("exact", |_, world: &World| {
-                (0..2).all(|source| {
-                    let of_source = world.client.got.iter().filter(|(of, _)| *of == source);
-                    of_source.map(|(_, gseq)| *gseq).eq((1..).take(
-                        world
-                            .client
-                            .got
-                            .iter()
-                            .filter(|(of, _)| *of == source)
-                            .count(),
-                    ))
+            Property::always(M1, |_, world: &World| world.is_told_in_order()),
+            Property::always(M2, |protocol: &Self, world: &World| {
+                world.client.connected.is_none_or(|at| {
+                    let tellable = protocol.tellable(&world.nodes[at]);
+                    tellable.starts_with(&world.client.got)
                 })
             }),
-            Property::sometimes("refused", |_, world: &World| world.client.is_refused),
-            Property::sometimes("complete", |protocol: &Self, world: &World| {
-                let all: u8 = protocol.events.iter().sum();
-                world.client.got.len() == usize::from(all)
+            Property::always(M3, |_, world: &World| !world.is_mixed),
+            Property::sometimes(M4, |_, world: &World| world.client.is_refused),
+            // No step can be undone, so that whoever can always take one comes to an end.
+            Property::always(M5, |protocol: &Self, world: &World| {
+                let is_over = world.client.is_refused || world.has_seen_all(protocol);
+                let owner = &world.nodes[world.directory.0];
+                if is_over || owner.is_dead {
+                    return true;
+                }
+                let mut steps = Vec::new();
+                protocol.progress(world, &mut steps);
+                !steps.is_empty()
+            }),
+            Property::sometimes(COMPLETE, |protocol: &Self, world: &World| {
+                world.has_seen_all(protocol)
             }),
         ]
     }
@@ -376,7 +299,7 @@ fn frame(entry: Entry) -> FrameRecord {
     })
 }
 
-fn encoded(record: Record) -> (Epoch, FrameRecord) {
+pub(crate) fn encoded(record: Record) -> (Epoch, FrameRecord) {
     match record {
         Record::Take { epoch } => (Epoch(epoch), FrameRecord::Take { node: NodeId(0) }),
         Record::Attach { epoch, .. } => (Epoch(epoch), frame(Entry::Attach { slot: 0 })),
