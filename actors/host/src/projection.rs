@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use guildhall_model::event::Record;
 use guildhall_model::{EventPartition, Position};
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::{Failure, Messages};
 use tokio::sync::{mpsc, watch};
 use tracing::{error, warn};
@@ -69,6 +70,7 @@ async fn feed(
         let Some(last) = batch.last() else { continue };
         let upto = after(last.position);
         let records: Vec<Arc<Record>> = batch.into_iter().map(|stable| stable.record).collect();
+        crash::pass(Point::ProjectionFed);
         while let Err(failure) = messages.apply(partition, &records, upto).await {
             if matches!(failure, Failure::Damaged { .. } | Failure::Stale { .. }) {
                 error!(partition = partition.0, %failure, "the message store refuses events");
@@ -77,6 +79,7 @@ async fn feed(
             }
             tokio::time::sleep(RETRY_AFTER).await;
         }
+        crash::pass(Point::ProjectionApplied);
         metrics::counter!("guildhall_projection_events_total").increment(records.len() as u64);
         tell.send_replace(upto);
     }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use guildhall_model::event::Source;
 use guildhall_model::{Epoch, EventPartition as Number, NodeId, Position};
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
 use guildhall_ports::{Directory, Failure};
 use rustc_hash::FxHashMap;
@@ -37,6 +38,7 @@ pub(crate) async fn recover(node: &Node) -> Result<(), Failure> {
     events::take_all(node, &folded).await?;
     sessions::start_all(node, folded).await?;
     events::start_relays(node).await?;
+    crash::pass(Point::Recovered);
     for number in 0..inner.event_partitions().len() {
         tokio::spawn(repair::watch(Arc::downgrade(inner), number));
     }
@@ -72,11 +74,13 @@ pub(crate) async fn clear_outbox(inner: Weak<Inner>, mut cleared: mpsc::Receiver
             *known = gseq.max(*known);
         }
         let Some(inner) = inner.upgrade() else { return };
+        crash::pass(Point::OutboxDue);
         for (source, gseq) in upto {
             if let Err(failure) = inner.stores.guilds.outbox_done(source, gseq).await {
                 warn!(%failure, "an outbox entry was not cleared; the next start will");
             }
         }
+        crash::pass(Point::OutboxCleared);
         drop(inner);
         tokio::time::sleep(CLEAR_EVERY).await;
     }

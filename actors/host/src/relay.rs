@@ -10,6 +10,7 @@ use guildhall_model::guild::GuildSnapshot;
 use guildhall_model::intent::Intents;
 use guildhall_model::user::Appearance;
 use guildhall_model::{EventPartition, GuildId, Position, SessionPartition, UserId, limits};
+use guildhall_ports::crash::{self, Point};
 use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{Receivers, Relay, SessionRef, Sessions, Step, Steps, Subscriber};
 use guildhall_state::session_partition::record::EventRef;
@@ -171,9 +172,11 @@ impl RelayTask {
             };
             shares.add(at, &stable, steps);
         }
+        crash::pass(Point::RelayHeard);
         self.sequencers
             .send(shares, self.partition, self.heard)
             .await;
+        crash::pass(Point::RelayTold);
     }
 
     /// A user with sessions here joins a guild that this node does not follow: from now on it

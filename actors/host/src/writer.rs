@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 use guildhall_model::event::Record;
 use guildhall_model::{Epoch, EventPartition, Position, Rejection, limits};
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::{Failure, Log};
 use tokio::sync::{mpsc, watch};
 use tracing::error;
@@ -192,6 +193,7 @@ impl Appender {
             .map(|record| event_log::encode_event(record))
             .collect();
         let sizes: Vec<usize> = payloads.iter().map(Bytes::len).collect();
+        crash::pass(Point::EventsCollected);
         let appended = self
             .log
             .append(self.partition.0, self.epoch, payloads)
@@ -205,10 +207,12 @@ impl Appender {
                 return Err(failure);
             }
         };
+        crash::pass(Point::EventsStable);
         metrics::counter!("guildhall_events_committed_total").increment(records.len() as u64);
         for tell in done {
             tell(Ok(()));
         }
+        crash::pass(Point::EventsAnswered);
         let placed = positions.into_iter().zip(records).zip(sizes);
         let stable: Vec<Stable> = placed
             .map(|((position, record), bytes)| Stable {
@@ -230,6 +234,7 @@ impl Appender {
         }
         // Both end only with the node.
         let _ = self.outlets.projection.send(stable.clone()).await;
+        crash::pass(Point::EventsPassedOn);
         let _ = self
             .outlets
             .relay

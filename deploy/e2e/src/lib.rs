@@ -6,6 +6,7 @@
 
 pub mod binary;
 pub mod link;
+pub mod load;
 pub mod person;
 pub mod rest;
 pub mod server;
@@ -21,6 +22,27 @@ pub use session::Session;
 
 /// How long anything may take before a test gives up. Two cores run many tests at once.
 pub const PATIENCE: Duration = Duration::from_secs(30);
+/// How often a condition is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Whether there is time for the long form of a test, as `deploy/test --long` says.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a test run has no other configuration"
+)]
+pub fn is_long() -> bool {
+    std::env::var("GUILDHALL_TEST_LONG").is_ok_and(|long| long == "1")
+}
+
+/// Polls until something holds.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let until = async {
+        while !holds().await {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    soon(what, until).await;
+}
 
 /// Waits for something that must happen.
 pub async fn soon<T>(what: &str, it: impl Future<Output = T>) -> T {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
 
 /// Names what a file holds and in which version of its layout.
 pub(crate) type Format = [u8; 8];
@@ -36,7 +37,9 @@ pub(crate) enum ReadError {
 pub(crate) fn replace(path: &Path, format: Format, content: &[u8]) -> io::Result<()> {
     let unfinished = unfinished_name(path);
     let outcome = write_new(&unfinished, format, content)
+        .inspect(|()| crash::pass(Point::FileWritten))
         .and_then(|()| fs::rename(&unfinished, path))
+        .inspect(|()| crash::pass(Point::FileRenamed))
         .and_then(|()| sync_parent(path));
     if outcome.is_err() {
         // A full disk must not fill further with leftovers; whether there was one is the same.

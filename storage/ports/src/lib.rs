@@ -7,6 +7,7 @@
 pub mod accounts;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+pub mod crash;
 pub mod directory;
 pub mod env;
 pub mod error;

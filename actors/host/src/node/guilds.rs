@@ -12,6 +12,7 @@ use guildhall_model::user::User;
 use guildhall_model::{ChannelId, GuildId, Rejection, UserId};
 use guildhall_ports::Failure;
 use guildhall_ports::accounts::Taken;
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::guilds::{CommitError, Home};
 use guildhall_state::guild::{GuildState, first_events};
 use tokio::sync::oneshot;
@@ -141,6 +142,7 @@ impl Node {
             CommitError::PairExists(_) => Rejection::Taken("pair").into(),
             CommitError::Failure(failure) => Refused::Failure(failure),
         })?;
+        crash::pass(Point::DirectCommitted);
         let gseq = record.gseq;
         let (reply, stable) = oneshot::channel();
         place.submit(

@@ -12,6 +12,7 @@ use guildhall_model::message::{Anchor, Place};
 use guildhall_model::rejection::Noun;
 use guildhall_model::{ChannelId, Permissions, Rejection, UserId, limits};
 use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::guilds::Home;
 use guildhall_state::channel::{ChannelState, Window, Writer};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -242,6 +243,7 @@ impl ChannelActor {
                 let written = written(&room.channel, &event);
                 let records = head.records(now, vec![event]);
                 head.advance(&records);
+                crash::pass(Point::ChannelDecided);
                 place.submit(
                     records,
                     Box::new(move |stable| {

@@ -8,6 +8,7 @@ use guildhall_model::event::{Event, Record, Source};
 use guildhall_model::rejection::Noun;
 use guildhall_model::{GuildId, Rejection, UserId, limits};
 use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::guilds::CommitError;
 use guildhall_state::guild::GuildState;
 use parking_lot::RwLock;
@@ -160,10 +161,12 @@ impl GuildActor {
             }
         };
         let records = head.records(now, events.clone());
+        crash::pass(Point::GuildDecided);
         match inner.stores.guilds.commit(partition.epoch, &records).await {
             Ok(()) => {}
             Err(error) => return refuse(error, reply),
         }
+        crash::pass(Point::GuildCommitted);
         head.advance(&records);
         {
             let mut state = shared.state.write();

@@ -7,6 +7,7 @@ use guildhall_model::{
     Epoch, EventPartition as Number, GuildId, Position, SessionPartition, UserId,
 };
 use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
 use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{Relay, SessionRef, Sessions, Subscriber};
@@ -81,9 +82,11 @@ async fn take(
     let stores = &inner.stores;
     let node = inner.config.node;
     let epoch = claim(&stores.directory, Partition::Event(number), node).await?;
+    crash::pass(Point::EventsClaimed);
     let take = event_log::encode_take(node);
     let taken = stores.events.append(number.0, epoch, vec![take]).await?;
     let taken = taken.last().copied().ok_or(Failure::Closing)?;
+    crash::pass(Point::EventsTaken);
     let applied = stores.messages.applied(number).await?;
     let heard: FxHashMap<SessionPartition, Position> = folded
         .iter()
@@ -99,6 +102,7 @@ async fn take(
     let from = applied.min(least.unwrap_or(applied));
     let (mut tail, _) = event_log::read_all(&*stores.events, number, from).await?;
     project(inner, number, &tail, applied).await?;
+    crash::pass(Point::TailProjected);
     if append_outbox(inner, number, epoch, outbox).await? {
         (tail, _) = event_log::read_all(&*stores.events, number, from).await?;
         project(inner, number, &tail, applied).await?;
@@ -187,6 +191,7 @@ pub(super) async fn append_outbox(
         );
         inner.stores.events.append(number.0, epoch, missing).await?;
     }
+    crash::pass(Point::OutboxAppended);
     for (source, gseq) in newest {
         inner.stores.guilds.outbox_done(source, gseq).await?;
     }
@@ -279,6 +284,7 @@ async fn start_relay(node: &Node, pending: Pending) -> Result<(), Failure> {
         task.sequencers
             .send(shares, pending.number, task.heard)
             .await;
+        crash::pass(Point::TailTold);
     }
     task.heard = pending.end;
     task.sequencers

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use bytes::Bytes;
 use guildhall_model::{Epoch, Position, SessionPartition as Number};
 use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
 use guildhall_state::relay::SessionRef;
 use guildhall_state::session_partition::SessionPartition;
@@ -53,9 +54,11 @@ async fn fold(inner: &Inner, number: Number) -> Result<Folded, Failure> {
     let stores = &inner.stores;
     let node = inner.config.node;
     let epoch = claim(&stores.directory, Partition::Session(number), node).await?;
+    crash::pass(Point::SessionsClaimed);
     let take = encode(&FrameRecord::Take { node });
     let taken = stores.frames.append(number.0, epoch, vec![take]).await?;
     let taken = *taken.last().ok_or(Failure::Closing)?;
+    crash::pass(Point::SessionsTaken);
     let (mut machine, mut next) = newest_snapshot(inner, number).await?;
     let snapshot = next;
     let mut records = 0;
@@ -72,7 +75,9 @@ async fn fold(inner: &Inner, number: Number) -> Result<Folded, Failure> {
     }
     let sessions = machine.sessions().count();
     debug!(session.partition = number.0, sessions, records, %snapshot, "session partition folded");
+    crash::pass(Point::SessionsFolded);
     let end = tidy(inner, number, epoch, &mut machine, after(taken)).await?;
+    crash::pass(Point::SessionsTidied);
     Ok(Folded {
         number,
         epoch,

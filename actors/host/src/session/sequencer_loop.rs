@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use guildhall_model::{Epoch, Position, SessionPartition as Number};
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::{Env, Failure, Log};
 use guildhall_state::session_partition::SessionPartition;
 use guildhall_state::session_partition::record::{FrameRecord, Slot};
@@ -108,10 +109,13 @@ impl SequencerLoop {
         }
         let record = FrameRecord::Frame(frame);
         let bytes = rmp_serde::to_vec(&record).expect("plain data in memory always encodes");
+        crash::pass(Point::FrameDrafted);
         self.end = after(self.append(bytes.into()).await?);
+        crash::pass(Point::FrameStable);
         if let FrameRecord::Frame(frame) = record {
             self.publish(&frame, then);
         }
+        crash::pass(Point::FramePublished);
         Ok(())
     }
 

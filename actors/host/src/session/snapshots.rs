@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use guildhall_model::{EventPartition, Position, SessionPartition as Number, Timestamp};
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::{Failure, Log, Snapshots};
 use guildhall_state::session_partition::SessionPartition;
 use parking_lot::Mutex;
@@ -107,10 +108,12 @@ impl Keeper {
             return;
         }
         let bytes = Bytes::from(machine.to_snapshot());
+        crash::pass(Point::SnapshotDue);
         if let Err(failure) = self.store.put(self.number, upto, bytes).await {
             warn!(session.partition = self.number.0, %failure, "a snapshot was not kept");
             return;
         }
+        crash::pass(Point::SnapshotKept);
         self.kept.push_back(Kept {
             upto,
             at: now,
@@ -135,6 +138,7 @@ impl Keeper {
             return Ok(());
         };
         self.store.drop_before(self.number, oldest.upto).await?;
+        crash::pass(Point::SnapshotDropped);
         self.log.release(self.number.0, oldest.upto).await
     }
 

@@ -1,5 +1,6 @@
 //! What an operator chooses about a log, and the bounds that nobody chooses.
 
+use guildhall_ports::crash::Point;
 use serde::{Deserialize, Serialize};
 
 use super::record;
@@ -33,6 +34,22 @@ impl Topic {
         match self {
             Self::Events => "events log",
             Self::Frames => "frames log",
+        }
+    }
+
+    /// Where a batch is written and not synced.
+    pub(super) const fn written(self) -> Point {
+        match self {
+            Self::Events => Point::EventsWritten,
+            Self::Frames => Point::FramesWritten,
+        }
+    }
+
+    /// Where a batch is as stable as it gets.
+    pub(super) const fn synced(self) -> Point {
+        match self {
+            Self::Events => Point::EventsSynced,
+            Self::Frames => Point::FramesSynced,
         }
     }
 }

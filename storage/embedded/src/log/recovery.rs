@@ -10,6 +10,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::{Failure, Random};
 
 use super::catalog::{Active, Closed, written_at};
@@ -209,7 +210,9 @@ impl Recovery<'_> {
             );
         }
         self.rewrite(last, file, readable)
+            .inspect(|()| crash::pass(Point::TailRewritten))
             .and_then(|()| self.disk.cut(file, readable.end - last.base))
+            .inspect(|()| crash::pass(Point::TailCut))
             .and_then(|()| self.disk.sync(file))
             .map_err(|error| self.failure(&error))
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use guildhall_model::Timestamp;
 use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
 
 use super::catalog::{Catalog, Closed};
 use super::config::Topic;
@@ -57,7 +58,9 @@ fn remove(catalog: &Catalog, oldest: Arc<Closed>) -> io::Result<()> {
         catalog.remember_oldest(oldest);
         return Err(error);
     }
+    crash::pass(Point::SegmentTrimmed);
     // The summary is only a shortcut; if it stays, the next start removes it.
     let _ = fs::remove_file(summary::file(&oldest.path));
+    crash::pass(Point::SummaryTrimmed);
     files::sync_parent(&oldest.path)
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use guildhall_model::Position;
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::{Failure, Random};
 
 use super::Health;
@@ -162,9 +163,11 @@ impl Writer {
         }
         let (positions, summary) = self.encode(jobs);
         self.write()?;
+        crash::pass(self.topic.written());
         if self.config.durability == Durability::Fsync {
             self.sync()?;
         }
+        crash::pass(self.topic.synced());
         self.segment.end += self.buffer.len() as u64;
         self.shared.catalog.grown(self.segment.end, &summary);
         let records = positions.iter().map(Vec::len).sum();
@@ -228,6 +231,7 @@ impl Writer {
         let base = self.segment.end;
         let begun = begin(self.disk.as_ref(), &self.dir, base, self.random.as_ref());
         let (file, seed) = begun?;
+        crash::pass(Point::SegmentBegun);
         let file = Arc::new(file);
         self.segment = Segment {
             file: Arc::clone(&file),
@@ -243,6 +247,7 @@ impl Writer {
             end: self.segment.end,
             summary: Summary::default(),
         });
+        crash::pass(Point::SegmentRolled);
         if let Some(summary) = closed.summary.get()
             && let Err(error) = summary.store(&closed.path)
         {
@@ -285,9 +290,11 @@ pub(super) fn begin(
     let path = segment::path(dir, base);
     let (header, seed) = segment::new_header(base, random);
     let file = disk.create(&path)?;
+    crash::pass(Point::SegmentCreated);
     let outcome = disk
         .write(&file, &header, 0)
         .and_then(|()| disk.sync(&file))
+        .inspect(|()| crash::pass(Point::SegmentHeaded))
         .and_then(|()| disk.sync_entry(&path));
     match outcome {
         Ok(()) => Ok((file, seed)),

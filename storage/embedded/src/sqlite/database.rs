@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, SqlitePool};
 
 use super::error::{ENGINE, SqlError, failure};
 use super::metrics::Metrics;
-use super::writer::{Write, Writer};
+use super::writer::{Ends, Write, Writer};
 
 /// Reading connections. Each has a thread of its own, which waits for the disk.
 const READERS: u32 = 4;
@@ -34,7 +34,7 @@ impl Database {
     /// measurements call it.
     pub(super) async fn open(
         path: &Path,
-        name: &'static str,
+        (name, ends): (&'static str, Ends),
         synchronous: SqliteSynchronous,
         migrator: &Migrator,
     ) -> Result<Self, Failure> {
@@ -67,7 +67,7 @@ impl Database {
             .await
             .map_err(|e| failure(&e))?;
         Ok(Self {
-            writer: Writer::start(connection, writing, Metrics::of(name)),
+            writer: Writer::start(connection, writing, Metrics::of(name), ends),
             readers,
         })
     }

@@ -11,6 +11,7 @@ mod reaction;
 use std::path::Path;
 
 use guildhall_ports::Failure;
+use guildhall_ports::crash::Point;
 use sqlx::Sqlite;
 use sqlx::migrate::Migrator;
 use sqlx::pool::PoolConnection;
@@ -18,6 +19,7 @@ use sqlx::sqlite::SqliteSynchronous;
 
 use super::database::Database;
 use super::error::SqlError;
+use super::writer::Ends;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/messages");
 
@@ -29,8 +31,12 @@ pub struct Projection {
 impl Projection {
     /// Opens the file at `path`, makes it if there is none, and brings its tables up to date.
     pub async fn open(path: &Path) -> Result<Self, Failure> {
-        let database =
-            Database::open(path, "messages", SqliteSynchronous::Normal, &MIGRATIONS).await?;
+        let ends = Ends {
+            written: Point::MessagesWritten,
+            committed: Point::MessagesCommitted,
+        };
+        let normal = SqliteSynchronous::Normal;
+        let database = Database::open(path, ("messages", ends), normal, &MIGRATIONS).await?;
         Ok(Self { database })
     }
 

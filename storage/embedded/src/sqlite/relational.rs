@@ -17,11 +17,13 @@ mod user;
 use std::path::Path;
 
 use guildhall_ports::Failure;
+use guildhall_ports::crash::Point;
 use sqlx::SqlitePool;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteSynchronous;
 
 use super::database::Database;
+use super::writer::Ends;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/relational");
 
@@ -33,8 +35,12 @@ pub struct Relational {
 impl Relational {
     /// Opens the file at `path`, makes it if there is none, and brings its tables up to date.
     pub async fn open(path: &Path) -> Result<Self, Failure> {
-        let database =
-            Database::open(path, "relational", SqliteSynchronous::Full, &MIGRATIONS).await?;
+        let ends = Ends {
+            written: Point::RelationalWritten,
+            committed: Point::RelationalCommitted,
+        };
+        let full = SqliteSynchronous::Full;
+        let database = Database::open(path, ("relational", ends), full, &MIGRATIONS).await?;
         Ok(Self { database })
     }
 

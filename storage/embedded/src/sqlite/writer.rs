@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
 use parking_lot::Mutex;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
@@ -37,6 +38,13 @@ pub(super) trait Write: Send + 'static {
     ) -> impl Future<Output = Result<Self::Done, Self::Error>> + Send;
 }
 
+/// Where a transaction of this database may be cut off by the end of the process.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ends {
+    pub(super) written: Point,
+    pub(super) committed: Point,
+}
+
 /// Hands writes to the writing task.
 pub(super) struct Writer {
     waiting: Mutex<Option<mpsc::Sender<Box<dyn Job>>>>,
@@ -50,12 +58,14 @@ impl Writer {
         connection: SqliteConnection,
         options: SqliteConnectOptions,
         metrics: Metrics,
+        ends: Ends,
     ) -> Self {
         let (tx, rx) = mpsc::channel(WAITING_MAX);
         let desk = Desk {
             connection: Some(connection),
             options,
             metrics,
+            ends,
         };
         Self {
             waiting: Mutex::new(Some(tx)),
@@ -128,6 +138,7 @@ struct Desk {
     connection: Option<SqliteConnection>,
     options: SqliteConnectOptions,
     metrics: Metrics,
+    ends: Ends,
 }
 
 impl Desk {
@@ -194,11 +205,13 @@ impl Desk {
     }
 
     async fn commit(&mut self, mut tx: SqliteConnection, writes: u32) -> Result<(), Failure> {
+        crash::pass(self.ends.written);
         let began = Instant::now();
         sqlx::query("COMMIT")
             .execute(&mut tx)
             .await
             .map_err(|e| failure(&e))?;
+        crash::pass(self.ends.committed);
         self.metrics.committed(writes, began.elapsed());
         self.connection = Some(tx);
         Ok(())

@@ -6,6 +6,7 @@ use guildhall_model::user::User;
 use guildhall_model::{ApplicationId, LoginId, Timestamp, UserId};
 use guildhall_ports::Failure;
 use guildhall_ports::accounts::{Accounts, Rotation, Taken, TokenHash};
+use guildhall_ports::crash::{self, Point};
 use sqlx::SqliteConnection;
 
 use super::user::{AccountRow, UserRow, folded};
@@ -25,7 +26,9 @@ impl Accounts for Relational {
             account: account.clone(),
             password_hash: password_hash.to_owned(),
         };
-        self.database.write(write).await
+        let stored = self.database.write(write).await;
+        crash::pass(Point::AccountStored);
+        stored
     }
 
     async fn by_name(&self, name: &str) -> Result<Option<(Account, String)>, Failure> {
@@ -53,7 +56,9 @@ impl Accounts for Relational {
             login: *login,
             refresh,
         };
-        self.database.write(write).await
+        let stored = self.database.write(write).await;
+        crash::pass(Point::LoginStored);
+        stored
     }
 
     async fn rotate(
@@ -67,7 +72,9 @@ impl Accounts for Relational {
             successor,
             now,
         };
-        self.database.write(write).await
+        let rotated = self.database.write(write).await;
+        crash::pass(Point::TokenRotated);
+        rotated
     }
 
     async fn revoke_login(&self, id: LoginId, now: Timestamp) -> Result<(), Failure> {

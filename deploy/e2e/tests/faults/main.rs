@@ -1,0 +1,5 @@
+//! Promises that hold while machines fail, kept by the real binary as a process: it is killed at
+//! every place where that makes a difference, its disk fills and fails, its clock jumps, it is
+//! frozen, and clients hold on to it in every way that costs them nothing.
+
+mod crash_points;
