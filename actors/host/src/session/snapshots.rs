@@ -100,13 +100,28 @@ impl Keeper {
         self.last = Some(now);
         let heard = self.heard(machine);
         // A quiet partition still hears: what it has heard bounds what a restart must read.
-        if self
+        let is_kept = self
             .kept
             .back()
-            .is_some_and(|last| last.upto == upto && last.heard == heard)
-        {
+            .is_some_and(|last| last.upto == upto && last.heard == heard);
+        if !is_kept {
+            self.put(machine, upto, now, heard).await;
+        } else if !self.has_outlived(now) {
             return;
         }
+        // Also in silence, or a last burst before it would keep its space for ever.
+        if let Err(failure) = self.let_go(now).await {
+            warn!(session.partition = self.number.0, %failure, "old snapshots were not dropped");
+        }
+    }
+
+    async fn put(
+        &mut self,
+        machine: &SessionPartition,
+        upto: Position,
+        now: Timestamp,
+        heard: Vec<Position>,
+    ) {
         let bytes = Bytes::from(machine.to_snapshot());
         crash::pass(Point::SnapshotDue);
         if let Err(failure) = self.store.put(self.number, upto, bytes).await {
@@ -117,20 +132,18 @@ impl Keeper {
         self.kept.push_back(Kept {
             upto,
             at: now,
-            heard: self.heard(machine),
+            heard,
         });
-        if let Err(failure) = self.let_go(now).await {
-            warn!(session.partition = self.number.0, %failure, "old snapshots were not dropped");
-        }
+    }
+
+    /// The second oldest is old enough: the oldest, which indexes the frames up to it, may go.
+    fn has_outlived(&self, now: Timestamp) -> bool {
+        let second = self.kept.get(1);
+        second.is_some_and(|second| now.ms_since(second.at) > self.retention_ms)
     }
 
     async fn let_go(&mut self, now: Timestamp) -> Result<(), Failure> {
-        // The second oldest must be old enough: the oldest indexes the frames up to it.
-        while self
-            .kept
-            .get(1)
-            .is_some_and(|next| now.ms_since(next.at) > self.retention_ms)
-        {
+        while self.has_outlived(now) {
             self.kept.pop_front();
         }
         self.set_floors();

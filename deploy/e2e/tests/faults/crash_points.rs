@@ -1,5 +1,7 @@
 //! The server dies at every point of its write paths, and every time it comes back whole.
 
+mod accounts;
+
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
