@@ -11,6 +11,7 @@ pub mod person;
 pub mod rest;
 pub mod server;
 pub mod session;
+pub mod shim;
 
 use std::time::Duration;
 

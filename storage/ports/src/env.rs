@@ -1,7 +1,7 @@
 //! The world outside: wall clock and randomness, so that a simulation can own both.
 
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use guildhall_model::Timestamp;
 
@@ -9,6 +9,12 @@ use guildhall_model::Timestamp;
 pub trait Clock: Send + Sync {
     /// Now, to the millisecond. May step back.
     fn now(&self) -> Timestamp;
+
+    /// Milliseconds of a clock that never jumps. Only differences mean something, and only within
+    /// one process: it is what windows and intervals are measured with.
+    fn steady(&self) -> Timestamp {
+        self.now()
+    }
 }
 
 /// Draws random bytes.
@@ -30,7 +36,9 @@ impl Env {
     /// The machine's own clock and random numbers.
     pub fn system() -> Self {
         Self {
-            clock: Arc::new(SystemClock),
+            clock: Arc::new(SystemClock {
+                started: Instant::now(),
+            }),
             random: Arc::new(SystemRandom),
         }
     }
@@ -38,6 +46,11 @@ impl Env {
     /// Now.
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// As [`Clock::steady`].
+    pub fn steady(&self) -> Timestamp {
+        self.clock.steady()
     }
 
     /// `N` random bytes.
@@ -54,7 +67,9 @@ impl std::fmt::Debug for Env {
     }
 }
 
-struct SystemClock;
+struct SystemClock {
+    started: Instant,
+}
 
 impl Clock for SystemClock {
     #[expect(
@@ -65,6 +80,11 @@ impl Clock for SystemClock {
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
+        Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    fn steady(&self) -> Timestamp {
+        let since = self.started.elapsed();
         Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
     }
 }

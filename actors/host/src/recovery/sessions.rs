@@ -172,7 +172,7 @@ async fn prepare(
 > {
     let inner = &node.inner;
     let config = &inner.config;
-    let now = inner.env.now();
+    let now = inner.env.steady();
     let mut shared = FxHashMap::default();
     for (slot, session) in folded.machine.sessions() {
         let doorbell = Arc::new(SessionShared::new(now));

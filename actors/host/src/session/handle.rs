@@ -214,7 +214,7 @@ impl SessionHandle {
 
 impl Drop for SessionHandle {
     fn drop(&mut self) {
-        let now = self.env().now();
+        let now = self.env().steady();
         if !self.is_caught_up {
             // A start that nobody will take any more would stay in the ring.
             let _ = self.ring.visit(self.session.slot, self.cursor, |_, _| true);

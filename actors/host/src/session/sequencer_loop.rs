@@ -85,7 +85,7 @@ impl SequencerLoop {
                     .for_each(|shared| shared.end(Ending::Failed));
                 return;
             }
-            let now = self.env.now();
+            let now = self.env.steady();
             if stop.is_some() || self.keeper.is_due(now) {
                 self.keeper.keep(&self.machine, self.end, now).await;
             }

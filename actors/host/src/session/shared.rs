@@ -69,7 +69,7 @@ pub(crate) struct SessionShared {
 }
 
 impl SessionShared {
-    /// A session without a socket since `now`.
+    /// A session without a socket since `now`, by the steady clock.
     pub(crate) fn new(now: Timestamp) -> Self {
         Self {
             wake_at: AtomicU64::new(ASLEEP),

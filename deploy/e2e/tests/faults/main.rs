@@ -2,4 +2,7 @@
 //! every place where that makes a difference, its disk fills and fails, its clock jumps, it is
 //! frozen, and clients hold on to it in every way that costs them nothing.
 
+mod clock;
 mod crash_points;
+mod disk_errors;
+mod frozen;

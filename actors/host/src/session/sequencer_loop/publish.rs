@@ -35,7 +35,7 @@ impl SequencerLoop {
                 self.push(item);
             }
             Then::Opened { slot, item, reply } => {
-                let shared = Arc::new(SessionShared::new(self.env.now()));
+                let shared = Arc::new(SessionShared::new(self.env.steady()));
                 self.shared.insert(slot, Arc::clone(&shared));
                 let cursor = self.push(item);
                 let _ = reply.send(Ok(Opened {

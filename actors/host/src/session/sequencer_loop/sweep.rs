@@ -15,7 +15,7 @@ use crate::session::shared::Ending;
 impl SequencerLoop {
     /// Ends sessions that nobody came back to, or that were revoked, or whose numbers run out.
     pub(super) fn sweep(&mut self, draft: &mut Draft) {
-        let now = self.env.now();
+        let now = self.env.steady();
         let over: Vec<Slot> = self
             .shared
             .iter()
