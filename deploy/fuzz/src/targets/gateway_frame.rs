@@ -45,25 +45,25 @@ pub(crate) fn run(bytes: &[u8]) {
     }
     if bytes.len() <= limits::GATEWAY_FRAME_BYTES_MAX {
         if let Ok(value) = serde_json::from_slice(bytes) {
-            assert_same_meaning(decode(Encoding::Json, bytes), &value);
+            assert_same_meaning(&decode(Encoding::Json, bytes), &value);
         }
         // Msgpack has fractions that JSON has not.
         let has_fractions = bytes.iter().any(|byte| matches!(byte, 0xCA | 0xCB));
         if let Ok(value) = rmp_serde::from_slice(bytes)
             && !has_fractions
         {
-            assert_same_meaning(decode(Encoding::Msgpack, bytes), &value);
+            assert_same_meaning(&decode(Encoding::Msgpack, bytes), &value);
         }
     }
     assert_same_in_both(&frame(&mut Script::new(bytes)));
 }
 
 /// A frame means what its value means, however that is spelled.
-fn assert_same_meaning(raw: Result<Inbound, DecodeError>, value: &Value) {
+fn assert_same_meaning(raw: &Result<Inbound, DecodeError>, value: &Value) {
     if let Some(plain) = assert_same_in_both(value) {
         // A plain value has no key twice.
         assert!(
-            raw == plain || raw == Err(DecodeError::Malformed),
+            *raw == plain || *raw == Err(DecodeError::Malformed),
             "{value}"
         );
     }

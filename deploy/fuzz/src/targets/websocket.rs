@@ -6,6 +6,8 @@ use guildhall_wire::ws::reader::{Message, Reader, Violation};
 use crate::script::Script;
 
 const MESSAGE_BYTES_MAX: usize = 600;
+/// Pieces of a message: a reader has to take one for every 16 bytes, and some more.
+const PIECES_MAX: usize = MESSAGE_BYTES_MAX / 16;
 /// Codes that a client may close with, and some that nobody may.
 const GOOD_CODES: [u16; 6] = [1000, 1001, 1007, 1011, 3000, 4999];
 const BAD_CODES: [u16; 8] = [0, 999, 1004, 1005, 1006, 1015, 2999, 5000];
@@ -89,18 +91,17 @@ fn message(script: &mut Script<'_>, stream: &mut Vec<u8>, meant: &mut Vec<Messag
     let text = script.text(200);
     let opcode = script.pick(&[TEXT, BINARY]);
     let mut rest = text.as_bytes();
-    let mut is_first = true;
-    loop {
+    for count in 1.. {
         // Pieces end anywhere, also within a character; empty ones are allowed.
         let (piece, after) = rest.split_at(script.below(rest.len() + 1));
-        let is_last = after.is_empty() || script.below(4) == 0;
+        let is_last = after.is_empty() || count == PIECES_MAX || script.below(4) == 0;
         let piece = if is_last { rest } else { piece };
-        let opcode = if is_first { opcode } else { 0 };
+        let opcode = if count == 1 { opcode } else { 0 };
         frame(script, opcode, is_last, piece, stream);
         if is_last {
             break;
         }
-        (rest, is_first) = (after, false);
+        rest = after;
         if script.below(4) == 0 {
             control(script, stream, meant);
         }
@@ -151,11 +152,11 @@ fn head(opcode: u8, is_final: bool, length: u64, mask: [u8; 4], stream: &mut Vec
     match (u8::try_from(length), u16::try_from(length)) {
         (Ok(length), _) if length < 126 => stream.push(0x80 | length),
         (_, Ok(length)) => {
-            stream.push(0x80 | 126);
+            stream.push(0xFE);
             stream.extend(length.to_be_bytes());
         }
         _ => {
-            stream.push(0x80 | 127);
+            stream.push(0xFF);
             stream.extend(length.to_be_bytes());
         }
     }
@@ -168,7 +169,7 @@ fn fault(script: &mut Script<'_>, stream: &mut Vec<u8>) -> u16 {
     const NOT_UTF8: u16 = 1007;
     const TOO_LONG: u16 = 4002;
     let begin = stream.len();
-    match script.below(12) {
+    match script.below(13) {
         0 => {
             frame(script, TEXT, true, b"unmasked", stream);
             stream[begin + 1] &= 0x7F;
@@ -201,6 +202,13 @@ fn fault(script: &mut Script<'_>, stream: &mut Vec<u8>) -> u16 {
             frame(script, CLOSE, true, &code.to_be_bytes(), stream);
         }
         9 => {
+            // Nothing, for ever.
+            frame(script, BINARY, false, b"", stream);
+            for _ in 0..2 * PIECES_MAX {
+                frame(script, 0, false, b"", stream);
+            }
+        }
+        10 => {
             let bad: [&[u8]; 4] = [b"\xFF", b"\xC0\x80", b"\xED\xA0\x80", b"\xE2\x82"];
             let bad = script.pick(&bad);
             if script.is_set() {
@@ -210,7 +218,7 @@ fn fault(script: &mut Script<'_>, stream: &mut Vec<u8>) -> u16 {
             }
             return NOT_UTF8;
         }
-        10 => {
+        11 => {
             let part = vec![b'a'; 1 + script.below(MESSAGE_BYTES_MAX)];
             frame(script, TEXT, false, &part, stream);
             let beyond = (MESSAGE_BYTES_MAX - part.len()) as u64 + 1;
