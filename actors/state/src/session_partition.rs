@@ -130,7 +130,7 @@ impl SessionPartition {
             }),
             Entry::Audience { id, slots } => {
                 self.audiences.insert(*id, Arc::clone(slots));
-                self.next_audience = self.next_audience.max(id + 1);
+                self.next_audience = self.next_audience.max(id.saturating_add(1));
             }
             Entry::AudienceEnd { id } => {
                 self.audiences.remove(id);
@@ -159,7 +159,7 @@ impl SessionPartition {
     }
 
     fn open(&mut self, opening: &Opening) {
-        self.next_slot = self.next_slot.max(opening.slot + 1);
+        self.next_slot = self.next_slot.max(opening.slot.saturating_add(1));
         let session = Session {
             opening: opening.clone(),
             // READY is the first dispatch.
@@ -208,12 +208,12 @@ impl SessionPartition {
         self.epoch
     }
 
-    /// A slot that was never used.
+    /// A slot that was never used; the largest number there is, once all others are.
     pub const fn next_slot(&self) -> Slot {
         self.next_slot
     }
 
-    /// An audience number that was never used.
+    /// An audience number that was never used; the largest there is, once all others are.
     pub const fn next_audience(&self) -> u32 {
         self.next_audience
     }

@@ -194,6 +194,17 @@ fn how_far_was_heard_never_goes_back() {
 }
 
 #[test]
+fn the_last_numbers_there_are_do_not_lead_back_to_the_first() {
+    let mut machine = settled();
+    machine.fold_entry(&Entry::Open(opening(u32::MAX)));
+    machine.fold_entry(&audience(u32::MAX, &[0]));
+    assert_eq!(
+        (machine.next_slot(), machine.next_audience()),
+        (u32::MAX, u32::MAX)
+    );
+}
+
+#[test]
 fn hostile_bytes_are_no_snapshot() {
     let mut bytes = settled().to_snapshot();
     for end in 0..bytes.len() {

@@ -177,7 +177,11 @@ impl SequencerLoop {
             return To::Audience(*id);
         }
         let id = self.next_audience;
-        self.next_audience += 1;
+        let Some(next) = id.checked_add(1) else {
+            // After four billion sets there are no numbers left; lists need none.
+            return To::Slots(set.iter().collect());
+        };
+        self.next_audience = next;
         self.audiences.insert(key, (id, Arc::clone(set)));
         draft.frame.entries.push(Entry::Audience {
             id,
@@ -193,7 +197,11 @@ impl SequencerLoop {
         draft: &mut Draft,
     ) {
         let slot = self.next_slot;
-        self.next_slot += 1;
+        let Some(next) = slot.checked_add(1) else {
+            let what = "sessions of a partition";
+            return drop(reply.send(Err(Failure::Full { what })));
+        };
+        self.next_slot = next;
         draft.frame.entries.push(Entry::Open(Opening {
             slot,
             secret: request.secret,
