@@ -11,7 +11,7 @@ use guildhall_wire::native::request::channel::{ChannelCreate, ChannelUpdate};
 use guildhall_wire::native::request::invite::InviteCreate;
 use guildhall_wire::native::request::member::{BanCreate, Join, MemberNick};
 use guildhall_wire::native::request::message::{MessageCreate, MessageEdit, ReactionCreate};
-use guildhall_wire::native::request::role::{MemberRoles, RoleInput};
+use guildhall_wire::native::request::role::{MemberRoles, RoleCreate, RoleUpdate};
 use guildhall_wire::native::request::server::{ServerCreate, ServerUpdate};
 use guildhall_wire::native::request::{read_json, read_optional_json};
 use serde::de::DeserializeOwned;
@@ -98,10 +98,10 @@ fn accounts(bytes: &[u8], is_object: bool) {
         let (min, max) = limits::PASSWORD_CHARS;
         assert!((min..=max).contains(&password));
         assert_chars(account.username.as_str(), limits::USERNAME_CHARS);
-        assert_chars(account.email.as_str(), (3, limits::EMAIL_CHARS_MAX));
+        assert_chars(account.email.as_str(), limits::EMAIL_CHARS);
     }
     if let Some(login) = parsed(bytes, is_object, Login::parse) {
-        assert_chars(&login.name, (0, limits::EMAIL_CHARS_MAX));
+        assert_chars(&login.name, (0, limits::EMAIL_CHARS.1));
         assert_chars(login.password.expose(), (0, limits::PASSWORD_CHARS.1));
     }
     parsed(bytes, is_object, Refresh::parse);
@@ -135,8 +135,8 @@ fn guilds(bytes: &[u8], is_object: bool) {
         targets.dedup();
         assert_eq!(targets.len(), overwrites.len());
     }
-    parsed(bytes, is_object, RoleInput::parse);
-    if let Some(role) = parsed(bytes, is_object, RoleInput::parse_new) {
+    parsed(bytes, is_object, RoleUpdate::parse);
+    if let Some(role) = parsed(bytes, is_object, RoleCreate::parse) {
         let name = role.name.expect("a new role has a name");
         assert_chars(name.as_str(), limits::ROLE_NAME_CHARS);
     }
@@ -166,7 +166,7 @@ fn messages(bytes: &[u8], is_object: bool) {
     }) {
         assert_chars(message.content.as_str(), (1, limits::MESSAGE_CHARS_MAX));
         if let Some(Nonce::Text(nonce)) = message.nonce {
-            assert!((1..=limits::NONCE_BYTES_MAX).contains(&nonce.len()));
+            assert_chars(&nonce, (1, limits::NONCE_CHARS_MAX));
         }
     }
     if let Some(content) = parsed(bytes, is_object, MessageEdit::parse) {
