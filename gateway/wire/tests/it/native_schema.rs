@@ -319,10 +319,10 @@ fn edges(schema: &Value) -> Vec<(Value, bool)> {
     let bound = |key: &str| schema[key].as_i64();
     let mut edges = Vec::new();
     let text = |length: i64| json!(filled(schema, usize::try_from(length).unwrap()));
-    if let Some(min) = bound("minLength").filter(|&min| min > 0) {
-        if !is_picture(schema) {
-            edges.extend([(text(min), true), (text(min - 1), false)]);
-        }
+    if let Some(min) = bound("minLength").filter(|&min| min > 0)
+        && !is_picture(schema)
+    {
+        edges.extend([(text(min), true), (text(min - 1), false)]);
     }
     if let Some(max) = bound("maxLength").filter(|_| schema["format"] != "emoji") {
         edges.extend([(text(max), true), (text(max + 1), false)]);
