@@ -83,19 +83,7 @@ impl App {
     async fn require_shard(&self, ctx: &Context, shard: Option<Shard>) -> Result<(), Refused> {
         let shard = shard.unwrap_or(Shard::WHOLE);
         let guilds = self.node().guilds_of(ctx.user_id()).await?;
-        let mine = guilds
-            .into_iter()
-            .filter(|&guild| shard.has_guild(guild))
-            .count();
-        if mine > limits::SHARD_GUILDS_MAX {
-            let limit = limits::SHARD_GUILDS_MAX;
-            return Err(Rejection::LimitReached {
-                what: "guilds per shard",
-                limit,
-            }
-            .into());
-        }
-        Ok(())
+        fits(shard, &guilds).map_err(Refused::from)
     }
 
     /// Brings an authenticated caller back to its session.
@@ -200,6 +188,16 @@ impl App {
     }
 }
 
+fn fits(shard: Shard, guilds: &[GuildId]) -> Result<(), Rejection> {
+    let mine = guilds.iter().filter(|&&guild| shard.has_guild(guild));
+    if mine.count() > limits::SHARD_GUILDS_MAX {
+        let limit = limits::SHARD_GUILDS_MAX;
+        let what = "guilds per shard";
+        return Err(Rejection::LimitReached { what, limit });
+    }
+    Ok(())
+}
+
 fn has_prefix(member: &Member, query: &str) -> bool {
     let query = query.to_lowercase();
     let names = [member.nick.as_deref(), Some(member.user.username.as_str())];
@@ -232,4 +230,24 @@ fn fingerprint(credential: Credential) -> [u8; 32] {
         }
     };
     Sha256::digest(text.as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shard_holds_2500_guilds_and_not_one_more() {
+        let guilds: Vec<GuildId> = (1..=2_501)
+            .map(|n| GuildId::new(n << 22).unwrap())
+            .collect();
+        assert_eq!(fits(Shard::WHOLE, &guilds[1..]), Ok(()));
+        assert!(fits(Shard::WHOLE, &guilds).is_err());
+        let half = Shard { index: 0, count: 2 };
+        assert_eq!(
+            fits(half, &guilds),
+            Ok(()),
+            "the other half is another shard's"
+        );
+    }
 }

@@ -2,14 +2,14 @@
 //! <https://discord.com/developers/docs/topics/opcodes-and-status-codes#gateway-gateway-close-event-codes>
 //!
 //! The server never closes with 1000: discord.js then throws its session away (measured with
-//! 14.28), where every other code or a dropped connection makes it RESUME.
+//! 14.28), where every other code or a dropped connection makes it RESUME. A RESUME from a number that
+//! the session has not reached is answered with op 9 rather than 4007, like every other RESUME
+//! that cannot be exact.
 
 /// Why a connection was closed by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u16)]
 pub enum CloseCode {
-    /// The node is going away; another one, or the same one later, takes the session on.
-    GoingAway = 1001,
     /// Framing that RFC 6455 does not allow.
     ProtocolError = 1002,
     /// A text that is not UTF-8.
@@ -28,8 +28,6 @@ pub enum CloseCode {
     AuthenticationFailed = 4004,
     /// IDENTIFY or RESUME on a connection that has its session.
     AlreadyAuthenticated = 4005,
-    /// RESUME from a sequence number that the session has not reached.
-    InvalidSeq = 4007,
     /// More frames than allowed in the window.
     RateLimited = 4008,
     /// No heartbeat in time.
@@ -48,8 +46,7 @@ pub enum CloseCode {
 
 impl CloseCode {
     /// All of them, in order.
-    pub const ALL: [Self; 18] = [
-        Self::GoingAway,
+    pub const ALL: [Self; 16] = [
         Self::ProtocolError,
         Self::InvalidPayload,
         Self::ServiceRestart,
@@ -59,7 +56,6 @@ impl CloseCode {
         Self::NotAuthenticated,
         Self::AuthenticationFailed,
         Self::AlreadyAuthenticated,
-        Self::InvalidSeq,
         Self::RateLimited,
         Self::SessionTimedOut,
         Self::InvalidShard,
@@ -87,13 +83,12 @@ impl CloseCode {
     /// Deviation: Discord's list tells clients to start anew after 4009, but seven of eight
     /// measured libraries RESUME, and a client that lost its network has done nothing wrong.
     pub const fn session_survives(self) -> bool {
-        self.client_may_reconnect() && !matches!(self, Self::NotAuthenticated | Self::InvalidSeq)
+        self.client_may_reconnect() && !matches!(self, Self::NotAuthenticated)
     }
 
     /// What people read in their library's log.
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::GoingAway => "Going away.",
             Self::ProtocolError => "Protocol error.",
             Self::InvalidPayload => "Invalid text.",
             Self::ServiceRestart => "Restarting.",
@@ -103,7 +98,6 @@ impl CloseCode {
             Self::NotAuthenticated => "Not authenticated.",
             Self::AuthenticationFailed => "Authentication failed.",
             Self::AlreadyAuthenticated => "Already authenticated.",
-            Self::InvalidSeq => "Invalid seq.",
             Self::RateLimited => "Rate limited.",
             Self::SessionTimedOut => "Session timed out.",
             Self::InvalidShard => "Invalid shard.",
@@ -138,7 +132,6 @@ mod tests {
     #[test]
     fn handing_a_session_over_keeps_it() {
         for code in [
-            CloseCode::GoingAway,
             CloseCode::ServiceRestart,
             CloseCode::UnknownError,
             CloseCode::RateLimited,
@@ -146,7 +139,6 @@ mod tests {
         ] {
             assert!(code.session_survives(), "{code:?}");
         }
-        assert!(!CloseCode::InvalidSeq.session_survives());
         assert!(!CloseCode::AuthenticationFailed.session_survives());
     }
 

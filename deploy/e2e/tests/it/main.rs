@@ -1,5 +1,6 @@
 //! Promises to users and operators, kept by the real binary as a process.
 
+mod coverage;
 mod delivery;
 mod encodings;
 mod gateway;
@@ -7,6 +8,7 @@ mod hostile_frames;
 mod hostile_rest;
 mod lifecycle;
 mod members;
+mod presence;
 mod quick_start;
 mod secrets;
 mod slow_reader;

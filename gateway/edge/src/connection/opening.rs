@@ -129,3 +129,21 @@ pub(super) fn members_request(
         nonce: request.nonce,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_session_closes_with_the_code_that_clients_act_on() {
+        let limit = |what| Rejection::LimitReached { what, limit: 1 };
+        for (rejection, code) in [
+            (Rejection::Unauthenticated, CloseCode::AuthenticationFailed),
+            (limit("guilds per shard"), CloseCode::ShardingRequired),
+            (limit("sessions"), CloseCode::RateLimited),
+            (Rejection::Overloaded, CloseCode::UnknownError),
+        ] {
+            assert_eq!(code_of(&rejection.into()), code);
+        }
+    }
+}
