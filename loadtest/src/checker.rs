@@ -19,7 +19,8 @@
 
 use std::path::Path;
 
-use crate::history::reader::{self, ReadError};
+use crate::history::Line;
+use crate::history::reader::{self, Place, ReadError};
 
 mod access;
 mod agreement;
@@ -55,6 +56,22 @@ pub fn judge(directory: &Path) -> Result<Verdict, ReadError> {
             source,
         })?;
     Ok(verdict)
+}
+
+/// Judges a history that is held in memory. Its violations quote no lines.
+///
+/// # Errors
+/// A line contradicts an earlier one, so that the history cannot be judged.
+pub fn judge_lines(lines: &[Line<'_>]) -> Result<Verdict, String> {
+    let mut intake = intake::Intake::default();
+    for (number, line) in (1..).zip(lines) {
+        let place = Place {
+            file: 0,
+            line: number,
+        };
+        intake.take(place, line)?;
+    }
+    Ok(weigh(&intake.finish()))
 }
 
 fn weigh(facts: &Facts) -> Verdict {

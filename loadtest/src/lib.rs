@@ -8,4 +8,5 @@ pub mod crooked;
 pub mod history;
 pub mod listen;
 pub mod progress;
+pub mod simulation;
 pub mod steady;
