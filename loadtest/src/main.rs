@@ -3,14 +3,15 @@
 use std::io::{Write, stdout};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use guildhall_loadtest::client::gateway::Dialect;
 use guildhall_loadtest::crooked::Sabotage;
 use guildhall_loadtest::progress::Progress;
-use guildhall_loadtest::{args, checker, listen, steady};
+use guildhall_loadtest::simulation::{self, Scenario, Tally};
+use guildhall_loadtest::{args, checker, history, listen, steady};
 use rustix::process::{Resource, getrlimit, setrlimit};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -31,6 +32,8 @@ enum Command {
     Steady(Steady),
     /// Prints the dispatches of one session, one JSON object per line.
     Listen(Listen),
+    /// Runs the server's machines in virtual time, with faults, once for each seed.
+    Simulate(Simulate),
     /// Judges the history in a directory.
     Check {
         /// Where `steady --history` has put it.
@@ -115,6 +118,32 @@ struct Listen {
     event: Option<String>,
 }
 
+#[derive(Args)]
+struct Simulate {
+    /// How many seeds.
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u64).range(1..))]
+    seeds: u64,
+    /// The first seed; a fresh one where left out.
+    #[arg(long)]
+    seed: Option<u64>,
+    /// What goes wrong, and what is asked for.
+    #[arg(long, value_enum, default_value_t = SimulateMode::Liveness)]
+    mode: SimulateMode,
+    /// Keeps the history of a run that fails here, for `check`.
+    #[arg(long)]
+    history: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum SimulateMode {
+    /// Faults without end: nothing wrong may arrive.
+    Safety,
+    /// Then the world heals: everything must arrive.
+    Liveness,
+    /// Nodes are killed only when they are to be replaced: no session may be lost.
+    Crashes,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum ListenDialect {
     Native,
@@ -126,6 +155,7 @@ async fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Steady(steady) => run_steady(steady).await,
         Command::Listen(listen) => run_listen(listen).await,
+        Command::Simulate(simulate) => run_simulate(&simulate),
         Command::Check { directory, json } => run_check(&directory, json),
     };
     match outcome {
@@ -207,6 +237,44 @@ fn run_check(directory: &std::path::Path, json: bool) -> Result<bool> {
     let verdict = checker::judge(directory)?;
     print(&verdict, json)?;
     Ok(verdict.holds())
+}
+
+/// Stops at the first seed that fails.
+fn run_simulate(simulate: &Simulate) -> Result<bool> {
+    let scenario = match simulate.mode {
+        SimulateMode::Safety => Scenario::safety(),
+        SimulateMode::Liveness => Scenario::liveness(),
+        SimulateMode::Crashes => Scenario::crashes(),
+    };
+    let first = simulate.seed.unwrap_or_else(|| fastrand::u64(..1 << 48));
+    let mut out = stdout().lock();
+    let began = Instant::now();
+    let mut tally = Tally::default();
+    for seed in first..first.saturating_add(simulate.seeds) {
+        let outcome = simulation::run(seed, scenario);
+        if !outcome.holds() {
+            writeln!(out, "{outcome}")?;
+            if let Some(directory) = &simulate.history {
+                history::writer::write_all(directory, &outcome.lines)?;
+            }
+            return Ok(false);
+        }
+        tally.add(&outcome.tally);
+    }
+    let seconds = began.elapsed().as_secs_f64();
+    writeln!(out, "{tally}")?;
+    writeln!(
+        out,
+        "seeds      {} from {first} in {seconds:.1} s, {:.0} per minute",
+        simulate.seeds,
+        rate_per_minute(simulate.seeds, seconds)
+    )?;
+    Ok(true)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "nobody runs 2^52 seeds")]
+fn rate_per_minute(seeds: u64, seconds: f64) -> f64 {
+    seeds as f64 * 60.0 / seconds
 }
 
 fn print<T: serde::Serialize + std::fmt::Display>(outcome: &T, json: bool) -> Result<()> {

@@ -51,6 +51,28 @@ pub fn open(directory: &Path, workers: usize) -> io::Result<Vec<Recorder>> {
         .collect()
 }
 
+/// Writes lines that were stamped elsewhere into one file in `directory`.
+///
+/// # Errors
+/// As in [`open`].
+pub fn write_all(directory: &Path, lines: &[Line<'_>]) -> io::Result<()> {
+    fs::create_dir_all(directory)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .open(directory.join("simulation.jsonl"))?;
+    let mut file = BufWriter::with_capacity(BUFFER_BYTES, file);
+    let begin = Line {
+        at: 0,
+        what: Entry::Begin { format: FORMAT },
+    };
+    for line in std::iter::once(&begin).chain(lines) {
+        serde_json::to_writer(&mut file, line)?;
+        file.write_all(b"\n")?;
+    }
+    file.flush()
+}
+
 impl Recorder {
     /// Appends a line and returns its time. Lines of one file ascend in time.
     pub fn record(&self, what: Entry<'_>) -> u64 {

@@ -111,7 +111,8 @@ impl Actor {
             self.settle(env, 0, None);
         }
         if self.job.is_none() {
-            if !goes_on {
+            let is_done = env.scenario.jobs.is_some_and(|jobs| jobs <= self.done);
+            if !goes_on || is_done {
                 return;
             }
             self.job = self.choose(env, towns);
@@ -176,7 +177,7 @@ impl Actor {
         let pause = if self.role == Role::Everybody {
             MS
         } else {
-            self.rng.u64(MS..600 * MS)
+            self.rng.u64(MS..400 * MS)
         };
         env.after(pause, Happening::Wake(Wake::Actor(self.number)));
     }

@@ -259,8 +259,15 @@ impl Env {
             is_answered: true,
         };
         let mut delay = self.rng.u64(300..4 * MS);
-        if self.chance(self.faults.append) {
-            match self.rng.u8(0..4) {
+        // What can be torn is seldom, so it is torn more often.
+        let one_in = if stable > 1 {
+            self.faults.append / 9
+        } else {
+            self.faults.append
+        };
+        if self.chance(one_in) {
+            match self.rng.u8(0..5) {
+                1.. if stable > 1 => append.stable = self.rng.usize(0..stable),
                 0 => {
                     self.tally.fault("lost append");
                     return;
@@ -273,15 +280,24 @@ impl Env {
                     self.tally.fault("unacknowledged append");
                     append.is_answered = false;
                 }
-                _ => {
-                    append.stable = self.rng.usize(0..stable.max(1));
-                    let kind = if append.stable == 0 {
-                        "failed append"
-                    } else {
-                        "torn append"
+                // Readers of events know what they have read; frames are only counted, so that
+                // a log must not double them.
+                3 if topic == Topic::Events => {
+                    self.tally.fault("doubled append");
+                    let doubled = Append {
+                        payloads: append.payloads.clone(),
+                        is_answered: false,
+                        ..append
                     };
-                    self.tally.fault(kind);
+                    let delay = self.rng.u64(MS..SECOND);
+                    self.after(delay, Happening::Apply(doubled));
                 }
+                _ => append.stable = 0,
+            }
+            match append.stable {
+                0 => self.tally.fault("failed append"),
+                n if n < stable => self.tally.fault("torn append"),
+                _ => {}
             }
         }
         self.after(delay, Happening::Apply(append));

@@ -61,15 +61,15 @@ enum Wait {
     Frame(u16),
     Return(Box<sessions::Return>),
     Snapshot(sessions::Snapshot),
-    Owned(Slice),
+    Owned(Slice, Epoch),
 }
 
 impl Wait {
     /// The partition that cannot go on without the answer.
     fn slice(&self) -> Option<Slice> {
         match self {
-            Self::Claim(..) | Self::Return(_) | Self::Snapshot(_) | Self::Owned(_) => None,
-            Self::Take(slice, ..) => Some(*slice),
+            Self::Return(_) | Self::Snapshot(_) | Self::Owned(..) => None,
+            Self::Claim(slice, _) | Self::Take(slice, ..) => Some(*slice),
             Self::Outbox(taken, _) => Some(Slice::Event(taken.number)),
             Self::Tidy(folded, _) => Some(Slice::Session(folded.number)),
             Self::Events(number) | Self::Owner(number) | Self::Rows(number, _) => {
@@ -215,7 +215,7 @@ impl Node {
             .map(|(n, part)| (Slice::Session(*n), part.epoch));
         let owned: Vec<(Slice, Epoch)> = events.chain(sessions).collect();
         for (slice, epoch) in owned {
-            let waiter = self.wait(env, Wait::Owned(slice));
+            let waiter = self.wait(env, Wait::Owned(slice, epoch));
             env.ask(Question::Confirm(slice, epoch, waiter));
         }
     }
@@ -245,7 +245,7 @@ impl Node {
         match wait {
             Wait::Owner(number) => self.owner_confirmed(env, number, is_owner),
             Wait::Return(back) => self.return_confirmed(env, *back, is_owner),
-            Wait::Owned(slice) if !is_owner => self.give_up(env, slice),
+            Wait::Owned(slice, epoch) if !is_owner => self.lose(env, slice, epoch),
             Wait::Snapshot(snapshot) if is_owner => env.keep(snapshot),
             _ => {}
         }
@@ -259,27 +259,30 @@ impl Node {
         if let Wait::Return(back) = &wait {
             env.close(back.client, back.conn);
         }
-        let order = wait.order();
         if let Some(slice) = wait.slice() {
             self.give_up(env, slice);
+            if let Some(order) = wait.order() {
+                self.order_done(env, order, slice);
+            }
         }
-        if let Some(order) = order {
-            let slice = wait.slice();
-            self.order_done(
-                env,
-                order,
-                slice.or(match wait {
-                    Wait::Claim(slice, _) => Some(slice),
-                    _ => None,
-                }),
-            );
+    }
+
+    /// The directory says that an epoch has been superseded. The partition may have been taken
+    /// over anew meanwhile.
+    fn lose(&mut self, env: &mut Env, slice: Slice, epoch: Epoch) {
+        let served = match slice {
+            Slice::Event(number) => self.events.get(&number).map(|part| part.epoch),
+            Slice::Session(number) => self.sessions.get(&number).map(|part| part.epoch),
+        };
+        if served == Some(epoch) {
+            self.give_up(env, slice);
         }
     }
 
     /// Lets go of a partition; whoever waits for it tries again elsewhere.
     fn give_up(&mut self, env: &mut Env, slice: Slice) {
-        let is_of = |wait: &Wait| wait.slice() == Some(slice);
-        self.waiting.retain(|_, (_, wait)| !is_of(wait));
+        let is_served = |wait: &Wait| wait.slice() == Some(slice) && wait.order().is_none();
+        self.waiting.retain(|_, (_, wait)| !is_served(wait));
         match slice {
             Slice::Event(number) => {
                 if let Some(part) = self.events.remove(&number) {

@@ -40,8 +40,12 @@ pub enum Weakness {
     UnfencedCommit,
     /// A snapshot is kept without asking the directory whether its epoch still counts.
     UnconfirmedSnapshot,
-    /// A relay begins with the newest rows, whatever of them it has yet to hear.
+    /// A relay begins to follow a guild with its newest rows, whatever of them it has yet to hear.
     NewestRows,
+    /// A session starts from what the relays have heard, however far that lags.
+    StaleStart,
+    /// A new owner's relays take back of the newest rows only what stands in the log.
+    TailOnly,
 }
 
 /// What is simulated.
@@ -63,8 +67,8 @@ pub struct Scenario {
     pub storm: Time,
     /// Whether the world heals at the end, so that everything must arrive.
     pub heals: bool,
-    /// One requester who does one thing after the other, instead of everybody at once.
-    pub is_orderly: bool,
+    /// One requester who does so many things, one after the other, instead of everybody at once.
+    pub jobs: Option<u64>,
     /// What goes wrong.
     pub faults: Faults,
     /// The rules that are left out.
@@ -83,7 +87,7 @@ impl Scenario {
             clients: 16,
             storm: 40 * SECOND,
             heals: false,
-            is_orderly: false,
+            jobs: None,
             faults: Faults {
                 lose: 60,
                 slow: 40,
@@ -119,11 +123,11 @@ impl Scenario {
         }
     }
 
-    /// Nothing goes wrong, and one thing is done after the other.
-    pub const fn calm(nodes: usize) -> Self {
+    /// One node on which nothing goes wrong. One thing is done after the other.
+    pub const fn calm() -> Self {
         Self {
-            nodes,
-            is_orderly: true,
+            nodes: 1,
+            jobs: Some(80),
             faults: Faults {
                 lose: 0,
                 slow: 0,
@@ -133,6 +137,14 @@ impl Scenario {
                 zombies: false,
             },
             ..Self::liveness()
+        }
+    }
+
+    /// Three nodes that are killed, with the work of [`Self::calm`].
+    pub const fn orderly_crashes() -> Self {
+        Self {
+            jobs: Some(80),
+            ..Self::crashes()
         }
     }
 

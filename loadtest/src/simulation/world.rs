@@ -14,9 +14,13 @@ use crate::history::{Entry, Page, Stored, tag_of};
 /// How often somebody looks whether partitions have an owner.
 const COORDINATE: Time = SECOND / 2;
 /// Time to calm down at the beginning.
-const CALM: Time = 4 * SECOND;
+const CALM: Time = 2 * SECOND;
+/// Until then everybody has a session.
+const CALM_MAX: Time = 60 * SECOND;
 /// Time for everything to arrive once the world has healed.
 const HEALING: Time = 120 * SECOND;
+/// Time for all jobs of a run that has a number of them.
+const JOBS_MAX: Time = 3_600 * SECOND;
 /// How long everything must have arrived before the run ends.
 const QUIET: Time = 6 * SECOND;
 
@@ -34,7 +38,7 @@ impl World {
     pub(super) fn new(seed: u64, scenario: Scenario) -> Self {
         let mut env = Env::new(seed, scenario);
         let towns = town::found(&mut env);
-        let roles: Vec<Role> = if scenario.is_orderly {
+        let roles: Vec<Role> = if scenario.jobs.is_some() {
             vec![Role::Everybody]
         } else {
             let posters = (0..scenario.users).map(|user| Role::Poster(env.user(user)));
@@ -64,18 +68,38 @@ impl World {
             self.env.after(at, Happening::Wake(Wake::Client(client)));
         }
         self.until(CALM);
+        while self.env.now < CALM_MAX && !self.clients.iter().all(Client::is_settled) {
+            self.until(self.env.now + SECOND / 10);
+        }
         self.env.faults = faults;
         self.goes_on = true;
         for actor in 0..self.actors.len() {
             self.env.after(0, Happening::Wake(Wake::Actor(actor)));
         }
         self.env.after(0, Happening::Wake(Wake::Trouble));
-        self.until(CALM + self.env.scenario.storm);
+        self.storm();
         self.goes_on = false;
         if self.env.scenario.heals {
             self.heal();
         }
         self.end();
+    }
+
+    /// Things go wrong for so long, or until all jobs are done.
+    fn storm(&mut self) {
+        let Some(jobs) = self.env.scenario.jobs else {
+            return self.until(self.env.now + self.env.scenario.storm);
+        };
+        let deadline = self.env.now + JOBS_MAX;
+        while self.actors.iter().any(|actor| actor.done < jobs) {
+            if deadline < self.env.now {
+                self.env
+                    .broken
+                    .push("liveness: the jobs are never done".to_owned());
+                return;
+            }
+            self.until(self.env.now + 10 * MS);
+        }
     }
 
     fn until(&mut self, until: Time) {

@@ -175,6 +175,17 @@ impl Node {
         self.hear_events(env, group, number, &news);
     }
 
+    /// Has the relays of a session partition hear all that is committed.
+    pub(super) fn catch_up_all(&mut self, env: &mut Env, number: u16) {
+        let mut groups = self.groups.iter();
+        let group = groups.position(|group| group.partitions.contains(&number));
+        for events in 0..env.scenario.event_partitions {
+            if let Some(group) = group {
+                self.catch_up(env, group, events);
+            }
+        }
+    }
+
     fn hear_events(&mut self, env: &mut Env, group: usize, number: u16, events: &[Stable]) {
         let Group {
             registry, relays, ..
@@ -309,6 +320,30 @@ impl RelayTask {
         }
     }
 
+    /// Follows a guild of sessions that were taken over.
+    fn follow_again(
+        &mut self,
+        env: &Env,
+        guild: GuildId,
+        number: u16,
+        (from, tail): (Position, &[Stable]),
+    ) {
+        if !env.is_weak(Weakness::TailOnly) {
+            return self.follow(env, guild, number, from);
+        }
+        let Some(rows) = env.store.guilds.get(&guild) else {
+            return;
+        };
+        let mut state = rows.state.clone();
+        let source = Source::Guild(guild);
+        for stable in tail.iter().rev().filter(|one| one.record.source == source) {
+            state.revert(&stable.record);
+        }
+        if !self.relay.follows(guild) {
+            self.relay.follow(state);
+        }
+    }
+
     fn hear(&mut self, env: &Env, number: u16, stable: &Stable, sessions: &dyn Sessions) -> Steps {
         self.heard = after(stable.position);
         let mut steps = Steps::new();
@@ -358,7 +393,7 @@ fn start_relay(
             };
             for (&guild, &gseq) in &session.guilds {
                 if env.partition_of(guild) == number {
-                    task.follow(env, guild, number, from);
+                    task.follow_again(env, guild, number, (from, &tail));
                     task.relay.resubscribe(guild, subscriber, gseq);
                 }
             }
@@ -408,6 +443,10 @@ fn state_before(env: &Env, guild: GuildId, number: u16, from: Position) -> Optio
                 record,
             }),
     );
+    // A record may stand twice in the log: the second does not count.
+    later.retain(|one| heard < one.record.gseq);
+    later.sort_by_key(|one| one.record.gseq);
+    later.dedup_by_key(|one| one.record.gseq);
     for stable in later.iter().rev() {
         state.revert(&stable.record);
     }

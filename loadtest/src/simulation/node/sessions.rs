@@ -76,6 +76,7 @@ pub(super) struct Return {
     name: Name,
     credential: [u8; 32],
     seq: u64,
+    epoch: Epoch,
 }
 
 /// What holds everything before a place of the frames log.
@@ -279,6 +280,10 @@ impl Node {
     /// A session is open: it is subscribed to its guilds, and then its start is complete.
     pub(super) fn subscribe(&mut self, env: &mut Env, number: u16, slot: Slot, opened: &Opened) {
         self.register(number, slot);
+        // What was acknowledged before the session began must not be news to it.
+        if !env.is_weak(Weakness::StaleStart) {
+            self.catch_up_all(env, number);
+        }
         let mut guilds = env.store.guilds_of(opened.viewer.user_id);
         guilds.extend(&opened.guilds);
         for guild in guilds {
@@ -314,6 +319,7 @@ impl Node {
             name,
             credential: credential(client),
             seq,
+            epoch,
         };
         if env.is_weak(Weakness::Directory) {
             return self.tell(env, number, Input::Attach(back));
@@ -329,7 +335,7 @@ impl Node {
         }
         env.close(back.client, back.conn);
         if !is_owner {
-            self.give_up(env, Slice::Session(number));
+            self.lose(env, Slice::Session(number), back.epoch);
         }
     }
 

@@ -88,7 +88,7 @@ impl Node {
             return;
         };
         let Some(epoch) = epoch else {
-            return self.order_done(env, order, Some(slice));
+            return self.order_done(env, order, slice);
         };
         let node = NodeId(u16::try_from(self.number).expect("few nodes"));
         let (topic, partition, take) = match slice {
@@ -161,7 +161,7 @@ impl Node {
         }
         let end = last.max(after(taken.taken));
         self.events.insert(number, EventPart::new(taken.epoch, end));
-        self.order_done(env, order, Some(Slice::Event(number)));
+        self.order_done(env, order, Slice::Event(number));
     }
 
     /// Folds the frames log from the newest snapshot on.
@@ -222,17 +222,15 @@ impl Node {
         if let Some(order) = self.orders.get_mut(&order) {
             order.folded.push(part);
         }
-        self.order_done(env, order, Some(Slice::Session(number)));
+        self.order_done(env, order, Slice::Session(number));
     }
 
     /// One partition of an order is done, or given up. When all are, their relays start.
-    pub(super) fn order_done(&mut self, env: &mut Env, number: u64, slice: Option<Slice>) {
+    pub(super) fn order_done(&mut self, env: &mut Env, number: u64, slice: Slice) {
         let Some(order) = self.orders.get_mut(&number) else {
             return;
         };
-        if let Some(slice) = slice {
-            order.waiting.remove(&slice);
-        }
+        order.waiting.remove(&slice);
         if !order.waiting.is_empty() {
             return;
         }
