@@ -428,7 +428,7 @@ impl Town {
             });
         }
         let update = ChannelUpdate {
-            overwrites: Some(overwrites),
+            overwrites: Some(overwrites.into_iter().map(Into::into).collect()),
             ..ChannelUpdate::default()
         };
         GuildCommand::UpdateChannel(id, update)

@@ -37,8 +37,8 @@ async fn members_see_each_other_appear_as_each_of_them_chooses() {
         });
         guest.link.send(&presence_update).await;
         let told = presence(&mut host, seen).await;
-        assert_eq!(told.d["user"]["id"], bob.id.as_str());
-        assert_eq!(told.d["guild_id"], guild.as_str());
+        assert_eq!(told.d["user_id"], bob.id.as_str());
+        assert_eq!(told.d["server_id"], guild.as_str());
         assert_eq!(told.s, Some(s), "a presence repeats the present number");
     }
     guest.link.hang_up().await;
