@@ -19,8 +19,13 @@ fn root() -> PathBuf {
 fn table(name: &str) -> Vec<Line> {
     let page = std::fs::read_to_string(root().join("deploy/docs/proof.md")).unwrap();
     let mark = format!("<!-- coverage: {name} -->");
-    let (_, behind) = page.split_once(&mark).unwrap_or_else(|| panic!("no {mark}"));
-    let lines = behind.lines().skip(1).take_while(|line| line.starts_with('|'));
+    let (_, behind) = page
+        .split_once(&mark)
+        .unwrap_or_else(|| panic!("no {mark}"));
+    let lines = behind
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'));
     lines.skip(2).map(line).collect()
 }
 
@@ -51,7 +56,11 @@ fn functions() -> BTreeSet<String> {
             } else if name.ends_with(".rs") {
                 let source = std::fs::read_to_string(&path).unwrap();
                 let after = source.split("fn ").skip(1);
-                found.extend(after.filter_map(|rest| rest.split_once('(')).map(|(n, _)| n.into()));
+                found.extend(
+                    after
+                        .filter_map(|rest| rest.split_once('('))
+                        .map(|(n, _)| n.into()),
+                );
             }
         }
     }
@@ -118,6 +127,11 @@ fn every_route_has_a_test() {
             let prefix = about[0].trim_matches('`');
             row.path.starts_with(prefix) && !tests.is_empty()
         });
-        assert!(of_row.count() > 0, "{:?} {} has no test", row.method, row.path);
+        assert!(
+            of_row.count() > 0,
+            "{:?} {} has no test",
+            row.method,
+            row.path
+        );
     }
 }
