@@ -55,7 +55,7 @@ impl FromRef<Api> for Spelling {
 /// If a route has no row in `app::authorize`: nobody has decided who may call it.
 pub fn router(app: App, settings: Settings) -> Router {
     let (routes, document) = routes::all(&app);
-    let document = openapi::render(document);
+    let document = openapi::render(document, settings.spelling);
     let env = app.env().clone();
     let api = Api {
         app,

@@ -7,6 +7,7 @@ use axum::extract::State;
 use axum::response::Response;
 use guildhall_app::authorize::{Method, Need, Proof, Row, row};
 use guildhall_model::Permissions;
+use guildhall_wire::Spelling;
 use guildhall_wire::error::{ErrorBody, JSON_CONTENT_TYPE};
 use guildhall_wire::id::UuidText;
 use guildhall_wire::native::request::channel::OverwriteInput;
@@ -16,7 +17,7 @@ use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn,
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema};
 use utoipa::{OpenApi as _, ToSchema as _};
 
 use crate::Api;
@@ -55,7 +56,15 @@ pub(crate) fn frame() -> OpenApi {
 }
 
 /// The whole document: what the rows say is added to what the handlers say.
-pub(crate) fn render(mut document: OpenApi) -> Arc<str> {
+pub(crate) fn render(mut document: OpenApi, spelling: Spelling) -> Arc<str> {
+    let schemas = document
+        .components
+        .as_mut()
+        .map(|components| &mut components.schemas);
+    let id = schemas.and_then(|schemas| schemas.get_mut(&*UuidText::name()));
+    if let Some(RefOr::T(Schema::Object(id))) = id {
+        id.pattern = Some(spelling.pattern());
+    }
     for (path, item) in &mut document.paths.paths {
         let described: Vec<Method> = methods(item).collect();
         for method in described {

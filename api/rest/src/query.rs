@@ -143,13 +143,13 @@ impl<'a> Query<'a> {
         }
     }
 
-    /// The value of a key. An empty one counts as left out, as forms send it.
+    /// The value of a key.
     fn get(&mut self, key: &'static str) -> Option<String> {
         let pairs = form_urlencoded::parse(self.text.as_bytes());
         let mut values = pairs
             .filter(|(name, _)| name == key)
             .map(|(_, value)| value);
-        let value = values.next().filter(|value| !value.is_empty());
+        let value = values.next();
         if values.next().is_some() {
             self.wrong(key, "duplicate", "must be given once".to_owned());
         }
@@ -232,7 +232,7 @@ mod tests {
         for (query, anchor) in [
             (format!("before={ID}"), Anchor::Before(id)),
             (format!("after={uuid}&limit=3"), Anchor::After(id)),
-            (format!("around={ID}&other=1&limit="), Anchor::Around(id)),
+            (format!("around={ID}&other=1"), Anchor::Around(id)),
         ] {
             assert_eq!(messages(&query).unwrap().anchor, anchor, "{query}");
         }
@@ -254,6 +254,8 @@ mod tests {
                 ],
             ),
             ("limit=101".to_owned(), vec![wrong("limit", "out_of_range")]),
+            ("limit=".to_owned(), vec![wrong("limit", "out_of_range")]),
+            ("before=".to_owned(), vec![wrong("before", "invalid_id")]),
             ("limit=-1".to_owned(), vec![wrong("limit", "out_of_range")]),
             (
                 "limit=99999999999999999999".to_owned(),

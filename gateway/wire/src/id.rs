@@ -23,6 +23,8 @@ const LOW_BITS: u32 = 22;
 /// Hex digits of each group of a UUID's text.
 const GROUPS: [usize; 5] = [8, 4, 4, 4, 12];
 const UUID_CHARS: usize = 36;
+/// Characters of the tail, a dash among them.
+const TAIL_CHARS: usize = 14;
 
 /// How one installation spells its ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +58,15 @@ impl Spelling {
         } else {
             None
         }
+    }
+
+    /// The native spelling of all ids as a regular expression, from the year 2016 to 2080.
+    pub fn pattern(&self) -> String {
+        // Whole digits of the time: 2015-09-24 to 2083-03-28.
+        const TIME: &str = "0(1[5-9a-f]|2[0-9a-f]|3[0-3])[0-9a-f]{5}-[0-9a-f]{4}";
+        let shared = UuidText::from_bits(self.shared);
+        let (_, tail) = shared.split_at(UUID_CHARS - TAIL_CHARS);
+        format!("^{TIME}-8[0-9a-f]{{3}}-[89ab][0-9a-f]{{2}}{tail}$")
     }
 
     fn bits(&self, raw: u64) -> u128 {

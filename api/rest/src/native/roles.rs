@@ -46,7 +46,7 @@ pub(crate) async fn create_role(
 #[utoipa::path(put, path = "/roles/{role_id}", tag = "roles",
     request_body = RoleUpdate,
     responses((status = 200, description = "The role as it is now.", body = Role),
-        (status = 409, description = "The role of everybody keeps its name and place.")))]
+        (status = 409, description = "The role of everybody keeps its name and place, the lowest.")))]
 pub(crate) async fn update_role(
     State(api): State<Api>,
     Ctx(ctx): Ctx,

@@ -5,6 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+const SPELLING: Spelling = Spelling::new(0x9_8765_4321_0FED);
+
 const VECTORS: [(u64, &str); 2] = [
     (
         175_928_847_299_117_063,
@@ -73,6 +75,35 @@ fn times_beyond_63_bits_name_nothing() {
 
 fn raw() -> impl Strategy<Value = u64> {
     1_u64..=i64::MAX as u64
+}
+
+/// The ids of the years that the pattern knows.
+fn recent() -> impl Strategy<Value = u64> {
+    let raw = |unix_ms: u64| (unix_ms - EPOCH_MS.unsigned_abs()) << LOW_BITS;
+    raw(1_451_606_400_000)..raw(3_471_292_800_000)
+}
+
+fn is_like(pattern: &str, text: &str) -> bool {
+    let schema = serde_json::json!({ "pattern": pattern });
+    jsonschema::is_valid(&schema, &text.into())
+}
+
+proptest! {
+    #[test]
+    fn ids_of_this_installation_are_like_its_pattern(raw in recent(), tail: u64) {
+        let spelling = Spelling::new(tail);
+        let id = MessageId::new(raw).unwrap();
+        prop_assert!(is_like(&spelling.pattern(), &spelling.uuid(id)));
+        let foreign = Spelling::new(tail ^ 1).uuid(id);
+        prop_assert!(!is_like(&spelling.pattern(), &foreign));
+    }
+
+    #[test]
+    fn what_is_like_the_pattern_is_an_id(
+        text in prop::string::string_regex(SPELLING.pattern().trim_matches(['^', '$'])).unwrap(),
+    ) {
+        prop_assert!(SPELLING.parse::<()>(&text).is_some(), "{text}");
+    }
 }
 
 proptest! {

@@ -27,6 +27,7 @@ pub struct Channel<'a> {
     server_id: UuidText,
     name: &'a str,
     r#type: ChannelType,
+    #[schema(required)]
     topic: Option<&'a str>,
     /// Order among the server's channels; equal positions sort by id.
     position: u16,

@@ -24,6 +24,7 @@ pub struct Invite<'a> {
     /// Members who come by it leave with their last session, unless given a role.
     temporary: bool,
     created_at: Utc,
+    #[schema(required)]
     expires_at: Option<Utc>,
 }
 
@@ -52,6 +53,7 @@ pub struct InvitePreview<'a> {
     server_id: UuidText,
     server_name: &'a str,
     member_count: u32,
+    #[schema(required)]
     expires_at: Option<Utc>,
 }
 

@@ -15,6 +15,7 @@ pub struct Member<'a> {
     server_id: UuidText,
     user: User<'a>,
     /// A name for this server only.
+    #[schema(required)]
     nick: Option<&'a str>,
     /// Without the role that everybody has.
     roles: Vec<UuidText>,
@@ -50,6 +51,7 @@ impl<'a> Member<'a> {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Ban<'a> {
     user: User<'a>,
+    #[schema(required)]
     reason: Option<&'a str>,
     created_at: Utc,
 }

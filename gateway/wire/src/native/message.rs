@@ -32,12 +32,15 @@ pub struct Message<'a> {
     author: User<'a>,
     content: &'a str,
     timestamp: Utc,
+    #[schema(required)]
     edited_at: Option<Utc>,
     /// Addresses of files.
     attachments: [&'a str; 0],
     reactions: Vec<Reaction<'a>>,
     /// The sender's own mark, as it was sent.
+    #[schema(required)]
     nonce: Option<Nonce<'a>>,
+    #[schema(required)]
     reply_to: Option<UuidText>,
     /// Users named in the content.
     mentions: Vec<UuidText>,
@@ -57,10 +60,13 @@ pub struct DirectMessage<'a> {
     timestamp: Utc,
     /// Addresses of files.
     attachments: [&'a str; 0],
+    #[schema(required)]
     edited_at: Option<Utc>,
     reactions: Vec<Reaction<'a>>,
     /// The sender's own mark, as it was sent.
+    #[schema(required)]
     nonce: Option<Nonce<'a>>,
+    #[schema(required)]
     reply_to: Option<UuidText>,
 }
 

@@ -16,6 +16,7 @@ mod patch;
 mod read;
 pub mod role;
 pub mod server;
+mod whole;
 
 pub use patch::Patch;
 pub use read::{read_json, read_optional_json};

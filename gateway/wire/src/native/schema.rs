@@ -234,6 +234,11 @@ pub(crate) fn position_or_last() -> Object {
     integer_or_null(position)
 }
 
+/// The place of a new role.
+pub(crate) fn new_role_position() -> Object {
+    whole(u16::MAX).minimum(Some(1_usize)).build()
+}
+
 /// A set of permissions by its number.
 pub(crate) fn permissions() -> Object {
     whole(NativePermissions::EVERYTHING.number()).build()

@@ -13,7 +13,9 @@ pub struct Server<'a> {
     id: UuidText,
     name: &'a str,
     owner_id: UuidText,
+    #[schema(required)]
     description: Option<&'a str>,
+    #[schema(required)]
     icon_url: Option<&'a str>,
     member_count: u32,
     /// Anybody may join without an invite.

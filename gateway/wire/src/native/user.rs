@@ -14,7 +14,9 @@ pub struct User<'a> {
     /// Unique over the installation.
     username: &'a str,
     /// Shown instead of the username where set.
+    #[schema(required)]
     display_name: Option<&'a str>,
+    #[schema(required)]
     avatar_url: Option<&'a str>,
     status: Status,
     /// A program that acts through an application.

@@ -174,6 +174,23 @@ fn what_is_described_as_always_there_is_missed() {
 }
 
 #[test]
+fn a_field_that_may_be_null_is_always_there() {
+    let description = serde_json::to_value(Description::openapi()).unwrap();
+    let mut nullable = 0;
+    for (schema, _) in answers() {
+        let described = &description["components"]["schemas"][schema];
+        let required = described["required"].as_array().unwrap();
+        for (field, described) in described["properties"].as_object().unwrap() {
+            if described.to_string().contains("\"null\"") {
+                assert!(required.contains(&json!(field)), "{schema}.{field}");
+                nullable += 1;
+            }
+        }
+    }
+    assert!(nullable > 10, "{nullable}");
+}
+
+#[test]
 fn requests_are_described_as_they_are_read() {
     let role = SPELLING.uuid(sample::keeper().id).to_string();
     for (schema, good, bad) in [

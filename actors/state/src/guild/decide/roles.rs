@@ -87,11 +87,7 @@ fn edit(acting: &Acting<'_>, role: &mut Role, update: RoleUpdate) -> Result<(), 
     }
     if let Some(position) = update.position {
         if position == 0 {
-            return Err(Rejection::field(
-                "position",
-                "too_small",
-                "must be at least 1",
-            ));
+            return Err(Rejection::Conflict("only @everyone stands lowest"));
         }
         role.position = position;
     }

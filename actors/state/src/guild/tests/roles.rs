@@ -208,7 +208,7 @@ fn everyone_keeps_its_name_place_and_life() {
 fn only_everyone_stands_at_the_bottom() {
     let (mut scene, _) = managed();
     let refused = scene.attempt(OWNER, GuildCommand::CreateRole(at(0)));
-    assert!(matches!(refused, Err(Rejection::Invalid(_))));
+    assert!(matches!(refused, Err(Rejection::Conflict(_))));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use super::form::{Form, Wrong, id, permissions, text, up_to};
 use super::object::Object;
 use super::patch::Patch;
+use super::whole::Whole;
 use crate::id::Spelling;
 use crate::native::channel::{ChannelType, OverwriteType};
 use crate::native::schema;
@@ -30,7 +31,7 @@ pub struct ChannelCreate {
     #[schema(schema_with = schema::topic)]
     topic: Option<String>,
     #[schema(schema_with = schema::position_or_last)]
-    position: Option<i64>,
+    position: Option<Whole>,
     #[schema(value_type = Option<ChannelPermissionsInput>)]
     permissions: Option<Object<ChannelPermissionsInput>>,
 }
@@ -46,7 +47,7 @@ pub struct ChannelUpdate {
     topic: Patch<String>,
     #[serde(default)]
     #[schema(required = false, schema_with = schema::position)]
-    position: Patch<i64>,
+    position: Patch<Whole>,
     #[serde(default)]
     #[schema(value_type = ChannelPermissionsInput, required = false)]
     permissions: Patch<Object<ChannelPermissionsInput>>,
@@ -69,9 +70,9 @@ pub struct OverwriteInput {
     #[schema(required, nullable = false)]
     r#type: Option<OverwriteType>,
     #[schema(schema_with = schema::permissions_or_none)]
-    allow: Option<u64>,
+    allow: Option<Whole>,
     #[schema(schema_with = schema::permissions_or_none)]
-    deny: Option<u64>,
+    deny: Option<Whole>,
 }
 
 impl ChannelCreate {
@@ -160,8 +161,16 @@ impl OverwriteInput {
                 .required(&at("id"), self.id, id(spelling))
                 .map(OverwriteTarget::Role),
         };
-        let allow = form.optional(&at("allow"), Some(self.allow.unwrap_or(0)), permissions);
-        let deny = form.optional(&at("deny"), Some(self.deny.unwrap_or(0)), permissions);
+        let allow = form.optional(
+            &at("allow"),
+            Some(self.allow.unwrap_or(Whole(0))),
+            permissions,
+        );
+        let deny = form.optional(
+            &at("deny"),
+            Some(self.deny.unwrap_or(Whole(0))),
+            permissions,
+        );
         kind?;
         Some(command::OverwriteEdit {
             target: target?,

@@ -7,6 +7,7 @@ use guildhall_model::text::TextError;
 use guildhall_model::{Id, Rejection};
 
 use super::patch::Patch;
+use super::whole::Whole;
 use crate::id::Spelling;
 use crate::native::permission::NativePermissions;
 
@@ -143,8 +144,8 @@ pub(super) fn id<K>(spelling: &Spelling) -> impl FnOnce(String) -> Result<Id<K>,
 }
 
 /// A check for a whole number from 0 to `max`.
-pub(super) fn up_to<T: TryFrom<i64>>(max: i64) -> impl FnOnce(i64) -> Result<T, Wrong> {
-    move |number| {
+pub(super) fn up_to<T: TryFrom<i64>>(max: i64) -> impl FnOnce(Whole) -> Result<T, Wrong> {
+    move |Whole(number)| {
         let wrong = || Wrong::new("out_of_range", format!("must be from 0 to {max}"));
         let number = if number <= max { number } else { -1 };
         T::try_from(number).map_err(|_| wrong())
@@ -152,7 +153,8 @@ pub(super) fn up_to<T: TryFrom<i64>>(max: i64) -> impl FnOnce(i64) -> Result<T, 
 }
 
 /// A check for the specification's permission numbers.
-pub(super) fn permissions(number: u64) -> Result<NativePermissions, Wrong> {
+pub(super) fn permissions(Whole(number): Whole) -> Result<NativePermissions, Wrong> {
     let wrong = || Wrong::new("unknown_permission", "must hold known permission bits only");
+    let number = u64::try_from(number).map_err(|_| wrong())?;
     NativePermissions::parse(number).ok_or_else(wrong)
 }

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::form::{Form, id, up_to};
+use super::whole::Whole;
 use crate::id::Spelling;
 use crate::native::schema;
 
@@ -20,9 +21,9 @@ pub struct InviteCreate {
     #[schema(value_type = Option<crate::id::UuidText>)]
     channel_id: Option<String>,
     #[schema(schema_with = schema::invite_uses)]
-    max_uses: Option<i64>,
+    max_uses: Option<Whole>,
     #[schema(schema_with = schema::invite_age)]
-    max_age: Option<i64>,
+    max_age: Option<Whole>,
     /// Members who come by it leave with their last session, unless given a role.
     temporary: Option<bool>,
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
 
 use super::form::{Form, Wrong, id, text};
+use super::whole::without_fraction;
 use crate::id::Spelling;
 use crate::native::schema;
 
@@ -47,6 +48,12 @@ impl<'de> Deserialize<'de> for NonceInput {
             }
 
             fn visit_i64<E: de::Error>(self, number: i64) -> Result<NonceInput, E> {
+                Ok(NonceInput::Number(number))
+            }
+
+            fn visit_f64<E: de::Error>(self, number: f64) -> Result<NonceInput, E> {
+                let wrong = || E::invalid_value(de::Unexpected::Float(number), &self);
+                let number = without_fraction(number).ok_or_else(wrong)?;
                 Ok(NonceInput::Number(number))
             }
 

@@ -2,7 +2,6 @@
 
 use guildhall_model::Rejection;
 use guildhall_model::limits::NESTING_MAX;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::error::Category;
 use serde_path_to_error::Segment;
@@ -13,6 +12,19 @@ use super::object::Object;
 ///
 /// A repeated key, bytes that are no UTF-8 and nesting beyond [`NESTING_MAX`] are refused.
 pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
+    Ok(read::<Object<T>>(bytes)?.0)
+}
+
+/// Reads a body that may be left out altogether, or be `null`.
+pub fn read_optional_json<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Rejection> {
+    if bytes.is_empty() {
+        return Ok(T::default());
+    }
+    let body = read::<Option<Object<T>>>(bytes)?;
+    Ok(body.map(|Object(body)| body).unwrap_or_default())
+}
+
+fn read<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
     let text = std::str::from_utf8(bytes)
         .map_err(|_| Rejection::field("", "invalid_utf8", "must be UTF-8"))?;
     if NESTING_MAX < depth(text) {
@@ -22,18 +34,9 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
     let mut json = serde_json::Deserializer::from_str(text);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut json, &mut track);
-    let body =
-        Object::<T>::deserialize(tracked).map_err(|error| rejection(&error, &track.path()))?;
+    let body = T::deserialize(tracked).map_err(|error| rejection(&error, &track.path()))?;
     json.end().map_err(|error| syntax(&error))?;
-    Ok(body.0)
-}
-
-/// Reads a body that may be left out altogether.
-pub fn read_optional_json<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Rejection> {
-    if bytes.is_empty() {
-        return Ok(T::default());
-    }
-    read_json(bytes)
+    Ok(body)
 }
 
 /// How deep brackets nest outside of strings. Brackets that do not match are for the parser.
@@ -93,10 +96,6 @@ fn explain(text: &str) -> (&'static str, String) {
     let expected = text
         .rsplit_once(", expected ")
         .map_or("another value", |(_, end)| end);
-    let expected = match expected {
-        "i64" | "u64" => "a whole number",
-        other => other,
-    };
     (code, format!("must be {expected}"))
 }
 

@@ -10,6 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::form::{Form, Wrong, id, permissions, text, up_to};
 use super::patch::Patch;
+use super::whole::Whole;
 use crate::id::Spelling;
 use crate::native::permission::NativePermissions;
 use crate::native::role::Color;
@@ -32,10 +33,10 @@ pub struct RoleUpdate {
     mentionable: Patch<bool>,
     #[serde(default)]
     #[schema(required = false, schema_with = schema::permissions)]
-    permissions_bitmask: Patch<u64>,
+    permissions_bitmask: Patch<Whole>,
     #[serde(default)]
     #[schema(required = false, schema_with = schema::position)]
-    position: Patch<i64>,
+    position: Patch<Whole>,
 }
 
 /// `POST /servers/{id}/roles`: what is left out takes its default.
@@ -48,6 +49,10 @@ impl PartialSchema for RoleCreate {
         let mut schema = RoleUpdate::schema();
         if let RefOr::T(Schema::Object(object)) = &mut schema {
             object.required.push("name".to_owned());
+            let position = schema::new_role_position();
+            object
+                .properties
+                .insert("position".to_owned(), position.into());
         }
         schema
     }
@@ -61,6 +66,9 @@ impl RoleCreate {
         let mut form = Form::default();
         if self.0.name == Patch::Absent {
             form.note("name", Wrong::new("required", "is required"));
+        }
+        if self.0.position == Patch::Value(Whole(0)) {
+            form.note("position", Wrong::new("out_of_range", "must be at least 1"));
         }
         self.0.parse_into(form)
     }

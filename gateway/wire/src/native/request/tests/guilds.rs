@@ -113,7 +113,7 @@ fn wrong_overwrites_are_named_each() {
     );
     for (body, path, code) in [
         (
-            r#"{"permissions":{"overwrites":[{"allow":-1}]}}"#,
+            r#"{"permissions":{"overwrites":[{"allow":1.5}]}}"#,
             "0.allow",
             "invalid_type",
         ),
