@@ -36,6 +36,7 @@ install_packages() {
     for package in "$@"; do
         case $package in
             build-essential) has_c_compiler && command -v make >/dev/null && continue ;;
+            python3-venv) python3 -c 'import ensurepip' 2>/dev/null && continue ;;
             ca-certificates) [ -s /etc/ssl/certs/ca-certificates.crt ] && continue ;;
             *) command -v "$package" >/dev/null && continue ;;
         esac

@@ -3,6 +3,7 @@
 
 mod golden;
 mod happenings;
+mod native_bounds;
 mod native_schema;
 mod openapi;
 mod sample;
