@@ -360,8 +360,7 @@ async fn a_body_that_trickles_is_cut_at_its_deadline_and_holds_up_nobody() {
 
 /// Sends a byte of the body at a time for as long as the server listens, then reads the answer.
 async fn trickle(mut stream: TcpStream, head: String) -> String {
-    let asked = stream.write_all(head.as_bytes()).await;
-    asked.expect("it reads");
+    stream.write_all(head.as_bytes()).await.expect("it reads");
     let mut answer = Vec::new();
     let mut buffer = [0; 4096];
     let mut pace = tokio::time::interval(Duration::from_millis(200));
