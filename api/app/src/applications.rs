@@ -99,11 +99,7 @@ impl Applications<'_> {
         let (application, ..) = found.ok_or(Rejection::Unknown(Noun::Application))?;
         let bot = application.bot.id;
         let command = GuildCommand::AddBot(Box::new(application.bot));
-        let done = self
-            .app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        let done = self.app.command(ctx, guild, command).await?;
         member_after(&done, bot)
     }
 }

@@ -81,11 +81,7 @@ impl Channels<'_> {
         new: NewChannel,
     ) -> Result<Channel, Refused> {
         let command = GuildCommand::CreateChannel(new);
-        let done = self
-            .app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        let done = self.app.command(ctx, guild, command).await?;
         let made = done.events.into_iter().find_map(|event| match event {
             Event::ChannelCreated(channel) => Some(channel),
             _ => None,
@@ -104,8 +100,7 @@ impl Channels<'_> {
         let command = GuildCommand::UpdateChannel(id, update);
         let done = self
             .app
-            .node()
-            .command(guild, ctx.user_id(), command)
+            .command(ctx, guild, command)
             .await
             .map_err(hide())?;
         done.view
@@ -118,8 +113,7 @@ impl Channels<'_> {
         let guild = self.guild_of(ctx, id).await?;
         let command = GuildCommand::DeleteChannel(id);
         self.app
-            .node()
-            .command(guild, ctx.user_id(), command)
+            .command(ctx, guild, command)
             .await
             .map_err(hide())?;
         Ok(())

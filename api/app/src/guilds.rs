@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guildhall_host::{GuildView, NewGuild, Refused};
+use guildhall_host::{GuildDone, GuildView, NewGuild, Refused};
 use guildhall_model::command::{GuildCommand, GuildUpdate};
 use guildhall_model::guild::Guild;
 use guildhall_model::rejection::Noun;
@@ -89,16 +89,13 @@ impl Guilds<'_> {
         update: GuildUpdate,
     ) -> Result<GuildSummary, Refused> {
         let command = GuildCommand::UpdateGuild(update);
-        let done = self.app.node().command(id, ctx.user_id(), command).await?;
+        let done = self.app.command(ctx, id, command).await?;
         Ok(GuildSummary::of(&done.view))
     }
 
     /// Ends a guild.
     pub async fn delete(&self, ctx: &Context, id: GuildId) -> Result<(), Refused> {
-        self.app
-            .node()
-            .command(id, ctx.user_id(), GuildCommand::DeleteGuild)
-            .await?;
+        self.app.command(ctx, id, GuildCommand::DeleteGuild).await?;
         Ok(())
     }
 
@@ -113,16 +110,13 @@ impl Guilds<'_> {
         self.require_room(ctx).await?;
         let user = Box::new(self.app.own_account(ctx).await?.user);
         let command = GuildCommand::Join { user, code };
-        let done = self.app.node().command(id, ctx.user_id(), command).await?;
+        let done = self.app.command(ctx, id, command).await?;
         Ok(GuildSummary::of(&done.view))
     }
 
     /// Ends the caller's membership.
     pub async fn leave(&self, ctx: &Context, id: GuildId) -> Result<(), Refused> {
-        self.app
-            .node()
-            .command(id, ctx.user_id(), GuildCommand::Leave)
-            .await?;
+        self.app.command(ctx, id, GuildCommand::Leave).await?;
         Ok(())
     }
 
@@ -141,6 +135,16 @@ impl Guilds<'_> {
 }
 
 impl App {
+    /// Has a command of the caller decided and carried out.
+    pub(crate) async fn command(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        command: GuildCommand,
+    ) -> Result<GuildDone, Refused> {
+        self.node().command(guild, ctx.user_id(), command).await
+    }
+
     /// The guild as its members see it; strangers must not learn that it exists.
     pub(crate) async fn guild_of_member(
         &self,

@@ -55,11 +55,7 @@ impl Invites<'_> {
     ) -> Result<Invite, Refused> {
         let code = self.fresh_code();
         let command = GuildCommand::CreateInvite(NewInvite { code, ..new });
-        let done = self
-            .app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        let done = self.app.command(ctx, guild, command).await?;
         let made = done.events.into_iter().find_map(|event| match event {
             Event::InviteCreated(invite) => Some(invite),
             _ => None,
@@ -86,7 +82,7 @@ impl Invites<'_> {
     pub async fn delete(&self, ctx: &Context, code: String) -> Result<(), Refused> {
         let guild = self.guild_of(&code).await?;
         let command = GuildCommand::DeleteInvite(code);
-        let done = self.app.node().command(guild, ctx.user_id(), command).await;
+        let done = self.app.command(ctx, guild, command).await;
         done.map_err(within(Noun::Invite))?;
         Ok(())
     }

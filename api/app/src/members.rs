@@ -63,10 +63,7 @@ impl Members<'_> {
     /// Removes a member, who may come back.
     pub async fn kick(&self, ctx: &Context, guild: GuildId, user: UserId) -> Result<(), Refused> {
         let command = GuildCommand::Kick(user, None);
-        self.app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        self.app.command(ctx, guild, command).await?;
         Ok(())
     }
 
@@ -79,11 +76,7 @@ impl Members<'_> {
         nick: Option<DisplayName>,
     ) -> Result<Arc<Member>, Refused> {
         let command = GuildCommand::SetNick(user, nick);
-        let done = self
-            .app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        let done = self.app.command(ctx, guild, command).await?;
         member_after(&done, user)
     }
 
@@ -118,20 +111,14 @@ impl Members<'_> {
         self.app.guild_of_member(guild, ctx.user_id()).await?;
         let user = self.app.user(user).await?;
         let command = GuildCommand::Ban(Box::new(user), reason);
-        self.app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        self.app.command(ctx, guild, command).await?;
         Ok(())
     }
 
     /// Lets a user come back.
     pub async fn unban(&self, ctx: &Context, guild: GuildId, user: UserId) -> Result<(), Refused> {
         let command = GuildCommand::Unban(user);
-        self.app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        self.app.command(ctx, guild, command).await?;
         Ok(())
     }
 }

@@ -44,11 +44,7 @@ impl Roles<'_> {
         new: RoleUpdate,
     ) -> Result<Role, Refused> {
         let command = GuildCommand::CreateRole(new);
-        let done = self
-            .app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        let done = self.app.command(ctx, guild, command).await?;
         let made = done.events.into_iter().find_map(|event| match event {
             Event::RoleCreated(role) => Some(role),
             _ => None,
@@ -65,7 +61,7 @@ impl Roles<'_> {
     ) -> Result<Arc<Role>, Refused> {
         let guild = self.guild_of(id).await?;
         let command = GuildCommand::UpdateRole(id, update);
-        let done = self.app.node().command(guild, ctx.user_id(), command).await;
+        let done = self.app.command(ctx, guild, command).await;
         let view = done.map_err(within(Noun::Role))?.view;
         view.read(|state| state.role(id).map(Arc::clone))
             .ok_or_else(unknown)
@@ -75,7 +71,7 @@ impl Roles<'_> {
     pub async fn delete(&self, ctx: &Context, id: RoleId) -> Result<(), Refused> {
         let guild = self.guild_of(id).await?;
         let command = GuildCommand::DeleteRole(id);
-        let done = self.app.node().command(guild, ctx.user_id(), command).await;
+        let done = self.app.command(ctx, guild, command).await;
         done.map_err(within(Noun::Role))?;
         Ok(())
     }
@@ -89,11 +85,7 @@ impl Roles<'_> {
         roles: Vec<RoleId>,
     ) -> Result<Arc<Member>, Refused> {
         let command = GuildCommand::SetMemberRoles(user, roles);
-        let done = self
-            .app
-            .node()
-            .command(guild, ctx.user_id(), command)
-            .await?;
+        let done = self.app.command(ctx, guild, command).await?;
         member_after(&done, user)
     }
 
