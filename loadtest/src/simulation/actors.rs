@@ -13,7 +13,7 @@ use guildhall_model::{ChannelId, MessageId, Permissions, UserId};
 use super::env::{Env, Happening, MS, SECOND, Time, ToNode, Wake};
 use super::node::{Ask, Node, Request, Response};
 use super::store::Slice;
-use super::town::{Town, person};
+use super::town::{Town, person, user_id};
 use crate::history::{self, Access, Action, Entry, reaction_tag};
 
 /// How long a post's answer may take before it is sent again under the same nonce.
@@ -223,7 +223,7 @@ impl Actor {
                     let town = self.rng.usize(0..towns.len());
                     return self.choose_change(env, towns, town);
                 }
-                let user = env.user(self.rng.usize(0..env.scenario.users));
+                let user = user_id(self.rng.usize(0..env.scenario.users));
                 Some(self.choose_word(env, towns, user))
             }
         }
@@ -296,7 +296,7 @@ impl Actor {
     /// A change of who sees what, or of who is a member.
     fn choose_change(&mut self, env: &Env, towns: &[Town], number: usize) -> Option<Job> {
         let town = &towns[number];
-        let member = env.user(self.rng.usize(0..env.scenario.users));
+        let member = user_id(self.rng.usize(0..env.scenario.users));
         let is_member = town.state.member(member).is_some();
         let is_owner = member == town.owner;
         let (user, command) = match self.rng.u8(0..12) {
@@ -378,7 +378,7 @@ impl Job {
         };
         let users = env.scenario.users;
         let before: BTreeMap<(String, String), bool> = before
-            .sights(env, users)
+            .sights(users)
             .into_iter()
             .map(|one| {
                 (
@@ -390,7 +390,7 @@ impl Job {
                 )
             })
             .collect();
-        let mut access = after.sights(env, users);
+        let mut access = after.sights(users);
         access.retain(|one| {
             let key = (
                 one.channel.as_str().to_owned(),

@@ -170,7 +170,7 @@ impl Client {
         });
         let alive: Vec<usize> = (0..nodes.len()).filter(|&n| nodes[n].is_alive).collect();
         match owner.filter(|node| alive.contains(node)) {
-            Some(owner) if env.rng.u8(0..5) > 0 => Some(owner),
+            Some(owner) if env.rng.u8(0..4) > 0 => Some(owner),
             _ => env.rng.choice(alive),
         }
     }

@@ -76,7 +76,8 @@ pub(super) enum ToNode {
     Gone {
         conn: u64,
     },
-    TakeOver(Vec<Slice>),
+    /// Partitions to take over, each from the owner under this epoch.
+    TakeOver(Vec<(Slice, Epoch)>),
     Heard(Heard),
     Appended(u64, Result<Vec<Position>, ()>),
     Claimed(u64, Option<Epoch>),

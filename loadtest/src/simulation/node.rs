@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::event::Source;
 use guildhall_model::snowflake::Generator;
-use guildhall_model::{Epoch, GuildId, Position, SessionPartition, UserId};
+use guildhall_model::{Epoch, GuildId, Position, SessionPartition};
 use guildhall_state::session_partition::record::Slot;
 
 use super::env::{Env, Happening, Question, SECOND, Time, ToNode, Waiter};
@@ -356,9 +356,5 @@ impl Env {
         }
         let delay = self.delay();
         self.after(delay, Happening::Answer(actor, call, response));
-    }
-
-    pub(super) fn user(&self, number: usize) -> UserId {
-        UserId::new(number as u64 + 1).expect("users are numbered from one")
     }
 }

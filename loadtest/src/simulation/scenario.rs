@@ -115,8 +115,21 @@ impl Scenario {
         Self {
             faults: Faults {
                 zombies: false,
-                append: 0,
+                ..all.faults
+            },
+            ..all
+        }
+    }
+
+    /// Owners are replaced while they live, and little else goes wrong.
+    pub const fn zombies() -> Self {
+        let all = Self::liveness();
+        Self {
+            storm: 60 * SECOND,
+            faults: Faults {
                 lose: 0,
+                append: 0,
+                blow_ms: 250,
                 ..all.faults
             },
             ..all

@@ -31,6 +31,11 @@ pub(super) struct Town {
     pub(super) state: GuildState,
 }
 
+/// Users are numbered from one.
+pub(super) fn user_id(number: usize) -> UserId {
+    UserId::new(number as u64 + 1).expect("few users")
+}
+
 /// Somebody's public profile.
 pub(super) fn person(id: UserId) -> User {
     User {
@@ -53,90 +58,46 @@ pub(super) fn found(env: &mut Env) -> Vec<Town> {
         .map(|number| found_one(env, number, &mut Mint { now, ids: &mut ids }))
         .collect();
     let users = env.scenario.users;
-    let access = towns
-        .iter()
-        .flat_map(|town| town.sights(env, users))
-        .collect();
+    let access = towns.iter().flat_map(|town| town.sights(users)).collect();
     env.tape.given(env.now, access);
     towns
 }
 
 fn found_one(env: &mut Env, number: usize, mint: &mut Mint<'_>) -> Town {
-    let owner = env.user(number % env.scenario.users);
-    let name = GuildName::parse("Town").expect("four letters");
-    let founding = first_events(person(owner), name, (None, None, true), mint);
-    let Event::GuildCreated(first) = &founding else {
-        unreachable!("a guild begins with its founding")
-    };
-    let mut state = GuildState::found(first, 1);
-    let guild = state.guild().id;
-    let source = Source::Guild(guild);
-    let mut records = vec![Record {
-        source,
-        gseq: 1,
-        at: mint.now,
-        event: founding,
-    }];
-    let everyone = guild.everyone_role();
-    let hidden = |target| Overwrite {
-        target,
-        allow: Permissions::empty(),
-        deny: Permissions::VIEW_CHANNEL,
-    };
-    let mut command = |state: &mut GuildState, actor: UserId, command: GuildCommand| {
-        let events = state.decide(actor, command, mint);
-        for event in events.expect("the owner may do all this") {
-            let gseq = state.gseq() + 1;
-            let record = Record {
-                source,
-                gseq,
-                at: mint.now,
-                event,
-            };
-            state.apply(&record);
-            records.push(record);
-        }
-    };
+    let owner = user_id(number % env.scenario.users);
+    let mut founder = Founder::new(owner, mint);
+    let guild = founder.state.guild().id;
     let bits = Permissions::empty();
     let role = RoleUpdate {
         name: Some(RoleName::parse("key").expect("three letters")),
         permissions: Some(PermissionEdit { mask: bits, bits }),
         ..RoleUpdate::default()
     };
-    command(&mut state, owner, GuildCommand::CreateRole(role));
-    let roles = state.roles().map(|role| role.id);
+    founder.command(owner, GuildCommand::CreateRole(role), mint);
+    let roles = founder.state.roles().map(|role| role.id);
     let key = roles.max().expect("everyone is a role");
-    let shown = Overwrite {
-        target: OverwriteTarget::Role(key),
-        allow: Permissions::VIEW_CHANNEL,
-        deny: Permissions::empty(),
+    let overwrite = |role, allow, deny| Overwrite {
+        target: OverwriteTarget::Role(role),
+        allow,
+        deny,
     };
-    let overwrites = vec![hidden(OverwriteTarget::Role(everyone)), shown];
-    command(&mut state, owner, new_channel("closed", overwrites));
-    command(&mut state, owner, new_channel("changing", Vec::new()));
-    for user in (0..env.scenario.users).map(|user| env.user(user)) {
+    let overwrites = vec![
+        overwrite(guild.everyone_role(), bits, Permissions::VIEW_CHANNEL),
+        overwrite(key, Permissions::VIEW_CHANNEL, bits),
+    ];
+    founder.command(owner, new_channel("closed", overwrites), mint);
+    founder.command(owner, new_channel("changing", Vec::new()), mint);
+    for user in (0..env.scenario.users).map(user_id) {
         if user.get() % 4 != number as u64 % 4 && user != owner {
             let join = GuildCommand::Join {
                 user: Box::new(person(user)),
                 code: None,
             };
-            command(&mut state, user, join);
+            founder.command(user, join, mint);
         }
     }
-    let slice = env.partition_of(guild);
-    let epoch = env.directory.epoch(Slice::Event(slice));
-    if epoch == Epoch::default() {
-        let first = env.directory.claim(Slice::Event(slice), usize::MAX, epoch);
-        let take = encode(&EventsRecord::Take(NodeId(FOUNDER)));
-        env.events.append(slice, first.unwrap_or_default(), &[take]);
-    }
-    let epoch = env.directory.epoch(Slice::Event(slice));
-    let payloads: Vec<_> = records
-        .into_iter()
-        .map(|record| encode(&EventsRecord::Event(Box::new(record))))
-        .collect();
-    env.events.append(slice, epoch, &payloads);
-    env.store.found(state.clone(), epoch);
+    founder.settle(env);
+    let state = founder.state;
     let channels: Vec<ChannelId> = state.channels().map(|channel| channel.id).collect();
     Town {
         guild,
@@ -144,6 +105,66 @@ fn found_one(env: &mut Env, number: usize, mint: &mut Mint<'_>) -> Town {
         key,
         owner,
         state,
+    }
+}
+
+/// A guild in the making.
+struct Founder {
+    state: GuildState,
+    records: Vec<Record>,
+}
+
+impl Founder {
+    fn new(owner: UserId, mint: &mut Mint<'_>) -> Self {
+        let name = GuildName::parse("Town").expect("four letters");
+        let event = first_events(person(owner), name, (None, None, true), mint);
+        let Event::GuildCreated(first) = &event else {
+            unreachable!("a guild begins with its founding")
+        };
+        let state = GuildState::found(first, 1);
+        let founding = Record {
+            source: Source::Guild(state.guild().id),
+            gseq: 1,
+            at: mint.now,
+            event,
+        };
+        Self {
+            state,
+            records: vec![founding],
+        }
+    }
+
+    fn command(&mut self, actor: UserId, command: GuildCommand, mint: &mut Mint<'_>) {
+        let events = self.state.decide(actor, command, mint);
+        for event in events.expect("this may be done in a new guild") {
+            let record = Record {
+                source: Source::Guild(self.state.guild().id),
+                gseq: self.state.gseq() + 1,
+                at: mint.now,
+                event,
+            };
+            self.state.apply(&record);
+            self.records.push(record);
+        }
+    }
+
+    /// Puts rows and records where a first owner would have put them.
+    fn settle(&self, env: &mut Env) {
+        let number = env.partition_of(self.state.guild().id);
+        let slice = Slice::Event(number);
+        if env.directory.epoch(slice) == Epoch::default() {
+            let first = env.directory.claim(slice, usize::MAX, Epoch::default());
+            let take = encode(&EventsRecord::Take(NodeId(FOUNDER)));
+            env.events
+                .append(number, first.unwrap_or_default(), &[take]);
+        }
+        let epoch = env.directory.epoch(slice);
+        let records = self.records.iter().cloned();
+        let payloads: Vec<_> = records
+            .map(|record| encode(&EventsRecord::Event(Box::new(record))))
+            .collect();
+        env.events.append(number, epoch, &payloads);
+        env.store.found(self.state.clone(), epoch);
     }
 }
 
@@ -159,8 +180,8 @@ fn new_channel(name: &str, overwrites: Vec<Overwrite>) -> GuildCommand {
 
 impl Town {
     /// Who sees which of the channels.
-    pub(super) fn sights(&self, env: &Env, users: usize) -> Vec<Access<'static>> {
-        let users = (0..users).map(|user| env.user(user));
+    pub(super) fn sights(&self, users: usize) -> Vec<Access<'static>> {
+        let users = (0..users).map(user_id);
         users
             .flat_map(|user| {
                 self.channels.map(|channel| Access {

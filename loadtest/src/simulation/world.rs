@@ -8,7 +8,7 @@ use super::env::{Env, Happening, MS, SECOND, Time, ToNode, Wake};
 use super::node::{Node, TICK, project};
 use super::scenario::{Faults, Scenario};
 use super::store::Slice;
-use super::town::{self, Town};
+use super::town::{self, Town, user_id};
 use crate::history::{Entry, Page, Stored, tag_of};
 
 /// How often somebody looks whether partitions have an owner.
@@ -41,7 +41,7 @@ impl World {
         let roles: Vec<Role> = if scenario.jobs.is_some() {
             vec![Role::Everybody]
         } else {
-            let posters = (0..scenario.users).map(|user| Role::Poster(env.user(user)));
+            let posters = (0..scenario.users).map(|user| Role::Poster(user_id(user)));
             let secretaries = (0..scenario.guilds).map(Role::Secretary);
             posters.chain(secretaries).collect()
         };
@@ -190,11 +190,18 @@ impl World {
             let slices: Vec<Slice> = slices.iter().filter(is_taken).copied().collect();
             if let Some(node) = self.env.rng.choice(&fit).filter(|_| !slices.is_empty()) {
                 let life = self.nodes[*node].life;
-                self.env.send(*node, life, ToNode::TakeOver(slices));
+                let order = self.order(&slices);
+                self.env.send(*node, life, order);
             }
         }
         self.env
             .after(COORDINATE, Happening::Wake(Wake::Coordinator));
+    }
+
+    /// An order that comes late finds another epoch, and is void.
+    fn order(&self, slices: &[Slice]) -> ToNode {
+        let from = |slice: &Slice| (*slice, self.env.directory.epoch(*slice));
+        ToNode::TakeOver(slices.iter().map(from).collect())
     }
 
     /// Hits somebody.
@@ -217,7 +224,8 @@ impl World {
                 let slices = self.slices();
                 let slice = *self.env.rng.choice(&slices).expect("there are partitions");
                 let life = self.nodes[node].life;
-                self.env.send(node, life, ToNode::TakeOver(vec![slice]));
+                let order = self.order(&[slice]);
+                self.env.send(node, life, order);
                 self.env.tally.fault("needless takeover");
             }
             6 => {
@@ -226,7 +234,7 @@ impl World {
             }
             7 => {
                 let client = self.env.rng.usize(0..self.clients.len());
-                let slowness = self.env.rng.choice([MS / 2, MS / 2, 400 * MS]);
+                let slowness = self.env.rng.choice([MS / 2, MS / 2, 6 * SECOND]);
                 self.clients[client].slowness = slowness.unwrap_or(MS);
                 self.env.tally.fault("change of speed");
             }

@@ -119,7 +119,7 @@ impl Node {
         };
         let mut told = Vec::new();
         for part in &parts {
-            for (&slot, _) in &part.live {
+            for &slot in part.live.keys() {
                 if let Some(subscriber) = part.subscriber(slot) {
                     let user = subscriber.viewer.user_id;
                     group.registry.0.entry(user).or_default().push(subscriber);

@@ -8,7 +8,7 @@ use guildhall_state::relay::Receivers;
 use guildhall_state::session_partition::record::Slot;
 
 /// Dispatches that a ring holds: few, so that replays often come from the logs.
-pub(super) const RING_MAX: usize = 48;
+pub(super) const RING_MAX: usize = 16;
 
 /// One dispatch with its receivers.
 #[derive(Clone, Debug)]

@@ -176,7 +176,7 @@ impl Node {
         for followup in followups {
             match followup {
                 Followup::Subscribe(slot, opened) => self.subscribe(env, number, slot, &opened),
-                Followup::Attached(back) => self.attached(env, number, back),
+                Followup::Attached(back) => self.attached(env, number, &back),
                 Followup::Closed(slot) => self.forget(number, slot),
             }
         }

@@ -17,7 +17,7 @@ use crate::simulation::client::{Name, Packet};
 use crate::simulation::env::{Env, Question, SECOND, Time};
 use crate::simulation::scenario::Weakness;
 use crate::simulation::store::Slice;
-use crate::simulation::town::person;
+use crate::simulation::town::{person, user_id};
 
 /// Packets that are on the way to a client at most.
 const WINDOW: usize = 6;
@@ -259,9 +259,9 @@ impl Node {
         let Some(number) = least.map(|part| part.number) else {
             return env.close(client, conn);
         };
-        let user_id = env.user(client % env.scenario.users);
+        let user = user_id(client % env.scenario.users);
         let viewer = Viewer {
-            user_id,
+            user_id: user,
             intents: None,
         };
         let mut secret = [0; 16];
@@ -272,7 +272,7 @@ impl Node {
             secret,
             credential: credential(client),
             viewer,
-            guilds: env.store.guilds_of(user_id).into_iter().collect(),
+            guilds: env.store.guilds_of(user).into_iter().collect(),
         };
         self.tell(env, number, Input::Open(Box::new(opened)));
     }
@@ -340,7 +340,7 @@ impl Node {
     }
 
     /// A return is stable: what was missed comes from the ring or from the logs.
-    pub(super) fn attached(&mut self, env: &mut Env, number: u16, back: Return) {
+    pub(super) fn attached(&mut self, env: &mut Env, number: u16, back: &Return) {
         let Some(part) = self.sessions.get_mut(&number) else {
             return;
         };
@@ -352,7 +352,7 @@ impl Node {
         };
         let (seq, missed) = match missed {
             Ok(missed) => missed,
-            Err(refusal) => return env.refuse(&back, refusal),
+            Err(refusal) => return env.refuse(back, refusal),
         };
         let cursor = part.ring.head();
         let live = part.live.entry(back.slot).or_default();

@@ -29,7 +29,7 @@ pub(super) struct Order {
 pub(super) struct Taken {
     pub(super) number: u16,
     epoch: Epoch,
-    taken: Position,
+    end: Position,
     outbox: Vec<(GuildId, u64)>,
 }
 
@@ -43,24 +43,27 @@ pub(super) struct Folded {
 }
 
 impl Node {
-    pub(super) fn take_over(&mut self, env: &mut Env, slices: Vec<Slice>) {
+    pub(super) fn take_over(&mut self, env: &mut Env, slices: Vec<(Slice, Epoch)>) {
         self.tokens += 1;
         let order = self.tokens;
         let mut free = Vec::new();
-        for slice in slices {
+        for (slice, expected) in slices {
             let is_taking = self.has(slice) && !self.serves(slice);
             let owner = env.directory.owner(slice);
             let is_owner = owner.is_some_and(|(node, _)| node == self.number);
             if is_taking || self.serves(slice) && is_owner {
                 continue;
             }
+            if env.directory.epoch(slice) != expected {
+                continue;
+            }
             self.give_up(env, slice);
-            free.push(slice);
+            free.push((slice, expected));
         }
         if free.is_empty() {
             return;
         }
-        let waiting = free.iter().copied().collect();
+        let waiting = free.iter().map(|(slice, _)| *slice).collect();
         self.orders.insert(
             order,
             Order {
@@ -68,8 +71,7 @@ impl Node {
                 folded: Vec::new(),
             },
         );
-        for slice in free {
-            let expected = env.directory.epoch(slice);
+        for (slice, expected) in free {
             let waiter = self.wait(env, Wait::Claim(slice, order));
             env.ask(Question::Claim(slice, expected, waiter));
         }
@@ -141,7 +143,7 @@ impl Node {
         let taken = Taken {
             number,
             epoch,
-            taken,
+            end: after(taken),
             outbox,
         };
         if missing.is_empty() {
@@ -159,7 +161,7 @@ impl Node {
         for &(guild, gseq) in &taken.outbox {
             env.store.outbox_done(guild, gseq);
         }
-        let end = last.max(after(taken.taken));
+        let end = last.max(taken.end);
         self.events.insert(number, EventPart::new(taken.epoch, end));
         self.order_done(env, order, Slice::Event(number));
     }
