@@ -10,10 +10,10 @@ use guildhall_model::{ChannelId, Epoch, EventPartition as Number, GuildId};
 use guildhall_ports::Failure;
 use guildhall_ports::guilds::Home;
 use parking_lot::{Mutex, RwLock};
-use rustc_hash::FxHashMap;
-use tokio::sync::OnceCell;
-use tokio::sync::mpsc;
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::{OnceCell, mpsc, oneshot};
 
+use crate::error::Refused;
 use crate::event_log::Stable;
 use crate::node::{Inner, Node};
 use crate::projection::Projection;
@@ -37,6 +37,8 @@ pub(crate) struct EventPartition {
     guilds: Loading<GuildId, Option<GuildHandle>>,
     channels: Loading<ChannelId, Option<ChannelHandle>>,
     streams: Loading<Source, Arc<Stream>>,
+    /// Guilds whose actors have broken off; their successors look after their commits.
+    interrupted: Mutex<FxHashSet<GuildId>>,
 }
 
 impl EventPartition {
@@ -57,6 +59,7 @@ impl EventPartition {
             guilds: Mutex::default(),
             channels: Mutex::default(),
             streams: Mutex::default(),
+            interrupted: Mutex::default(),
         }
     }
 
@@ -116,11 +119,48 @@ impl EventPartition {
     /// The place of a source's last event. Everything that was committed before must be known:
     /// the projection is waited for.
     pub(crate) async fn last_gseq(&self, inner: &Inner, source: Source) -> Result<u64, Failure> {
+        let in_log = self.projected_gseq(inner, source).await?;
+        Ok(in_log.max(inner.stores.guilds.last_gseq(source).await?))
+    }
+
+    /// The place of a source's last event that is in the log.
+    async fn projected_gseq(&self, inner: &Inner, source: Source) -> Result<u64, Failure> {
         let end = self.writer().barrier().await?;
         self.projection.wait(end).await?;
-        let relational = inner.stores.guilds.last_gseq(source).await?;
-        let projected = inner.stores.messages.last_gseq(source).await?;
-        Ok(relational.max(projected))
+        inner.stores.messages.last_gseq(source).await
+    }
+
+    /// Notes that a guild's actor does not know what became of its last commit.
+    pub(crate) fn note_interrupted(&self, guild: GuildId) {
+        self.interrupted.lock().insert(guild);
+    }
+
+    /// Appends what the interrupted actor of a guild, or a former owner after this one's
+    /// recovery, has committed and not appended. Nobody else writes the guild's rows.
+    pub(crate) async fn append_committed(
+        &self,
+        inner: &Inner,
+        guild: GuildId,
+    ) -> Result<(), Failure> {
+        if !self.interrupted.lock().contains(&guild) {
+            return Ok(());
+        }
+        let source = Source::Guild(guild);
+        let in_log = self.projected_gseq(inner, source).await?;
+        let mut missing = inner.stores.guilds.outbox().await?;
+        missing.retain(|record| record.source == source && record.gseq > in_log);
+        if !missing.is_empty() {
+            let writer = self.writer();
+            let place = writer.place().map_err(|refused| match refused {
+                Refused::Failure(failure) => failure,
+                Refused::Rejection(rejection) => Failure::unavailable("events log", rejection),
+            })?;
+            let (done, stable) = oneshot::channel();
+            place.submit(missing, Box::new(move |outcome| drop(done.send(outcome))));
+            stable.await.map_err(|_| Failure::Closing)??;
+        }
+        self.interrupted.lock().remove(&guild);
+        Ok(())
     }
 
     /// How many actors there are, guilds and channels.

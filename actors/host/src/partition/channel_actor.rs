@@ -131,6 +131,12 @@ impl Actor for ChannelActor {
         envelope: Envelope<Ask>,
         room: &mut Room,
     ) -> Result<(), ActorProcessingErr> {
+        if room.is_orphaned() {
+            // Dropping the message says that the actor is being restarted.
+            warn!(channel.id = %room.id, "a channel's actor restarts after its guild's");
+            myself.stop(Some("the guild's actor has restarted".to_owned()));
+            return Ok(());
+        }
         match envelope.message {
             Ask::Write {
                 actor,
@@ -192,6 +198,11 @@ impl Room {
         }
     }
 
+    /// The guild's actor has broken off, and with it what this channel knows of the guild.
+    fn is_orphaned(&self) -> bool {
+        matches!(&self.owner, Owner::Guild(guild) if guild.is_over())
+    }
+
     fn stream(&self) -> &Arc<Stream> {
         match &self.owner {
             Owner::Guild(guild) => &guild.stream,
@@ -228,6 +239,12 @@ impl ChannelActor {
         let log = partition.writer();
         let place = attempt!(log.place());
         let mut head: Head<'_> = stream.head().await;
+        if room.is_orphaned() {
+            return Err((
+                Failure::unavailable("the guild", "it is being reloaded").into(),
+                reply,
+            ));
+        }
         let writer = attempt!(room.writer(actor, now));
         let decided = self.node.inner.minting(now, |mint| {
             decide(&room.channel, &writer, command, subject, mint)

@@ -2,6 +2,7 @@
 //! together.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use guildhall_model::command::GuildCommand;
 use guildhall_model::event::{Event, Record, Source};
@@ -16,6 +17,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 use tracing::warn;
 
+use super::EventPartition;
 use crate::error::Refused;
 use crate::mailbox::{Envelope, Mailbox};
 use crate::node::Node;
@@ -26,6 +28,32 @@ pub(crate) struct GuildShared {
     pub(crate) id: GuildId,
     pub(crate) state: RwLock<GuildState>,
     pub(crate) stream: Arc<Stream>,
+    /// The actor has broken off: a successor has a state and a stream of its own.
+    is_over: AtomicBool,
+}
+
+impl GuildShared {
+    /// Nothing may be decided by this state any more. Whoever holds the stream's head knows that
+    /// the answer stays true until the head is given back.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+}
+
+/// Says that the actor has broken off, unless it has not: by a failure, or by a panic.
+struct Unfinished<'a>(&'a GuildShared, &'a EventPartition);
+
+impl Unfinished<'_> {
+    fn is_finished(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Unfinished<'_> {
+    fn drop(&mut self) {
+        self.1.note_interrupted(self.0.id);
+        self.0.is_over.store(true, Ordering::Release);
+    }
 }
 
 /// The way to a guild's actor, and its state for reading.
@@ -71,6 +99,7 @@ impl GuildHandle {
 pub(crate) async fn load(node: Node, id: GuildId) -> Result<Option<GuildHandle>, Failure> {
     let source = Source::Guild(id);
     let partition = node.inner.event_partition(source);
+    partition.append_committed(&node.inner, id).await?;
     let last = partition.last_gseq(&node.inner, source).await?;
     let Some(rows) = node.inner.stores.guilds.load(id).await? else {
         return Ok(None);
@@ -83,6 +112,7 @@ pub(crate) async fn load(node: Node, id: GuildId) -> Result<Option<GuildHandle>,
         id,
         state,
         stream: Stream::new(source, last),
+        is_over: AtomicBool::new(false),
     });
     let actor = GuildActor { node: node.clone() };
     let (actor, _) = Actor::spawn(None, actor, Arc::clone(&shared))
@@ -151,11 +181,14 @@ impl GuildActor {
             }
         };
         let mut head = shared.stream.head().await;
+        // Given up before the head is: nobody writes in between.
+        let unfinished = Unfinished(shared, partition);
         let now = inner.env.now();
         let decided = inner.minting(now, |mint| shared.state.read().decide(actor, command, mint));
         let events = match decided {
             Ok(events) if !events.is_empty() => events,
             decided => {
+                unfinished.is_finished();
                 let _ = reply.send(decided.map_err(Refused::from));
                 return Ok(());
             }
@@ -164,7 +197,13 @@ impl GuildActor {
         crash::pass(Point::GuildDecided);
         match inner.stores.guilds.commit(partition.epoch, &records).await {
             Ok(()) => {}
-            Err(error) => return refuse(error, reply),
+            Err(error) => {
+                let refused = refuse(error, reply);
+                if refused.is_ok() {
+                    unfinished.is_finished();
+                }
+                return refused;
+            }
         }
         crash::pass(Point::GuildCommitted);
         head.advance(&records);
@@ -174,6 +213,7 @@ impl GuildActor {
                 state.apply(record);
             }
         }
+        unfinished.is_finished();
         inner.forget_homes(&events);
         let node = self.node.clone();
         let last = records
