@@ -11,8 +11,7 @@ use guildhall_model::event::{Event, Source};
 use guildhall_model::message::Message;
 use guildhall_model::snowflake::Generator;
 use guildhall_model::{
-    ChannelId, Epoch, EventPartition as EventPartitionNumber, Id, MessageId, SessionPartition,
-    Timestamp, limits,
+    ChannelId, EventPartition as EventPartitionNumber, Id, MessageId, Timestamp, limits,
 };
 use guildhall_ports::guilds::Home;
 use guildhall_ports::{Accounts, Directory, Env, Failure, Guilds, Log, Messages, Snapshots};
@@ -88,7 +87,6 @@ pub(crate) struct Inner {
     pub(crate) stores: Stores,
     pub(crate) registry: Arc<Registry>,
     pub(crate) replays: Semaphore,
-    pub(crate) session_epochs: OnceLock<Vec<(SessionPartition, Epoch)>>,
     event_partitions: OnceLock<Vec<Arc<EventPartition>>>,
     sequencers: OnceLock<Sequencers>,
     ids: Mutex<Generator>,
@@ -113,7 +111,6 @@ impl Node {
             env,
             registry: Arc::new(Registry::default()),
             replays: Semaphore::new(REPLAYS_MAX),
-            session_epochs: OnceLock::new(),
             event_partitions: OnceLock::new(),
             sequencers: OnceLock::new(),
             ids,
@@ -138,6 +135,25 @@ impl Node {
     /// The stores, for use cases that need no actor.
     pub fn stores(&self) -> &Stores {
         &self.inner.stores
+    }
+
+    /// Whether all partitions work; if not, which of them wait, and for what.
+    pub fn check(&self) -> Result<(), String> {
+        let events = self.inner.event_partitions().iter();
+        let events = events
+            .filter(|partition| !partition.writer().is_working())
+            .map(|partition| format!("event partition {} is recovering", partition.number.0));
+        let sessions = self.inner.sequencers().all();
+        let sessions = sessions.filter_map(|(number, sequencer)| {
+            let failure = sequencer.epoch().err()?;
+            Some(format!("session partition {}: {failure}", number.0))
+        });
+        let waiting: Vec<String> = events.chain(sessions).collect();
+        if waiting.is_empty() {
+            Ok(())
+        } else {
+            Err(waiting.join("; "))
+        }
     }
 
     /// A new id.

@@ -8,7 +8,8 @@
 
 pub(crate) mod events;
 mod repair;
-mod sessions;
+pub(crate) mod sessions;
+pub(crate) mod tail;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;

@@ -9,16 +9,19 @@ use guildhall_model::event::{Audience, Event};
 use guildhall_model::guild::GuildSnapshot;
 use guildhall_model::intent::Intents;
 use guildhall_model::user::Appearance;
-use guildhall_model::{EventPartition, GuildId, Position, SessionPartition, UserId, limits};
+use guildhall_model::{Epoch, EventPartition, GuildId, Position, SessionPartition, UserId, limits};
+use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{Receivers, Relay, SessionRef, Sessions, Step, Steps, Subscriber};
 use guildhall_state::session_partition::record::EventRef;
+use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use crate::event_log::{Stable, after};
 use crate::node::{GuildView, Node};
+use crate::recovery::tail::{self, Missed};
 use crate::session::registry::Registry;
 use crate::session::sequencer::{self, Sequencers, Shares};
 
@@ -58,6 +61,11 @@ pub(crate) enum Input {
         partition: SessionPartition,
         done: oneshot::Sender<()>,
     },
+    /// A session partition's log has refused what it was told.
+    Retell {
+        missed: Box<Missed>,
+        done: oneshot::Sender<Result<(), Failure>>,
+    },
     /// A dispatch made for one session, in order with what the relay has told it so far.
     Tell {
         session: SessionRef,
@@ -75,6 +83,8 @@ pub(crate) struct RelayTask {
     pub(crate) heard: Position,
     pub(crate) registry: Arc<Registry>,
     pub(crate) sequencers: Sequencers,
+    /// The epochs of session partitions that were told again what their logs had refused.
+    pub(crate) retold: FxHashMap<SessionPartition, Epoch>,
 }
 
 impl RelayTask {
@@ -142,14 +152,11 @@ impl RelayTask {
                 let _ = answer.send(self.relay.snapshot(guild_id, user_id).map(Box::new));
             }
             Input::Mark { partition, done } => {
-                let (from, heard) = (self.partition, self.heard);
-                let told = sequencer::Input::Told {
-                    told: Vec::new(),
-                    from,
-                    heard,
-                };
-                self.sequencers.tell(partition, told).await;
+                self.tell_heard(partition).await;
                 let _ = done.send(());
+            }
+            Input::Retell { missed, done } => {
+                let _ = done.send(tail::retell(node, self, *missed).await);
             }
             Input::Tell { session, dispatch } => {
                 let step = Step::Made(Receivers::Few(vec![session.slot]), dispatch);
@@ -222,6 +229,17 @@ impl RelayTask {
         self.sequencers
             .send(shares, self.partition, self.heard)
             .await;
+    }
+
+    /// Says to one session partition how far this relay has heard.
+    pub(crate) async fn tell_heard(&self, partition: SessionPartition) {
+        let (from, heard) = (self.partition, self.heard);
+        let told = sequencer::Input::Told {
+            told: Vec::new(),
+            from,
+            heard,
+        };
+        self.sequencers.tell(partition, told).await;
     }
 
     async fn tell_all_heard(&mut self) {

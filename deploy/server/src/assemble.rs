@@ -79,6 +79,8 @@ pub async fn assemble(
         directory: Arc::new(FileDirectory::open(data.join("directory"))?),
     };
     let node = Node::start(host_config(config, resume_url), env.clone(), stores).await?;
+    let partitions = node.clone();
+    readiness.watch("partitions", move || partitions.check());
     let spelling = Spelling::new(tail(&*relational, &env).await?);
     let app = start_app(config, &node, &*relational, &env).await?;
     let gateway = Gateway::new(app.clone(), spelling, gateway_config(config));

@@ -24,7 +24,7 @@ use crate::relay;
 use crate::session::handle::SessionHandle;
 use crate::session::id::parse_session_id;
 use crate::session::replay;
-use crate::session::sequencer::{AttachError, Claim, Input};
+use crate::session::sequencer::{AttachError, Claim, Input, lost};
 use crate::session::shared::Ending;
 
 /// A session that a client asks for, with its user known.
@@ -122,25 +122,17 @@ impl Node {
 
     /// A node that was taken over without noticing must not take sessions back.
     async fn confirm(&self, partition: SessionPartition) -> Result<(), ResumeError> {
-        let epochs = self
-            .inner
-            .session_epochs
-            .get()
-            .map_or(&[][..], Vec::as_slice);
-        let epoch = epochs.iter().find(|(number, _)| *number == partition);
-        let (_, epoch) = epoch.ok_or(Refusal::Unknown)?;
+        let sequencer = self.inner.sequencers().get(partition);
+        let epoch = sequencer.ok_or(Refusal::Unknown)?.epoch()?;
         let node = self.inner.config.node;
         let directory = &self.inner.stores.directory;
         if directory
-            .confirm(Partition::Session(partition), node, *epoch)
+            .confirm(Partition::Session(partition), node, epoch)
             .await?
         {
             Ok(())
         } else {
-            Err(Failure::Stale {
-                what: "the session partition",
-            }
-            .into())
+            Err(lost().into())
         }
     }
 

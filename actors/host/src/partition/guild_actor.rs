@@ -44,7 +44,7 @@ impl GuildShared {
 struct Unfinished<'a>(&'a GuildShared, &'a EventPartition);
 
 impl Unfinished<'_> {
-    fn is_finished(self) {
+    fn finish(self) {
         std::mem::forget(self);
     }
 }
@@ -188,7 +188,7 @@ impl GuildActor {
         let events = match decided {
             Ok(events) if !events.is_empty() => events,
             decided => {
-                unfinished.is_finished();
+                unfinished.finish();
                 let _ = reply.send(decided.map_err(Refused::from));
                 return Ok(());
             }
@@ -200,7 +200,7 @@ impl GuildActor {
             Err(error) => {
                 let refused = refuse(error, reply);
                 if refused.is_ok() {
-                    unfinished.is_finished();
+                    unfinished.finish();
                 }
                 return refused;
             }
@@ -213,7 +213,7 @@ impl GuildActor {
                 state.apply(record);
             }
         }
-        unfinished.is_finished();
+        unfinished.finish();
         inner.forget_homes(&events);
         let node = self.node.clone();
         let last = records

@@ -3,15 +3,12 @@
 use std::sync::Arc;
 
 use guildhall_model::event::{Record, Source};
-use guildhall_model::{
-    Epoch, EventPartition as Number, GuildId, Position, SessionPartition, UserId,
-};
+use guildhall_model::{Epoch, EventPartition as Number, GuildId, Position, SessionPartition};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
 use guildhall_state::guild::GuildState;
-use guildhall_state::relay::{Relay, SessionRef, Sessions, Subscriber};
-use guildhall_state::session_partition::record::EventRef;
+use guildhall_state::relay::{Relay, Subscriber};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
@@ -19,13 +16,12 @@ use tracing::{debug, warn};
 
 use super::claim;
 use super::sessions::Folded;
+use super::tail::{self, state_before};
 use crate::event_log::{self, Stable, after};
 use crate::node::{Inner, Node};
 use crate::partition::EventPartition;
 use crate::projection::Projection;
 use crate::relay::{self, RelayTask};
-use crate::session::registry::Registry;
-use crate::session::sequencer::Shares;
 use crate::writer::{Outlets, Writer};
 use guildhall_model::limits;
 
@@ -215,21 +211,9 @@ fn subscribers_of(
 ) -> FxHashMap<GuildId, Vec<(Subscriber, u64)>> {
     let mut by_guild: FxHashMap<GuildId, Vec<(Subscriber, u64)>> = FxHashMap::default();
     for folded in folded {
-        for (slot, session) in folded.machine.sessions() {
-            let reference = SessionRef {
-                partition: folded.number,
-                slot,
-            };
-            let (viewer, shard) = (session.opening.viewer, session.opening.shard);
-            let subscriber = Subscriber {
-                session: reference,
-                viewer,
-                shard,
-            };
-            for (&guild, &gseq) in &session.guilds {
-                if inner.number_of(Source::Guild(guild)) == number {
-                    by_guild.entry(guild).or_default().push((subscriber, gseq));
-                }
+        for (guild, subscriber, gseq) in tail::subscribers(folded.number, &folded.machine) {
+            if inner.number_of(Source::Guild(guild)) == number {
+                by_guild.entry(guild).or_default().push((subscriber, gseq));
             }
         }
     }
@@ -253,7 +237,7 @@ async fn start_relay(node: &Node, pending: Pending) -> Result<(), Failure> {
         let Some(rows) = inner.stores.guilds.load(guild_id).await? else {
             continue;
         };
-        relay.follow(state_before(rows, &pending.tail));
+        relay.follow(state_before(GuildState::restore(rows), &pending.tail));
         for (subscriber, gseq) in subscribers {
             relay.resubscribe(guild_id, subscriber, gseq);
         }
@@ -264,71 +248,15 @@ async fn start_relay(node: &Node, pending: Pending) -> Result<(), Failure> {
         heard: Position::START,
         registry: Arc::clone(&inner.registry),
         sequencers: inner.sequencers().clone(),
+        retold: FxHashMap::default(),
     };
-    for stable in &pending.tail {
-        task.heard = after(stable.position);
-        let unheard = Unheard {
-            registry: &inner.registry,
-            heard: &pending.heard,
-            position: stable.position,
-        };
-        let mut steps = task.follow_for_joiner(node, stable, &unheard).await;
-        steps.extend(task.relay.hear(&stable.record, &unheard));
-        let at = EventRef {
-            partition: pending.number,
-            position: stable.position,
-        };
-        let mut shares = Shares::default();
-        shares.add(at, stable, steps);
-        shares.retain(|number| unheard.is_news_to(number));
-        task.sequencers
-            .send(shares, pending.number, task.heard)
-            .await;
-        crash::pass(Point::TailTold);
-    }
+    tail::hear(node, &mut task, &pending.tail, &pending.heard, None).await;
     task.heard = pending.end;
     task.sequencers
         .tell_heard(pending.number, pending.end)
         .await;
     tokio::spawn(task.run(Arc::downgrade(inner), pending.inbox));
     Ok(())
-}
-
-/// The sessions of the partitions that had not heard an event yet: to all others it is not told
-/// again, so they must not be thought to hear a guild because of it.
-struct Unheard<'a> {
-    registry: &'a Registry,
-    heard: &'a FxHashMap<SessionPartition, Position>,
-    position: Position,
-}
-
-impl Unheard<'_> {
-    fn is_news_to(&self, number: SessionPartition) -> bool {
-        let heard = self.heard.get(&number);
-        heard.is_none_or(|&heard| heard <= self.position)
-    }
-}
-
-impl Sessions for Unheard<'_> {
-    fn of(&self, user: UserId) -> Vec<Subscriber> {
-        let mut sessions = self.registry.of(user);
-        sessions.retain(|subscriber| self.is_news_to(subscriber.session.partition));
-        sessions
-    }
-}
-
-/// A guild's state before the first event of the tail.
-fn state_before(rows: guildhall_model::guild::GuildRows, tail: &[Stable]) -> GuildState {
-    let source = Source::Guild(rows.guild.id);
-    let mut state = GuildState::restore(rows);
-    for stable in tail
-        .iter()
-        .rev()
-        .filter(|stable| stable.record.source == source)
-    {
-        state.revert(&stable.record);
-    }
-    state
 }
 
 /// Relays between take-over and start.

@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
-use guildhall_model::{Epoch, Position, SessionPartition as Number};
+use guildhall_model::{Epoch, Position, SessionPartition as Number, Timestamp};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
 use guildhall_state::relay::SessionRef;
 use guildhall_state::session_partition::SessionPartition;
-use guildhall_state::session_partition::record::{Entry, Frame, FrameRecord};
-use rustc_hash::FxHashMap;
-use tokio::sync::mpsc;
+use guildhall_state::session_partition::record::{Entry, Frame, FrameRecord, Slot};
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
 use super::claim;
@@ -20,40 +20,48 @@ use crate::event_log::{READ_BYTES, after};
 use crate::node::{Inner, Node};
 use crate::session::replay;
 use crate::session::ring::Ring;
-use crate::session::sequencer::{QUEUE_MAX, Sequencer, Sequencers};
+use crate::session::sequencer::{Condition, QUEUE_MAX, Sequencer, Sequencers};
 use crate::session::sequencer_loop::SequencerLoop;
 use crate::session::shared::SessionShared;
 use crate::session::snapshots::Keeper;
 
 /// A session partition as its log tells it.
-pub(super) struct Folded {
-    pub(super) number: Number,
-    pub(super) epoch: Epoch,
-    pub(super) machine: SessionPartition,
-    end: Position,
+pub(crate) struct Folded {
+    pub(crate) number: Number,
+    pub(crate) epoch: Epoch,
+    pub(crate) machine: SessionPartition,
+    pub(crate) end: Position,
 }
 
 /// Takes over and folds all session partitions.
 pub(super) async fn fold_all(inner: &Inner) -> Result<Vec<Folded>, Failure> {
     let mut all = Vec::new();
     for number in 0..inner.config.session_partitions {
-        all.push(fold(inner, Number(number)).await?);
+        let number = Number(number);
+        let partition = Partition::Session(number);
+        let epoch = claim(&inner.stores.directory, partition, inner.config.node).await?;
+        all.push(fold(inner, number, epoch).await?);
     }
-    let epochs = all
-        .iter()
-        .map(|folded| (folded.number, folded.epoch))
-        .collect();
-    inner
-        .session_epochs
-        .set(epochs)
-        .map_err(|_| Failure::Closing)?;
     Ok(all)
 }
 
-async fn fold(inner: &Inner, number: Number) -> Result<Folded, Failure> {
+/// Takes a partition over from this node itself, whose log has refused a frame: late appends of
+/// the former epoch count for nothing. `Stale` when somebody else has taken it over. The epoch is
+/// raised by every attempt.
+pub(crate) async fn take_again(
+    inner: &Inner,
+    number: Number,
+    epoch: &mut Epoch,
+) -> Result<Folded, Failure> {
+    let (partition, node) = (Partition::Session(number), inner.config.node);
+    let directory = &inner.stores.directory;
+    *epoch = directory.claim(partition, node, Some(*epoch)).await?;
+    fold(inner, number, *epoch).await
+}
+
+async fn fold(inner: &Inner, number: Number, epoch: Epoch) -> Result<Folded, Failure> {
     let stores = &inner.stores;
     let node = inner.config.node;
-    let epoch = claim(&stores.directory, Partition::Session(number), node).await?;
     crash::pass(Point::SessionsClaimed);
     let take = encode(&FrameRecord::Take { node });
     let taken = stores.frames.append(number.0, epoch, vec![take]).await?;
@@ -159,20 +167,8 @@ pub(super) async fn start_all(node: &Node, all: Vec<Folded>) -> Result<(), Failu
     Ok(())
 }
 
-async fn prepare(
-    node: &Node,
-    folded: Folded,
-) -> Result<
-    (
-        Sequencer,
-        SequencerLoop,
-        mpsc::Receiver<crate::session::sequencer::Input>,
-    ),
-    Failure,
-> {
-    let inner = &node.inner;
-    let config = &inner.config;
-    let now = inner.env.steady();
+/// Lets the sessions be found by their users, without sockets.
+fn register(inner: &Inner, folded: &Folded, now: Timestamp) -> FxHashMap<Slot, Arc<SessionShared>> {
     let mut shared = FxHashMap::default();
     for (slot, session) in folded.machine.sessions() {
         let doorbell = Arc::new(SessionShared::new(now));
@@ -191,6 +187,24 @@ async fn prepare(
         );
         shared.insert(slot, doorbell);
     }
+    shared
+}
+
+async fn prepare(
+    node: &Node,
+    folded: Folded,
+) -> Result<
+    (
+        Sequencer,
+        SequencerLoop,
+        mpsc::Receiver<crate::session::sequencer::Input>,
+    ),
+    Failure,
+> {
+    let inner = &node.inner;
+    let config = &inner.config;
+    let now = inner.env.steady();
+    let shared = register(inner, &folded, now);
     let mut keeper = Keeper::new(
         folded.number,
         Arc::clone(&inner.stores.snapshots),
@@ -202,8 +216,10 @@ async fn prepare(
     let ring = Arc::new(Ring::new(config.ring_entries_max, config.ring_bytes_max));
     let load = Arc::new(AtomicUsize::new(shared.len()));
     let (queue, inbox) = mpsc::channel(QUEUE_MAX);
+    let (condition, watched) = watch::channel(Condition::Working(folded.epoch));
     let sequencer = Sequencer {
         queue,
+        condition: watched,
         ring: Arc::clone(&ring),
         load: Arc::clone(&load),
     };
@@ -224,6 +240,8 @@ async fn prepare(
         end: folded.end,
         audiences: FxHashMap::default(),
         node: Arc::downgrade(inner),
+        condition,
+        deaf_to: FxHashSet::default(),
     };
     Ok((sequencer, started, inbox))
 }

@@ -116,6 +116,15 @@ impl Ring {
         ring.first + ring.items.len() as u64 - 1
     }
 
+    /// Drops everything, for items that belong in between are missing. Whoever stood in the ring
+    /// is overrun.
+    pub(crate) fn break_off(&self) {
+        let mut ring = self.held.write();
+        ring.first += ring.items.len() as u64 + 1;
+        ring.items.clear();
+        *ring.bytes.get_mut() = 0;
+    }
+
     /// The place that the next item will have.
     pub(crate) fn head(&self) -> u64 {
         let ring = self.held.read();

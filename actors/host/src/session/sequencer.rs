@@ -4,14 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use guildhall_model::dispatch::{Dispatch, Shard, Viewer};
-use guildhall_model::{EventPartition, LoginId, Position, SessionPartition};
+use guildhall_model::{Epoch, EventPartition, LoginId, Position, SessionPartition};
 use guildhall_ports::Failure;
 use guildhall_state::relay::audience::Reach;
 use guildhall_state::relay::{Receivers, Step, Steps};
 use guildhall_state::session_partition::Refusal;
 use guildhall_state::session_partition::record::{EventRef, Slot};
 use rustc_hash::FxHashMap;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::payload::Payload;
 use super::ring::Ring;
@@ -41,13 +41,18 @@ pub(crate) enum Input {
         request: Box<Request>,
         reply: oneshot::Sender<Result<Opened, Failure>>,
     },
-    /// A session's start is complete.
-    Settle { slot: Slot },
+    /// A session's start is complete. Not answered if it was closed meanwhile.
+    Settle {
+        slot: Slot,
+        done: oneshot::Sender<()>,
+    },
     /// A client comes back.
     Attach {
         claim: Claim,
         reply: oneshot::Sender<Result<Attached, AttachError>>,
     },
+    /// A relay is about to tell again what this partition has missed.
+    Retelling { from: EventPartition, epoch: Epoch },
     /// Snapshot, then stop.
     Stop { done: oneshot::Sender<()> },
 }
@@ -103,13 +108,53 @@ pub(crate) enum AttachError {
     Failure(#[from] Failure),
 }
 
+/// Whether a sequencer takes sessions.
+#[derive(Clone, Debug)]
+pub(crate) enum Condition {
+    /// It does, under this epoch.
+    Working(Epoch),
+    /// The log has refused a frame: it takes the partition over from itself.
+    Recovering(Failure),
+    /// Somebody else owns the partition.
+    Lost,
+}
+
 /// The way to one sequencer.
 #[derive(Clone, Debug)]
 pub(crate) struct Sequencer {
     pub(crate) queue: mpsc::Sender<Input>,
+    pub(crate) condition: watch::Receiver<Condition>,
     pub(crate) ring: Arc<Ring>,
     /// Sessions in the partition, for placing new ones.
     pub(crate) load: Arc<AtomicUsize>,
+}
+
+impl Sequencer {
+    /// The epoch under which sessions are taken, or why none are.
+    pub(crate) fn epoch(&self) -> Result<Epoch, Failure> {
+        match &*self.condition.borrow() {
+            Condition::Working(epoch) => Ok(*epoch),
+            Condition::Recovering(failure) => Err(failure.clone()),
+            Condition::Lost => Err(lost()),
+        }
+    }
+
+    /// Ends a session's start. Fails when the partition was taken over meanwhile, which closes
+    /// sessions that are starting.
+    pub(crate) async fn settle(&self, slot: Slot) -> Result<(), Failure> {
+        let (done, settled) = oneshot::channel();
+        let sent = self.queue.send(Input::Settle { slot, done }).await;
+        sent.map_err(|_| Failure::Closing)?;
+        let broke_off = || Failure::unavailable("the session", "its start was interrupted");
+        settled.await.map_err(|_| broke_off())
+    }
+}
+
+/// What is answered by an owner that was taken over.
+pub(crate) const fn lost() -> Failure {
+    Failure::Stale {
+        what: "the session partition",
+    }
 }
 
 /// The ways to all sequencers of this node.
@@ -128,11 +173,14 @@ impl Sequencers {
             .map(|(_, sequencer)| sequencer)
     }
 
-    /// The partition with the fewest sessions.
-    pub(crate) fn least_loaded(&self) -> Option<&(SessionPartition, Sequencer)> {
-        self.0
-            .iter()
-            .min_by_key(|(_, sequencer)| sequencer.load.load(Ordering::Relaxed))
+    /// The partition with the fewest sessions among those that work; if none does, why.
+    pub(crate) fn least_loaded(&self) -> Result<&(SessionPartition, Sequencer), Failure> {
+        let working = self.0.iter().filter(|(_, other)| other.epoch().is_ok());
+        let least = working.min_by_key(|(_, other)| other.load.load(Ordering::Relaxed));
+        least.ok_or_else(|| {
+            let mut reasons = self.0.iter().filter_map(|(_, other)| other.epoch().err());
+            reasons.next().unwrap_or(Failure::Closing)
+        })
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &(SessionPartition, Sequencer)> {

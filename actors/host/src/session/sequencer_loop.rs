@@ -6,6 +6,7 @@
 
 mod draft;
 mod publish;
+mod repair;
 mod sweep;
 
 use std::sync::Arc;
@@ -13,20 +14,20 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 
 use bytes::Bytes;
-use guildhall_model::{Epoch, Position, SessionPartition as Number};
+use guildhall_model::{Epoch, EventPartition, Position, SessionPartition as Number};
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::{Env, Failure, Log};
 use guildhall_state::session_partition::SessionPartition;
 use guildhall_state::session_partition::record::{FrameRecord, Slot};
 use roaring::RoaringBitmap;
-use rustc_hash::FxHashMap;
-use tokio::sync::mpsc;
-use tracing::{error, info, warn};
+use rustc_hash::{FxHashMap, FxHashSet};
+use tokio::sync::{mpsc, watch};
+use tracing::{info, warn};
 
 use super::registry::Registry;
 use super::ring::Ring;
-use super::sequencer::Input;
-use super::shared::{Ending, SessionShared};
+use super::sequencer::{Condition, Input};
+use super::shared::SessionShared;
 use super::snapshots::Keeper;
 use crate::config::HostConfig;
 use crate::event_log::after;
@@ -59,11 +60,31 @@ pub(crate) struct SequencerLoop {
     pub(crate) next_slot: Slot,
     pub(crate) next_audience: u32,
     pub(crate) node: std::sync::Weak<Inner>,
+    pub(crate) condition: watch::Sender<Condition>,
+    /// Relays that have not begun to tell again what the log has refused: what they tell before
+    /// has gaps.
+    pub(crate) deaf_to: FxHashSet<EventPartition>,
+}
+
+/// Why the sequencer does not go on as before.
+enum Turn {
+    /// It was told to.
+    Stopped,
+    /// The log has refused a frame.
+    Refused(Failure),
 }
 
 impl SequencerLoop {
-    /// Runs until it is told to stop, or the log fails for good.
+    /// Runs until it is told to stop, or somebody else owns the partition.
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Input>) {
+        while let Turn::Refused(failure) = self.serve(&mut inbox).await {
+            if self.repair(failure, &mut inbox).await.is_break() {
+                return;
+            }
+        }
+    }
+
+    async fn serve(&mut self, inbox: &mut mpsc::Receiver<Input>) -> Turn {
         let mut sweep = tokio::time::interval(SWEEP_EVERY);
         sweep.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut batch = Vec::new();
@@ -71,19 +92,15 @@ impl SequencerLoop {
             let mut draft = Draft::default();
             tokio::select! {
                 // Cancel-safe: `recv_many` and `tick` lose nothing.
-                n = inbox.recv_many(&mut batch, BATCH_MAX) => if n == 0 { return },
-                _ = sweep.tick() => self.sweep(&mut draft),
+                n = inbox.recv_many(&mut batch, BATCH_MAX) => if n == 0 { return Turn::Stopped },
+                _ = sweep.tick(), if self.deaf_to.is_empty() => self.sweep(&mut draft),
             }
             for input in batch.drain(..) {
                 self.take(input, &mut draft);
             }
             let stop = draft.stop.take();
             if let Err(failure) = self.commit(draft).await {
-                error!(session.partition = self.number.0, %failure, "the frames log cannot be written");
-                self.shared
-                    .values()
-                    .for_each(|shared| shared.end(Ending::Failed));
-                return;
+                return Turn::Refused(failure);
             }
             let now = self.env.steady();
             if stop.is_some() || self.keeper.is_due(now) {
@@ -95,7 +112,7 @@ impl SequencerLoop {
                     "session partition closed"
                 );
                 let _ = done.send(());
-                return;
+                return Turn::Stopped;
             }
         }
     }

@@ -156,9 +156,14 @@ impl SessionShared {
         }
     }
 
-    /// Closes the socket, now or when one is attached.
+    /// Closes the socket, now or when one is attached. A revoked session stays revoked.
     pub(crate) fn end(&self, ending: Ending) {
-        self.ending.store(ending.code(), Ordering::Release);
+        let revoked = Ending::Revoked.code();
+        let _ = self
+            .ending
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |code| {
+                (code != revoked).then_some(ending.code())
+            });
         self.wake();
     }
 
@@ -196,6 +201,15 @@ impl SessionShared {
             *waiter = None;
             self.detached_at.store(now.0, Ordering::Release);
         }
+    }
+
+    /// A session without a socket waits for one as if it had just been lost.
+    pub(crate) fn wait_anew(&self, now: Timestamp) {
+        let _ = self
+            .detached_at
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |at| {
+                (at != ATTACHED).then_some(now.0)
+            });
     }
 
     /// The session has a socket.
@@ -252,5 +266,19 @@ const fn status_of(code: u8) -> Option<Status> {
         2 => Some(Status::Dnd),
         3 => Some(Status::Invisible),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revoked_session_stays_revoked_whatever_else_ends_it() {
+        let shared = SessionShared::new(Timestamp(0));
+        shared.end(Ending::Revoked);
+        shared.end(Ending::Failed);
+        shared.attach();
+        assert_eq!(shared.ending(), Some(Ending::Revoked));
     }
 }

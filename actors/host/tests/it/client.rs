@@ -1,9 +1,9 @@
 //! A gateway client that holds every dispatch against its numbers.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use guildhall_host::node::{OpenRequest, ResumeError};
-use guildhall_host::session::{Drained, SessionHandle};
+use guildhall_host::session::{Drained, Ended, SessionHandle};
 use guildhall_model::MessageId;
 use guildhall_model::account::Account;
 use guildhall_model::dispatch::{Dispatch, Viewer};
@@ -32,18 +32,7 @@ pub(crate) struct Client {
 impl Client {
     /// Opens a session and takes its start.
     pub(crate) fn open(at: &Serving, account: &Account, credential: u8) -> Self {
-        let request = OpenRequest {
-            account: account.clone(),
-            credential: [credential; 32],
-            login: None,
-            application_id: None,
-            viewer: Viewer {
-                user_id: account.user.id,
-                intents: None,
-            },
-            shard: None,
-            status: Status::Online,
-        };
+        let request = identify(account, credential);
         let handle = at.run(at.node.open_session(request)).unwrap();
         let mut client = Self {
             account: account.clone(),
@@ -70,6 +59,19 @@ impl Client {
             .resume_session(&self.session_id, self.credential, u64::from(self.s));
         self.handle = Some(at.run(resumed)?);
         Ok(())
+    }
+
+    /// Comes back as clients do: it is asked to try again later, never to begin anew.
+    pub(crate) fn insist(&mut self, at: &Serving) {
+        let began = Instant::now();
+        while began.elapsed() < HANGS {
+            match self.resume(at) {
+                Ok(()) => return,
+                Err(ResumeError::Failure(_)) => at.turn(1),
+                Err(ResumeError::Refusal(refusal)) => panic!("{refusal}"),
+            }
+        }
+        panic!("the session is taken back in time");
     }
 
     /// Loses its socket.
@@ -119,6 +121,24 @@ impl Client {
         });
     }
 
+    /// Takes whatever comes until the socket is closed.
+    pub(crate) fn until_ended(&mut self, at: &Serving) -> Ended {
+        at.run(async {
+            let ended = async {
+                loop {
+                    match self.take(usize::MAX) {
+                        Drained::Ended(ended) => return ended,
+                        Drained::More => {}
+                        Drained::Empty => self.handle.as_ref().unwrap().wait().await,
+                    }
+                }
+            };
+            tokio::time::timeout(HANGS, ended)
+                .await
+                .expect("the socket is closed in time")
+        })
+    }
+
     /// Takes whatever comes until this message has come.
     pub(crate) fn until_told(&mut self, at: &Serving, message: MessageId) {
         self.until(at, |told| messages_of(told).any(|(id, _)| id == message));
@@ -133,9 +153,30 @@ impl Client {
         events.collect()
     }
 
+    /// What the messages say that it was told.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        messages_of(&self.told).map(|(_, text)| text).collect()
+    }
+
     /// The messages that it was told, with what they say.
     pub(crate) fn messages(&self) -> Vec<(MessageId, String)> {
         messages_of(&self.told).collect()
+    }
+}
+
+/// What a client says that begins anew.
+pub(crate) fn identify(account: &Account, credential: u8) -> OpenRequest {
+    OpenRequest {
+        account: account.clone(),
+        credential: [credential; 32],
+        login: None,
+        application_id: None,
+        viewer: Viewer {
+            user_id: account.user.id,
+            intents: None,
+        },
+        shard: None,
+        status: Status::Online,
     }
 }
 

@@ -6,27 +6,7 @@ use guildhall_ports::Failure;
 use guildhall_ports::fake::Fate;
 
 use crate::client::Client;
-use crate::house::{House, Serving};
-use crate::town::{Town, new_role};
-
-fn founded() -> (House, Serving, Town, Client) {
-    let mut house = House::new();
-    let serving = house.start();
-    let town = Town::found(&house, &serving);
-    let client = Client::open(&serving, &town.people[0], 0);
-    // The session's start is complete once something comes after it.
-    let (mut client, first) = (client, town.posted(&serving, 1, "first"));
-    client.until_told(&serving, first);
-    (house, serving, town, client)
-}
-
-fn texts(client: &Client) -> Vec<String> {
-    client
-        .messages()
-        .into_iter()
-        .map(|(_, text)| text)
-        .collect()
-}
+use crate::town::{founded, new_role};
 
 #[test]
 fn nothing_is_told_before_its_frame_is_stable() {
@@ -36,10 +16,10 @@ fn nothing_is_told_before_its_frame_is_stable() {
     serving.run(house.frames.until_waiting(1));
     serving.turn(100);
     client.take(usize::MAX);
-    assert_eq!(texts(&client), ["first"]);
+    assert_eq!(client.texts(), ["first"]);
     house.frames.flow();
     client.until_told(&serving, id);
-    assert_eq!(texts(&client), ["first", "held"]);
+    assert_eq!(client.texts(), ["first", "held"]);
 }
 
 #[test]
@@ -59,7 +39,7 @@ fn nothing_is_acknowledged_before_its_event_is_stable() {
     let id = town.posted(&serving, 1, "held");
     client.until_told(&serving, id);
     assert_eq!(
-        texts(&client),
+        client.texts(),
         ["first", "held"],
         "the nonce finds the post nobody waited for"
     );
@@ -105,7 +85,7 @@ fn an_acknowledged_message_is_told_once_wherever_its_frame_was_when_the_owner_di
         let id = town.posted(&serving, 1, "third");
         client.until_told(&serving, id);
         assert_eq!(
-            texts(&client),
+            client.texts(),
             ["first", "second", "third"],
             "{stable} frames stable"
         );
@@ -123,7 +103,7 @@ fn a_repeated_nonce_answers_with_the_first_message_after_a_restart() {
     assert!(matches!(again, Written::Repeated(message) if message.id == first));
     client.resume(&serving).unwrap();
     client.until_told(&serving, first);
-    assert_eq!(texts(&client), ["first", "once"]);
+    assert_eq!(client.texts(), ["first", "once"]);
 }
 
 #[test]
@@ -156,7 +136,7 @@ fn a_refused_append_fails_its_posts_and_the_partition_comes_back() {
         );
         let id = town.posted(&serving, 2, "third");
         client.until_told(&serving, id);
-        assert_eq!(texts(&client), ["first", "second", "third"], "{fate:?}");
+        assert_eq!(client.texts(), ["first", "second", "third"], "{fate:?}");
         let gseqs: Vec<u64> = client.records().iter().map(|record| record.gseq).collect();
         assert!(
             gseqs.windows(2).all(|pair| pair[0] + 1 == pair[1]),
@@ -178,7 +158,7 @@ fn a_full_frames_log_delays_dispatches_and_loses_none() {
     house.frames.settle(waiting[0].ticket, Fate::Refused(full));
     house.frames.flow();
     client.until_told(&serving, id);
-    assert_eq!(texts(&client), ["first", "second"]);
+    assert_eq!(client.texts(), ["first", "second"]);
 }
 
 #[test]
@@ -202,5 +182,5 @@ fn a_lost_newest_snapshot_costs_no_session() {
     client.resume(&serving).unwrap();
     client.until_told(&serving, second);
     client.until_told(&serving, third);
-    assert_eq!(texts(&client), ["first", "second", "third"]);
+    assert_eq!(client.texts(), ["first", "second", "third"]);
 }

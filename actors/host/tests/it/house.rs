@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use guildhall_embedded::log::SegmentLog;
 use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::event::Record;
@@ -33,6 +34,8 @@ pub(crate) struct House {
     pub(crate) snapshots: FakeSnapshots,
     directory: FakeDirectory,
     pub(crate) clock: FakeClock,
+    /// Another frames log than the fake one.
+    frames_on_disk: Option<Arc<SegmentLog>>,
     starts: u64,
     _files: TempDir,
 }
@@ -65,8 +68,17 @@ impl House {
             snapshots: FakeSnapshots::new(),
             directory: FakeDirectory::new(),
             clock: FakeClock::at(Timestamp(1_700_000_000_000)),
+            frames_on_disk: None,
             starts: 0,
             _files: files,
+        }
+    }
+
+    /// A house whose frames log lies on this machine's disk.
+    pub(crate) fn with_frames_on_disk(log: SegmentLog) -> Self {
+        Self {
+            frames_on_disk: Some(Arc::new(log)),
+            ..Self::new()
         }
     }
 
@@ -86,7 +98,10 @@ impl House {
             guilds: Arc::clone(&self.relational) as _,
             messages: Arc::clone(&self.projection) as _,
             events: Arc::new(self.events.clone()),
-            frames: Arc::new(self.frames.clone()),
+            frames: match &self.frames_on_disk {
+                Some(log) => Arc::clone(log) as _,
+                None => Arc::new(self.frames.clone()),
+            },
             snapshots: Arc::new(self.snapshots.clone()),
             directory: Arc::new(self.directory.clone()),
         };

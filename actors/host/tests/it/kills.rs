@@ -1,18 +1,23 @@
-//! Nodes that are killed at random moments, over and over: nothing is lost, nothing comes twice.
+//! Nodes that are killed at random moments, over and over, on a frames log that refuses at random
+//! moments: nothing is lost, nothing comes twice.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use guildhall_host::Written;
+use guildhall_host::node::ResumeError;
+use guildhall_host::session::Drained;
 use guildhall_model::MessageId;
 use guildhall_model::event::Record;
+use guildhall_ports::Failure;
+use guildhall_ports::fake::Fate;
 
 use crate::client::Client;
 use crate::house::{House, Serving};
 use crate::town::{Town, new_role, post};
 
 /// How many lives the house has, each with other moments of death.
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 32;
 const KILLS: usize = 4;
 
 type Acknowledged = Arc<Mutex<BTreeMap<String, MessageId>>>;
@@ -31,13 +36,13 @@ struct Life<'a> {
 
 impl Life<'_> {
     fn step(&mut self) {
-        match self.random.u32(..12) {
+        match self.random.u32(..15) {
             0..=3 => self.post(),
             4 => self.make_role(),
             5 | 6 => {
                 let client = self.random.choice(&mut *self.clients).unwrap();
-                if client.is_connected() {
-                    client.take(1);
+                if client.is_connected() && matches!(client.take(1), Drained::Ended(_)) {
+                    client.leave();
                 }
             }
             7 => {
@@ -45,10 +50,16 @@ impl Life<'_> {
             }
             8 if !self.is_holding.1 => {
                 let client = self.random.choice(&mut *self.clients).unwrap();
-                client.resume(self.serving).unwrap();
+                let resumed = client.resume(self.serving);
+                if let Err(ResumeError::Refusal(refusal)) = resumed {
+                    panic!("a log that refuses costs no session: {refusal}");
+                }
             }
             9 => self.house.clock.advance_ms(self.random.i64(0..1_500)),
             10 => self.hold(),
+            11 => self.refuse_one(),
+            12 => self.house.frames.fail(Some(unavailable())),
+            13 => self.house.frames.fail(None),
             _ => self.settle_one(),
         }
         self.serving.turn(self.random.usize(..40));
@@ -94,10 +105,25 @@ impl Life<'_> {
     fn settle_one(&self) {
         for log in [&self.house.events, &self.house.frames] {
             if let Some(first) = log.waiting().first() {
-                log.settle(first.ticket, guildhall_ports::fake::Fate::Applied);
+                log.settle(first.ticket, Fate::Applied);
             }
         }
     }
+
+    /// The oldest frame that waits is refused, whether it is stable or not, and the others flow.
+    fn refuse_one(&mut self) {
+        let fates = [Fate::Refused(unavailable()), Fate::Torn(0), Fate::Unheard];
+        let fate = self.random.choice(fates).unwrap();
+        if let Some(first) = self.house.frames.waiting().first() {
+            self.house.frames.settle(first.ticket, fate);
+            self.house.frames.flow();
+            self.is_holding.1 = false;
+        }
+    }
+}
+
+fn unavailable() -> Failure {
+    Failure::unavailable("the frames log", "a test says so")
 }
 
 /// Every client was told exactly what the log holds from its start on, in the log's order.
@@ -156,6 +182,15 @@ fn live(seed: u64) {
             life.step();
         }
         clients.iter_mut().for_each(Client::leave);
+        house.frames.fail(None);
+        if random.u32(..3) == 0 {
+            // Nobody dies, the log has only refused.
+            house.settle(usize::MAX, random.usize(..3));
+            clients
+                .iter_mut()
+                .for_each(|client| client.insist(&serving));
+            continue;
+        }
         serving.kill();
         house.settle(random.usize(..3), random.usize(..3));
         serving = house.start();

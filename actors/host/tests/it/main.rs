@@ -5,5 +5,6 @@ mod client;
 mod durability;
 mod house;
 mod kills;
+mod repairs;
 mod town;
 mod zombies;

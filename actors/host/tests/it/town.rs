@@ -28,14 +28,10 @@ impl Town {
             let registered = house.wait(house.relational.register(person, "$argon2id$none"));
             registered.unwrap().unwrap();
         }
-        let new = NewGuild {
-            name: GuildName::parse("Town").unwrap(),
-            description: None,
-            icon_url: None,
-            is_public: true,
-        };
         let owner = people[0].user.clone();
-        let view = at.run(at.node.create_guild(owner, new)).unwrap();
+        let view = at
+            .run(at.node.create_guild(owner, new_guild("Town")))
+            .unwrap();
         let (guild, channel) =
             view.read(|state| (state.guild().id, state.channels().next().unwrap().id));
         for person in &people[1..] {
@@ -111,6 +107,27 @@ impl Town {
             .rev()
             .map(|message| (message.id, message.content.clone()))
             .collect()
+    }
+}
+
+/// A node with a town, whose owner is connected and has been told a first message.
+pub(crate) fn founded() -> (House, Serving, Town, Client) {
+    let mut house = House::new();
+    let serving = house.start();
+    let town = Town::found(&house, &serving);
+    let mut client = Client::open(&serving, &town.people[0], 0);
+    // The session's start is complete once something comes after it.
+    let first = town.posted(&serving, 1, "first");
+    client.until_told(&serving, first);
+    (house, serving, town, client)
+}
+
+pub(crate) fn new_guild(name: &str) -> NewGuild {
+    NewGuild {
+        name: GuildName::parse(name).unwrap(),
+        description: None,
+        icon_url: None,
+        is_public: true,
     }
 }
 

@@ -74,7 +74,7 @@ fn what_a_former_owner_still_tells_is_void_and_who_has_seen_it_starts_anew() {
     for client in &mut clients[1..] {
         client.resume(&present).unwrap();
         client.until_told(&present, id);
-        assert_eq!(texts(client), ["first", "second"]);
+        assert_eq!(client.texts(), ["first", "second"]);
     }
     for client in &mut clients[1..] {
         client.leave();
@@ -85,7 +85,7 @@ fn what_a_former_owner_still_tells_is_void_and_who_has_seen_it_starts_anew() {
     for client in &mut clients[1..] {
         client.resume(&third).unwrap();
         client.take(usize::MAX);
-        assert_eq!(texts(client), ["first", "second"]);
+        assert_eq!(client.texts(), ["first", "second"]);
     }
 }
 
@@ -115,13 +115,34 @@ fn a_former_owners_late_event_is_void_however_far_its_successor_has_come() {
     client.resume(&third).unwrap();
     let id = town.posted(&third, 2, "third");
     client.until_told(&third, id);
-    assert_eq!(texts(&client), ["first", "second", "third"]);
+    assert_eq!(client.texts(), ["first", "second", "third"]);
 }
 
-fn texts(client: &Client) -> Vec<String> {
-    client
-        .messages()
-        .into_iter()
-        .map(|(_, text)| text)
-        .collect()
+#[test]
+fn an_owner_whose_commit_is_refused_loses_no_message_of_the_guild() {
+    let mut house = House::new();
+    let former = house.start();
+    let town = Town::found(&house, &former);
+    let present = house.start();
+    let mut client = Client::open(&present, &town.people[0], 0);
+    town.posted(&present, 1, "first");
+    let make =
+        |at: &crate::house::Serving| at.run(at.node.command(town.guild, town.owner(), new_role()));
+    for _ in 0..3 {
+        make(&former).unwrap();
+    }
+    let refused = make(&present).unwrap_err();
+    assert!(
+        matches!(refused, Refused::Failure(Failure::Stale { .. })),
+        "{refused:?}"
+    );
+    make(&present).unwrap();
+    town.insist(&present, 1, "second");
+    make(&present).unwrap();
+    let last = town.posted(&present, 1, "third");
+    client.until_told(&present, last);
+    assert_eq!(client.texts(), ["first", "second", "third"]);
+    assert_eq!(town.page(&present), client.messages());
+    let gseqs: Vec<u64> = client.records().iter().map(|record| record.gseq).collect();
+    assert!(gseqs.is_sorted_by(|a, b| a < b), "{gseqs:?}");
 }

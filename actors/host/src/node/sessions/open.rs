@@ -30,11 +30,7 @@ impl Node {
         let shard = request.shard.unwrap_or(Shard::WHOLE);
         let known = self.guilds_in(user_id, shard).await?;
         let directs = self.directs_of(&request.account.user, shard).await?;
-        let (partition, sequencer) = inner
-            .sequencers()
-            .least_loaded()
-            .ok_or(Failure::Closing)?
-            .clone();
+        let (partition, sequencer) = inner.sequencers().least_loaded()?.clone();
         // Counted at once, so that a storm of new sessions spreads over the partitions.
         sequencer.load.fetch_add(1, Ordering::Relaxed);
         let secret = inner.env.bytes::<16>();
@@ -81,16 +77,23 @@ impl Node {
             }
             .into());
         }
-        self.subscribe(session, viewer, shard, known).await?;
+        self.subscribe(session, viewer, shard, known.clone())
+            .await?;
         self.mark(partition).await?;
-        let settle = Input::Settle { slot: session.slot };
-        sequencer
-            .queue
-            .send(settle)
-            .await
-            .map_err(|_| Failure::Closing)?;
+        if let Err(failure) = sequencer.settle(session.slot).await {
+            self.abandon(session, viewer, known).await;
+            return Err(failure.into());
+        }
         handle.show(status);
         Ok(handle)
+    }
+
+    /// A session that was closed while it started: whatever was told of it since is taken back.
+    async fn abandon(&self, session: SessionRef, viewer: Viewer, mut guilds: BTreeSet<GuildId>) {
+        self.inner.registry.remove(viewer.user_id, session);
+        guilds.extend(self.guilds_of(viewer.user_id).await.unwrap_or_default());
+        let guilds = guilds.into_iter().collect();
+        self.inner.forget_session(session, guilds).await;
     }
 
     async fn guilds_in(&self, user: UserId, shard: Shard) -> Result<BTreeSet<GuildId>, Failure> {

@@ -55,6 +55,7 @@ impl Draft {
 impl SequencerLoop {
     pub(super) fn take(&mut self, input: Input, draft: &mut Draft) {
         match input {
+            Input::Told { from, .. } if self.deaf_to.contains(&from) => {}
             Input::Told { told, from, heard } => {
                 for told in told {
                     self.take_told(told, draft);
@@ -69,13 +70,21 @@ impl SequencerLoop {
             Input::Volatile { receivers, payload } => {
                 draft.then(Then::Publish(RingItem::volatile(receivers, payload)));
             }
+            // A relay would subscribe it before it tells again who is subscribed.
+            Input::Open { reply, .. } if !self.deaf_to.is_empty() => {
+                drop(reply.send(Err(recovering())));
+            }
             Input::Open { request, reply } => self.take_open(*request, reply, draft),
-            Input::Settle { slot } => {
+            // Closed while it started.
+            Input::Settle { slot, .. } if !self.shared.contains_key(&slot) => {}
+            Input::Settle { slot, done } => {
+                let _ = done.send(());
                 draft.settled.push(slot);
                 draft.frame.entries.push(Entry::Settled { slot });
                 self.note_all_heard(draft);
             }
             Input::Attach { claim, reply } => self.take_attach(claim, reply, draft),
+            Input::Retelling { from, epoch } => self.hear_again(from, epoch),
             Input::Stop { done } => draft.stop = Some(done),
         }
     }
@@ -251,4 +260,8 @@ impl SequencerLoop {
             draft.then(Then::Closed { slot });
         }
     }
+}
+
+fn recovering() -> Failure {
+    Failure::unavailable("the session partition", "it is being taken over again")
 }

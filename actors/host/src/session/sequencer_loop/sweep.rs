@@ -28,6 +28,9 @@ impl SequencerLoop {
             .map(|(&slot, _)| slot)
             .collect();
         for slot in over {
+            if let Some(shared) = self.shared.get(&slot) {
+                shared.end(Ending::Revoked);
+            }
             self.part_with(slot);
             self.take_close(slot, draft);
         }
@@ -35,13 +38,10 @@ impl SequencerLoop {
     }
 
     /// Takes a session out of the registry and the relays before it is closed.
-    fn part_with(&self, slot: Slot) {
+    pub(super) fn part_with(&self, slot: Slot) {
         let Some(session) = self.machine.session(slot) else {
             return;
         };
-        if let Some(shared) = self.shared.get(&slot) {
-            shared.end(Ending::Revoked);
-        }
         let user = session.viewer().user_id;
         let reference = SessionRef {
             partition: self.number,
