@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use guildhall_model::Position;
 use guildhall_model::dispatch::Dispatch;
+use guildhall_model::{Epoch, Position, SessionPartition as Number};
 use guildhall_ports::Failure;
 use guildhall_ports::log::LogRecord;
 use guildhall_state::relay::SessionRef;
@@ -67,10 +67,21 @@ async fn starting_point(
         }
     }
     // Only a log that was never trimmed can be counted from its beginning.
-    if snapshots.is_empty() {
+    if is_whole(node, session.partition).await? {
         return Ok((SessionPartition::default(), Position::START));
     }
     Err(Refusal::TooOld.into())
+}
+
+/// The frames log still begins with the takeover by its partition's first owner.
+async fn is_whole(node: &Inner, partition: Number) -> Result<bool, Failure> {
+    let frames = &node.stores.frames;
+    let slice = frames.read(partition.0, Position::START, 1).await?;
+    let Some(first) = slice.records.first() else {
+        return Ok(false);
+    };
+    let is_takeover = matches!(decode(first)?, FrameRecord::Take { .. });
+    Ok(is_takeover && first.epoch == Epoch::default().next())
 }
 
 enum Missed {

@@ -184,3 +184,29 @@ fn a_lost_newest_snapshot_costs_no_session() {
     client.until_told(&serving, third);
     assert_eq!(client.texts(), ["first", "second", "third"]);
 }
+
+#[test]
+fn losing_all_snapshots_costs_no_session_while_the_log_is_whole() {
+    let (mut house, serving, town, mut client) = founded();
+    let mut other = Client::open(&serving, &town.people[2], 1);
+    house.clock.advance_ms(60_000);
+    client.leave();
+    let second = town.posted(&serving, 1, "second");
+    other.until_told(&serving, second);
+    other.leave();
+    serving.kill();
+    for partition in [0, 1].map(guildhall_model::SessionPartition) {
+        let list = guildhall_ports::Snapshots::list(&house.snapshots, partition);
+        for snapshot in house.wait(list).unwrap() {
+            house.snapshots.damage(partition, snapshot);
+        }
+    }
+    let serving = house.start();
+    other.resume(&serving).unwrap();
+    let third = town.posted(&serving, 1, "third");
+    other.until_told(&serving, third);
+    // The only snapshots are younger than what the client has missed.
+    client.resume(&serving).unwrap();
+    client.until_told(&serving, third);
+    assert_eq!(client.texts(), ["first", "second", "third"]);
+}

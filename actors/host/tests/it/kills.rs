@@ -186,9 +186,9 @@ fn live(seed: u64) {
         if random.u32(..3) == 0 {
             // Nobody dies, the log has only refused.
             house.settle(usize::MAX, random.usize(..3));
-            clients
-                .iter_mut()
-                .for_each(|client| client.insist(&serving));
+            for client in &mut clients {
+                client.insist(&serving);
+            }
             continue;
         }
         serving.kill();
