@@ -3,8 +3,11 @@
 #![expect(missing_docs, reason = "a promise's name is its documentation")]
 #![expect(clippy::unwrap_used, reason = "the suites are tests")]
 
+use std::task::Poll;
+
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future;
 use guildhall_model::{Epoch, Position};
 
 use crate::log::{Log, LogRecord, SharedLog};
@@ -39,6 +42,7 @@ macro_rules! log_promises {
             following_next_visits_every_record_once
             a_place_between_two_records_means_the_later_one
             the_place_behind_the_last_record_finds_the_next_one
+            a_reader_that_follows_neither_goes_back_nor_skips
             no_later_record_stands_before_the_end
             acknowledged_records_survive_a_restart
             a_place_found_before_a_restart_is_good_after_it
@@ -243,6 +247,60 @@ pub async fn the_place_behind_the_last_record_finds_the_next_one(fixture: impl F
         assert!(behind.records.is_empty());
         from = behind.next;
     }
+}
+
+/// While the log grows, begins new segments, drops old ones and is opened anew.
+pub async fn a_reader_that_follows_neither_goes_back_nor_skips(mut fixture: impl Fixture) {
+    const PHASE: u32 = 60;
+    let mut from = Position::START;
+    for phase in 0..8 {
+        let log = fixture.log();
+        let records = phase * PHASE..(phase + 1) * PHASE;
+        let write = async {
+            for n in records.clone() {
+                append(&*log, (n % 3) as u16, payloads(n..n + 1)).await;
+                give_way().await;
+            }
+        };
+        let expected = payloads(records.clone()).into_iter().step_by(3).collect();
+        let follow = follow(&*log, from, expected);
+        (from, ..) = future::join3(follow, write, fixture.trim()).await;
+        for partition in 0..3 {
+            log.release(partition, from).await.unwrap();
+        }
+        drop(log);
+        if phase % 2 == 1 {
+            fixture.restart().await;
+        }
+    }
+}
+
+/// Reads on from a place until these records have come, and says where the next one is read.
+async fn follow(log: &dyn Log, mut from: Position, expected: Vec<Bytes>) -> Position {
+    let mut expected = expected.into_iter().enumerate().peekable();
+    while let Some((n, _)) = expected.peek() {
+        let slice = log.read(0, from, [0, 1, 30, 1_000][n % 4]).await.unwrap();
+        assert!(from <= slice.next, "a reader goes on, not back");
+        for record in slice.records {
+            assert!(from <= record.position && record.position < slice.next);
+            let next = expected.next().map(|(_, payload)| payload);
+            assert_eq!(Some(record.payload), next);
+        }
+        from = slice.next;
+        give_way().await;
+    }
+    from
+}
+
+/// Lets others go on first.
+async fn give_way() {
+    let mut turns = 0;
+    future::poll_fn(|context| {
+        context.waker().wake_by_ref();
+        turns += 1;
+        (turns > 1).then_some(()).map_or(Poll::Pending, Poll::Ready)
+    })
+    .await;
 }
 
 pub async fn no_later_record_stands_before_the_end(fixture: impl Fixture) {
