@@ -26,6 +26,7 @@ macro_rules! redo_promises {
     ($fresh:path) => {
         $crate::promises! { redo, $fresh:
             a_batch_is_noted_as_a_whole
+            a_long_batch_is_applied_in_its_order
             a_redo_changes_nothing
             a_deleted_message_does_not_come_back
             an_old_edit_does_not_come_back
@@ -65,6 +66,31 @@ pub async fn a_batch_is_noted_as_a_whole(store: Store) {
     apply(&[], 700).await;
     assert_eq!(store.applied(PARTITION).await.unwrap(), Position(700));
     assert_eq!(page(&store, Anchor::Newest, 9).await, [1001, 1000]);
+}
+
+/// Creations, of which an adapter may write many at once, with edits and an end among them.
+pub async fn a_long_batch_is_applied_in_its_order(store: Store) {
+    let mut events: Vec<Event> = (1000..1095)
+        .map(|number| created(&message(number, CHANNEL, 1)))
+        .collect();
+    let first = message(1000, CHANNEL, 1);
+    let edit = |text| Event::MessageUpdated(Box::new(edited(&first, text)));
+    events.insert(2, edit("Early"));
+    events.insert(70, deleted(&message(1040, CHANNEL, 1)));
+    events.push(edit("Late"));
+    let records: Vec<_> = (1..)
+        .zip(events)
+        .map(|(gseq, event)| record(GUILD, gseq, event))
+        .collect();
+    store
+        .apply(PARTITION, &records, Position(98))
+        .await
+        .unwrap();
+    let mut expected: Vec<u64> = (1000..1095).rev().collect();
+    expected.retain(|&number| number != 1040);
+    assert_eq!(page(&store, Anchor::Newest, 100).await, expected);
+    let shown = store.get(first.id).await.unwrap();
+    assert_eq!(shown, Some(edited(&first, "Late")));
 }
 
 /// However records are cut into batches and wherever a redo begins and ends, the store shows what

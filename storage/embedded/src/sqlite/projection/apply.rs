@@ -89,6 +89,8 @@ impl Apply {
 
     async fn write(&self, tx: &mut SqliteConnection) -> Result<(), SqlError> {
         let mut places: HashMap<Source, i64> = HashMap::new();
+        // Messages that follow each other are written together.
+        let mut puts = Vec::new();
         for step in &self.steps {
             let place = match places.entry(step.source) {
                 Entry::Occupied(known) => known.into_mut(),
@@ -96,9 +98,18 @@ impl Apply {
             };
             if *place < step.gseq {
                 *place = step.gseq;
-                step.write(tx).await?;
+                match &step.change {
+                    Change::Put(row) => puts.push((&**row, step.gseq)),
+                    Change::Note => {}
+                    change => {
+                        message::put(tx, &puts).await?;
+                        puts.clear();
+                        change.write(tx, step.gseq).await?;
+                    }
+                }
             }
         }
+        message::put(tx, &puts).await?;
         for (source, place) in places {
             put_place(tx, source, place).await?;
         }
@@ -115,22 +126,22 @@ impl Write for Apply {
     }
 }
 
-impl Step {
-    async fn write(&self, tx: &mut SqliteConnection) -> Result<(), SqlError> {
-        match &self.change {
-            Change::Put(row) => message::put(tx, row, self.gseq).await,
-            Change::Erase(id) => {
+impl Change {
+    async fn write(&self, tx: &mut SqliteConnection, version: i64) -> Result<(), SqlError> {
+        match self {
+            Self::Put(row) => message::put(tx, &[(row, version)]).await,
+            Self::Erase(id) => {
                 message::erase(tx, *id).await?;
                 reaction::erase(tx, *id).await?;
                 id_floor::raise(tx, *id).await
             }
-            Change::React(message, emoji, user) => {
-                reaction::add(tx, *message, emoji, *user, self.gseq).await
+            Self::React(message, emoji, user) => {
+                reaction::add(tx, *message, emoji, *user, version).await
             }
-            Change::Unreact(message, emoji, user) => {
+            Self::Unreact(message, emoji, user) => {
                 reaction::remove(tx, *message, emoji, *user).await
             }
-            Change::Note => Ok(()),
+            Self::Note => Ok(()),
         }
     }
 }

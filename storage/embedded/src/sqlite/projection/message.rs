@@ -1,5 +1,7 @@
 //! Rows of messages, and pages of them.
 
+use std::sync::LazyLock;
+
 use guildhall_model::message::{Message, Nonce, Place};
 use guildhall_model::user::User;
 use guildhall_model::{ChannelId, MessageId, RoleId, Timestamp, UserId};
@@ -104,30 +106,44 @@ fn nonce(column: &str) -> Result<Nonce, SqlError> {
         .ok_or_else(|| SqlError::row("messages", "a nonce is neither text nor number"))
 }
 
-/// Writes a message as the event at `version` left it.
+const PUT: &str = "INSERT INTO messages
+         (id, channel_id, author_id, content, edited_at, nonce, version, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+     ON CONFLICT (id) DO UPDATE
+     SET content = excluded.content, edited_at = excluded.edited_at, nonce = excluded.nonce,
+         version = excluded.version, body = excluded.body
+     WHERE version < excluded.version";
+const PUT_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// The same for 1, 2, 4, … messages at once: few enough to stay prepared. The largest has 256
+/// parameters, far below SQLite's 32,766.
+static PUTS: LazyLock<[String; 6]> = LazyLock::new(|| {
+    std::array::from_fn(|n| PUT.replace(PUT_ROW, &[PUT_ROW].repeat(1 << n).join(", ")))
+});
+
+/// Writes messages in order, each as the event at its version left it.
 pub(super) async fn put(
     tx: &mut SqliteConnection,
-    row: &MessageRow,
-    version: i64,
+    mut rows: &[(&MessageRow, i64)],
 ) -> Result<(), SqlError> {
-    sqlx::query(
-        "INSERT INTO messages (id, channel_id, author_id, content, edited_at, nonce, version, body)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-         ON CONFLICT (id) DO UPDATE
-         SET content = excluded.content, edited_at = excluded.edited_at, nonce = excluded.nonce,
-             version = excluded.version, body = excluded.body
-         WHERE version < excluded.version",
-    )
-    .bind(row.id)
-    .bind(row.channel_id)
-    .bind(row.author_id)
-    .bind(&row.content)
-    .bind(row.edited_at)
-    .bind(&row.nonce)
-    .bind(version)
-    .bind(&row.body)
-    .execute(tx)
-    .await?;
+    while let Some(n) = rows.len().checked_ilog2() {
+        let n = PUTS.len().min(n as usize + 1) - 1;
+        let (now, later) = rows.split_at(1 << n);
+        let mut query = sqlx::query(PUTS[n].as_str());
+        for (row, version) in now {
+            query = query
+                .bind(row.id)
+                .bind(row.channel_id)
+                .bind(row.author_id)
+                .bind(&row.content)
+                .bind(row.edited_at)
+                .bind(&row.nonce)
+                .bind(version)
+                .bind(&row.body);
+        }
+        query.execute(&mut *tx).await?;
+        rows = later;
+    }
     Ok(())
 }
 
