@@ -17,7 +17,8 @@ fn root() -> PathBuf {
 
 /// The lines of a table, without its head. Cells without a test's name are what it is about.
 fn table(name: &str) -> Vec<Line> {
-    let page = std::fs::read_to_string(root().join("deploy/docs/proof.md")).unwrap();
+    let page = std::fs::read_to_string(root().join("deploy/docs/proof.md"));
+    let page = page.expect("the page is there");
     let mark = format!("<!-- coverage: {name} -->");
     let (_, behind) = page
         .split_once(&mark)
@@ -46,15 +47,16 @@ fn names(cell: &str) -> Vec<String> {
 /// All functions of all sources.
 fn functions() -> BTreeSet<String> {
     fn walk(folder: &Path, found: &mut BTreeSet<String>) {
-        for entry in std::fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy();
+        for entry in std::fs::read_dir(folder).expect("a folder is read") {
+            let path = entry.expect("a folder is read").path();
+            let name = path.file_name().expect("an entry has a name");
+            let name = name.to_string_lossy();
             if path.is_dir() {
                 if name != "target" && !name.starts_with('.') {
                     walk(&path, found);
                 }
             } else if name.ends_with(".rs") {
-                let source = std::fs::read_to_string(&path).unwrap();
+                let source = std::fs::read_to_string(&path).expect("a source is text");
                 let after = source.split("fn ").skip(1);
                 found.extend(
                     after
