@@ -68,7 +68,7 @@ pub(crate) fn run(bytes: &[u8]) {
 
 fn step(script: &mut Script<'_>, connection: &mut Connection, twin: &mut Twin) {
     let mut out = Vec::new();
-    match script.below(17) {
+    match script.below(16) {
         0..=7 => frame(script, connection, twin),
         8 => {
             // As much as a window holds, about.
@@ -95,15 +95,11 @@ fn step(script: &mut Script<'_>, connection: &mut Connection, twin: &mut Twin) {
             connection.on_close(CloseCode::ServiceRestart, &mut out);
             twin.closes(CloseCode::ServiceRestart, &out);
         }
-        13 => {
-            connection.on_control(twin.now_ms, &mut out);
-            twin.control(&out);
-        }
         kind => {
             // Clocks step back now and then.
             twin.now_ms = match kind {
-                14 => twin.now_ms + u64::from(script.byte()),
-                15 => twin.now_ms + u64::from(script.u32() % 70_000),
+                13 => twin.now_ms + u64::from(script.byte()),
+                14 => twin.now_ms + u64::from(script.u32() % 70_000),
                 _ => twin.now_ms.saturating_sub(u64::from(script.byte()) * 256),
             };
             connection.on_time(twin.now_ms, &mut out);
