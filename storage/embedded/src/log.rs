@@ -49,10 +49,10 @@ const LOCK_FILE: &str = "lock";
 /// How a log is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Health {
-    /// The last batch was written, or none has been yet.
+    /// Batches are written.
     Working,
-    /// The disk had no room for the last batch. Appends are tried all the same, and the disk is
-    /// asked again after [`LogConfig::full_retry_ms`].
+    /// The disk had no room for a batch. Appends are tried all the same, and the disk is asked
+    /// for more room than one takes after [`LogConfig::full_retry_ms`].
     Full,
     /// A sync failed, so that nobody knows what is on the disk. Appends are refused until the
     /// log is opened anew; reads go on.
@@ -128,6 +128,7 @@ impl SegmentLog {
             random,
             segment,
             metrics: Metrics::of(topic),
+            asked_for_room: None,
             buffer: Vec::new(),
         };
         let thread = thread::Builder::new()

@@ -41,6 +41,8 @@ pub(super) struct Writer {
     pub(super) random: Arc<dyn Random>,
     pub(super) segment: Segment,
     pub(super) metrics: Metrics,
+    /// When the disk was last asked for room in vain.
+    pub(super) asked_for_room: Option<Instant>,
     /// The bytes of a batch; kept for the next one.
     pub(super) buffer: Vec<u8>,
 }
@@ -82,8 +84,8 @@ impl Writer {
     pub(super) fn run(mut self) {
         let _ending = Ending(Arc::clone(&self.shared));
         loop {
-            let is_full = *self.shared.health.lock() == Health::Full;
-            let patience = is_full.then(|| Duration::from_millis(self.config.full_retry_ms));
+            let is_full = self.health() == Health::Full;
+            let patience = is_full.then(|| self.patience());
             match self.shared.queue.take(patience) {
                 Work::Batch(jobs) => {
                     if self.serve(jobs).is_err() {
@@ -107,9 +109,13 @@ impl Writer {
     fn serve(&mut self, jobs: Vec<Job>) -> Result<(), ()> {
         match self.commit(&jobs) {
             Ok(positions) => {
-                *self.shared.health.lock() = Health::Working;
                 for (job, positions) in jobs.into_iter().zip(positions) {
                     let _ = job.done.send(Ok(positions));
+                }
+                // The rest of a page takes a small batch, which does not mean that there is room.
+                let is_time = |asked: Instant| asked.elapsed() >= self.patience();
+                if self.health() == Health::Full && self.asked_for_room.is_none_or(is_time) {
+                    self.probe();
                 }
                 Ok(())
             }
@@ -267,7 +273,18 @@ impl Writer {
         let removed = fs::remove_file(&path);
         if wrote.and(removed).is_ok() {
             *self.shared.health.lock() = Health::Working;
+            self.asked_for_room = None;
+        } else {
+            self.asked_for_room = Some(Instant::now());
         }
+    }
+
+    fn health(&self) -> Health {
+        *self.shared.health.lock()
+    }
+
+    const fn patience(&self) -> Duration {
+        Duration::from_millis(self.config.full_retry_ms)
     }
 
     fn failure(&self, error: &io::Error) -> Failure {

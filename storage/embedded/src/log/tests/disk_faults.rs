@@ -141,10 +141,23 @@ async fn a_full_disk_refuses_batches_and_works_on_when_there_is_room() {
     }
     disk.set(|plan| plan.room = None);
     assert_eq!(append(&log, 0, "after").await, end);
-    assert_eq!(log.health(), Health::Working);
     log.close().await.unwrap();
+    assert_eq!(log.health(), Health::Working);
     let log = open(dir.path(), LogConfig::default()).unwrap();
     assert_eq!(texts(&log, 0).await, ["before", "after"]);
+}
+
+#[tokio::test]
+async fn a_disk_that_has_room_for_a_small_batch_only_is_still_full() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, disk) = open_faulty(dir.path(), unasked());
+    disk.set(|plan| plan.room = Some(0));
+    let refused = log.append(0, EPOCH, vec![payload("refused")]).await;
+    assert!(matches!(refused, Err(Failure::Full { .. })));
+    disk.set(|plan| plan.room = Some(1_000));
+    append(&log, 0, "small").await;
+    log.close().await.unwrap();
+    assert_eq!(log.health(), Health::Full);
 }
 
 #[tokio::test]
