@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 
 use anyhow::Context;
 use guildhall_edge::listener;
+use rustix::process::Signal;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
@@ -26,6 +27,9 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
     // Handlers first: a signal that comes while the node recovers must not be lost.
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    // A handler is enough: the write at a limit of file sizes then fails like one on a full disk,
+    // where the system would otherwise end the process.
+    let _file_size = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let readiness = Readiness::starting();
     start_operator(&config, telemetry, &readiness).await?;
     let listener = listen(config.server.listen)
