@@ -10,6 +10,7 @@ pub mod error;
 mod event_log;
 mod mailbox;
 pub mod node;
+pub mod observe;
 mod partition;
 mod projection;
 mod recovery;

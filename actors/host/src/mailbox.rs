@@ -8,6 +8,7 @@ use ractor::ActorRef;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::error::Refused;
+use crate::observe::Fill;
 
 /// The way to an actor. At most a fixed number of messages wait or are being worked on; one more
 /// is refused, so that a slow actor sheds load instead of growing.
@@ -15,6 +16,7 @@ use crate::error::Refused;
 pub(crate) struct Mailbox<M: Send + 'static> {
     actor: ActorRef<Envelope<M>>,
     permits: Arc<Semaphore>,
+    bound: usize,
 }
 
 /// A message with its place in the mailbox, which is free again when the envelope is dropped.
@@ -29,6 +31,7 @@ impl<M: Send + 'static> Clone for Mailbox<M> {
         Self {
             actor: self.actor.clone(),
             permits: Arc::clone(&self.permits),
+            bound: self.bound,
         }
     }
 }
@@ -38,6 +41,15 @@ impl<M: Send + 'static> Mailbox<M> {
         Self {
             actor,
             permits: Arc::new(Semaphore::new(bound)),
+            bound,
+        }
+    }
+
+    /// How many messages wait or are being worked on.
+    pub(crate) fn fill(&self) -> Fill {
+        Fill {
+            used: self.bound.saturating_sub(self.permits.available_permits()),
+            bound: self.bound,
         }
     }
 

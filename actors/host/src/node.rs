@@ -21,6 +21,7 @@ use rustc_hash::FxHashMap;
 use tokio::sync::{Semaphore, mpsc};
 
 use crate::config::HostConfig;
+use crate::observe::NodeState;
 use crate::partition::EventPartition;
 use crate::recovery;
 use crate::session::registry::Registry;
@@ -153,6 +154,18 @@ impl Node {
             Ok(())
         } else {
             Err(waiting.join("; "))
+        }
+    }
+
+    /// What the partitions say of themselves.
+    pub fn observe(&self) -> NodeState {
+        let sessions = self.inner.sequencers().all();
+        let events = self.inner.event_partitions().iter();
+        NodeState {
+            event_partitions: events.map(|partition| partition.observe()).collect(),
+            session_partitions: sessions
+                .map(|(number, sequencer)| sequencer.observe(*number))
+                .collect(),
         }
     }
 

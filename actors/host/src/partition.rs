@@ -16,6 +16,7 @@ use tokio::sync::{OnceCell, mpsc, oneshot};
 use crate::error::Refused;
 use crate::event_log::Stable;
 use crate::node::{Inner, Node};
+use crate::observe::{EventPartitionState, Fill, busiest};
 use crate::projection::Projection;
 use crate::relay;
 use crate::stream::Stream;
@@ -163,6 +164,27 @@ impl EventPartition {
         Ok(())
     }
 
+    pub(crate) fn observe(&self) -> EventPartitionState {
+        let guilds = living_actors(&self.guilds, GuildHandle::observe);
+        let channels = living_actors(&self.channels, ChannelHandle::observe);
+        let writer = self.writer();
+        let stable = writer.progress().borrow().end;
+        EventPartitionState {
+            number: self.number,
+            epoch: self.epoch,
+            is_working: writer.is_working(),
+            stable,
+            projected: self.projection.applied(),
+            append_queue: writer.fill(),
+            projection_queue: Fill::of(&self.projected),
+            relay_queue: Fill::of(&self.relay),
+            guilds: guilds.len(),
+            channels: channels.len(),
+            busiest_guilds: busiest(guilds, |guild| guild.mailbox.used),
+            busiest_channels: busiest(channels, |channel| channel.mailbox.used),
+        }
+    }
+
     /// How many actors there are, guilds and channels.
     pub(crate) fn actors(&self) -> (usize, usize) {
         (self.guilds.lock().len(), self.channels.lock().len())
@@ -180,6 +202,13 @@ impl EventPartition {
         }
         self.streams.lock().clear();
     }
+}
+
+/// What the loaded actors of a kind say of themselves.
+fn living_actors<K, V, T>(map: &Loading<K, Option<V>>, observe: impl Fn(&V) -> T) -> Vec<T> {
+    let map = map.lock();
+    let loaded = map.values().filter_map(|cell| cell.get()?.as_ref());
+    loaded.map(observe).collect()
 }
 
 /// Where an actor is or will be. One that has stopped by itself, as that of a deleted guild does,

@@ -13,6 +13,7 @@ use tracing::error;
 
 use crate::error::Refused;
 use crate::event_log::{self, Stable, after};
+use crate::observe::Fill;
 
 /// Submissions that one append carries at most.
 const BATCH_MAX: usize = 1_024;
@@ -126,6 +127,11 @@ impl Writer {
     /// Appends are accepted.
     pub(crate) fn is_working(&self) -> bool {
         !self.progress.borrow().is_broken
+    }
+
+    /// How many submissions wait.
+    pub(crate) fn fill(&self) -> Fill {
+        Fill::of(&self.queue)
     }
 
     /// How far the log has come, to be watched.

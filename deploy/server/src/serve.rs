@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::io::Write;
 use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use guildhall_edge::listener;
@@ -14,7 +15,7 @@ use tracing::{info, warn};
 
 use crate::assemble::{Assembly, assemble};
 use crate::config::{Config, OperatorListen};
-use crate::operator::{self, Operator, Phase, Readiness};
+use crate::operator::{self, Operator, Phase, Readiness, StateProbe};
 use crate::telemetry::Telemetry;
 
 /// Connections that may wait to be accepted; the system may allow fewer.
@@ -31,11 +32,14 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
     // where the system would otherwise end the process.
     let _file_size = signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?;
     let readiness = Readiness::starting();
-    start_operator(&config, telemetry, &readiness).await?;
+    let state = Arc::default();
+    start_operator(&config, telemetry, &readiness, &state).await?;
     let listener = listen(config.server.listen)
         .with_context(|| format!("{} cannot be listened on", config.server.listen))?;
     let address = listener.local_addr()?;
     let assembly = assemble(&config, resume_url(&config, address), &readiness).await?;
+    let node = assembly.node.clone();
+    let _ = state.set(StateProbe::new(move || node.observe()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = serve(listener, &assembly, async {
         let _ = stopped.await;
@@ -113,6 +117,7 @@ async fn start_operator(
     config: &Config,
     telemetry: Telemetry,
     readiness: &Readiness,
+    state: &Arc<OnceLock<StateProbe>>,
 ) -> anyhow::Result<()> {
     let OperatorListen::At(address) = config.operator.listen else {
         return Ok(());
@@ -121,11 +126,12 @@ async fn start_operator(
         .await
         .with_context(|| format!("operator.listen: {address} cannot be listened on"))?;
     let address = listener.local_addr()?;
-    info!(%address, "operator's listener: http://{address}/metrics /livez /readyz");
+    info!(%address, "operator's listener: http://{address}/metrics /livez /readyz /state");
     let routes = operator::router(Operator {
         metrics: telemetry.metrics,
         readiness: readiness.clone(),
         metrics_token: config.operator.metrics_token.clone(),
+        state: Arc::clone(state),
     });
     tokio::spawn(async move {
         if let Err(error) = axum::serve(listener, routes).await {

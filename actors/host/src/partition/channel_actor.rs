@@ -104,6 +104,7 @@ pub(crate) async fn load(
         .await
         .map_err(|error| Failure::unavailable("channel actor", error))?;
     Ok(Some(ChannelHandle {
+        id,
         mailbox: Mailbox::new(actor, limits::MAILBOX_MAX),
     }))
 }

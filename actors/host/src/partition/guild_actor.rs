@@ -21,6 +21,7 @@ use super::EventPartition;
 use crate::error::Refused;
 use crate::mailbox::{Envelope, Mailbox};
 use crate::node::Node;
+use crate::observe::GuildActorState;
 use crate::stream::Stream;
 
 /// A guild on its owner, as its actor and its channels' actors share it.
@@ -84,6 +85,17 @@ impl GuildHandle {
                 reply,
             })
             .await
+    }
+
+    pub(crate) fn observe(&self) -> GuildActorState {
+        let state = self.shared.state.read();
+        GuildActorState {
+            id: self.shared.id,
+            gseq: state.gseq(),
+            members: state.members().count(),
+            channels: state.channels().count(),
+            mailbox: self.mailbox.fill(),
+        }
     }
 
     pub(crate) fn is_alive(&self) -> bool {

@@ -9,6 +9,7 @@ use guildhall_state::session_partition::record::Slot;
 use parking_lot::{Mutex, RwLock};
 
 use super::payload::Payload;
+use crate::observe::Fill;
 
 /// One dispatch with its receivers.
 #[derive(Debug)]
@@ -123,6 +124,16 @@ impl Ring {
         ring.first += ring.items.len() as u64 + 1;
         ring.items.clear();
         *ring.bytes.get_mut() = 0;
+    }
+
+    /// How full it is: entries, and what they weigh.
+    pub(crate) fn fill(&self) -> (Fill, Fill) {
+        let ring = self.held.read();
+        let fill = |used, bound| Fill { used, bound };
+        (
+            fill(ring.items.len(), self.entries_max),
+            fill(ring.bytes, self.bytes_max),
+        )
     }
 
     /// The place that the next item will have.

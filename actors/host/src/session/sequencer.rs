@@ -17,6 +17,7 @@ use super::payload::Payload;
 use super::ring::Ring;
 use super::shared::SessionShared;
 use crate::event_log::Stable;
+use crate::observe::{Fill, SessionPartitionState};
 
 /// A dispatch that was made for somebody weighs about this much before it is rendered.
 const MADE_BYTES: usize = 1_024;
@@ -136,6 +137,20 @@ impl Sequencer {
             Condition::Working(epoch) => Ok(*epoch),
             Condition::Recovering(failure) => Err(failure.clone()),
             Condition::Lost => Err(lost()),
+        }
+    }
+
+    pub(crate) fn observe(&self, number: SessionPartition) -> SessionPartitionState {
+        let epoch = self.epoch();
+        let (ring_entries, ring_bytes) = self.ring.fill();
+        SessionPartitionState {
+            number,
+            failure: epoch.as_ref().err().map(ToString::to_string),
+            epoch: epoch.ok(),
+            sessions: self.load.load(Ordering::Relaxed),
+            queue: Fill::of(&self.queue),
+            ring_entries,
+            ring_bytes,
         }
     }
 

@@ -5,6 +5,7 @@ mod client;
 mod durability;
 mod house;
 mod kills;
+mod observe;
 mod repairs;
 mod town;
 mod zombies;

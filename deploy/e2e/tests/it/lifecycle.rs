@@ -76,6 +76,11 @@ async fn a_ready_server_says_so_on_one_line_and_to_its_operator() {
     assert_eq!(server.operator("/livez").await.expect_text(200), "live\n");
     let ready = server.operator("/readyz").await.expect(200);
     assert!(ready.to_string().contains("events_log"), "{ready}");
+    let state = server.operator("/state").await.expect(200);
+    assert!(
+        state["session_partitions"][0]["epoch"].is_number(),
+        "{state}"
+    );
     // What has been counted is described.
     server.rest().get("/openapi.json").await.expect(200);
     let metrics = server.operator("/metrics").await.expect_text(200);

@@ -27,9 +27,9 @@ parts! {
 
     /// The operator's listener: metrics and health. It has no business on a public address.
     operator: OperatorConfig {
-        /// Address and port for `/metrics`, `/livez` and `/readyz`.
+        /// Address and port for `/metrics`, `/livez`, `/readyz` and `/state`.
         listen: OperatorListen = Rule::default("127.0.0.1:8081");
-        /// What a scraper must send as `Authorization: Bearer …` to read `/metrics`. Without it
+        /// What a scraper must send as `Authorization: Bearer …` to read `/metrics` and `/state`. Without it
         /// everybody who reaches the listener may.
         metrics_token: Option<Secret> = Rule::unset("change me to something long");
     }

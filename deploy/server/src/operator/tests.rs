@@ -27,6 +27,7 @@ fn operator(readiness: Readiness, environment: &[(&str, &str)]) -> Operator {
         metrics,
         readiness,
         metrics_token: config.unwrap().operator.metrics_token,
+        state: Arc::default(),
     }
 }
 
@@ -66,6 +67,21 @@ async fn metrics_ask_for_the_token_where_one_is_set() {
         StatusCode::OK
     );
     assert_eq!(get(&operator, "/livez", None).await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_state_is_what_the_node_says_once_there_is_one() {
+    let token = [("GUILDHALL__OPERATOR__METRICS_TOKEN", TOKEN)];
+    let operator = operator(Readiness::starting(), &token);
+    let (status, _) = get(&operator, "/state", Some(TOKEN)).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    let probe = StateProbe::new(|| serde_json::json!({ "event_partitions": [] }));
+    assert!(operator.state.set(probe).is_ok());
+    let (status, body) = get(&operator, "/state", Some(TOKEN)).await;
+    assert_eq!(status, StatusCode::OK);
+    assert_eq!(body, r#"{"event_partitions":[]}"#);
+    let (status, _) = get(&operator, "/state", None).await;
+    assert_eq!(status, StatusCode::UNAUTHORIZED);
 }
 
 #[tokio::test]

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use guildhall_model::command::ChannelCommand;
 use guildhall_model::message::{Anchor, Message};
-use guildhall_model::{MessageId, UserId};
+use guildhall_model::{ChannelId, MessageId, UserId};
 use tokio::sync::oneshot;
 
 use crate::error::Refused;
 use crate::mailbox::Mailbox;
 use crate::node::Written;
+use crate::observe::ChannelActorState;
 
 /// The way to a channel's actor.
 #[derive(Clone)]
 pub(crate) struct ChannelHandle {
+    pub(super) id: ChannelId,
     pub(super) mailbox: Mailbox<Ask>,
 }
 
@@ -74,6 +76,13 @@ impl ChannelHandle {
         self.mailbox
             .ask(|reply| Ask::Get { reader, id, reply })
             .await
+    }
+
+    pub(crate) fn observe(&self) -> ChannelActorState {
+        ChannelActorState {
+            id: self.id,
+            mailbox: self.mailbox.fill(),
+        }
     }
 
     pub(crate) fn is_alive(&self) -> bool {
