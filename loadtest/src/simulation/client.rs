@@ -190,6 +190,12 @@ impl Client {
         env.after(pause, Happening::Wake(Wake::Client(self.number)));
     }
 
+    /// Forgets its session, as a program does that is started anew.
+    pub(super) fn forget(&mut self, env: &mut Env) {
+        self.end(env, false);
+        self.session = None;
+    }
+
     pub(super) fn take(&mut self, env: &mut Env, conn: u64, packet: Packet) {
         if conn != self.conn || self.node.is_none() {
             return;

@@ -240,6 +240,10 @@ impl World {
             }
             _ => {
                 let client = self.env.rng.usize(0..self.clients.len());
+                if zombies && self.env.rng.u8(0..4) == 0 {
+                    self.clients[client].forget(&mut self.env);
+                    self.env.tally.fault("forgotten session");
+                }
                 self.clients[client].cut(&mut self.env);
                 self.env.tally.fault("cut connection");
             }
