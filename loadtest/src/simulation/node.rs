@@ -9,10 +9,13 @@ mod events;
 mod guilds;
 mod relays;
 mod replay;
+mod returns;
 mod ring;
 mod sequencer;
 mod sessions;
+mod snapshots;
 mod takeover;
+mod view;
 
 use std::collections::BTreeMap;
 
@@ -59,8 +62,8 @@ enum Wait {
     Owner(u16),
     Rows(u16, GuildId),
     Frame(u16),
-    Return(Box<sessions::Return>),
-    Snapshot(sessions::Snapshot),
+    Return(Box<returns::Return>),
+    Snapshot(snapshots::Snapshot),
     Owned(Slice, Epoch),
 }
 

@@ -28,19 +28,19 @@ fn survive(scenario: Scenario, fresh: u64, long: u64) -> Tally {
 
 #[test]
 fn in_a_storm_nothing_wrong_arrives() {
-    let tally = survive(Scenario::safety(), 120, 10_000);
+    let tally = survive(Scenario::safety(), 200, 10_000);
     assert!(tally.resumes > 0 && tally.refused_beyond > 0, "{tally}");
 }
 
 #[test]
 fn after_a_storm_everything_has_arrived() {
-    let tally = survive(Scenario::liveness(), 80, 2_000);
+    let tally = survive(Scenario::liveness(), 120, 2_000);
     assert!(tally.replays_from_log > 0, "{tally}");
 }
 
 #[test]
 fn crashes_alone_cost_no_session() {
-    let tally = survive(Scenario::crashes(), 24, 1_000);
+    let tally = survive(Scenario::crashes(), 40, 1_000);
     assert!(tally.resumes > 0 && tally.refused_beyond == 0, "{tally}");
 }
 

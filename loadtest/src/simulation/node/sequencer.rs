@@ -10,8 +10,9 @@ use guildhall_state::session_partition::record::{
     Entry, EventRef, Frame, FrameRecord, Opening, Slot, To,
 };
 
+use super::returns::Return;
 use super::ring::RingItem;
-use super::sessions::{Return, SessionPart};
+use super::sessions::SessionPart;
 use super::{Node, Wait};
 use crate::simulation::env::Env;
 use crate::simulation::log::{Topic, after, encode};

@@ -6,27 +6,23 @@ use std::sync::Arc;
 use guildhall_model::dispatch::{Dispatch, Ready, Viewer};
 use guildhall_model::{Epoch, EventPartition, Position, SessionPartition as Number};
 use guildhall_state::relay::{SessionRef, Subscriber};
+use guildhall_state::session_partition::SessionPartition;
 use guildhall_state::session_partition::record::Slot;
-use guildhall_state::session_partition::{Refusal, SessionPartition};
 use roaring::RoaringBitmap;
 
+use super::Node;
+use super::returns::{Return, credential};
 use super::ring::{RING_MAX, Ring};
 use super::sequencer::{Draft, Input, Opened};
-use super::{Node, Wait};
 use crate::simulation::client::{Name, Packet};
-use crate::simulation::env::{Env, Question, SECOND, Time};
+use crate::simulation::env::{Env, SECOND, Time};
 use crate::simulation::scenario::Weakness;
-use crate::simulation::store::Slice;
 use crate::simulation::town::{person, user_id};
 
 /// Packets that are on the way to a client at most.
 const WINDOW: usize = 6;
 /// How long a session without a connection is kept.
 const RESUME_WINDOW: Time = 30 * SECOND;
-/// How often a snapshot is kept.
-const SNAPSHOT_EVERY: Time = 3 * SECOND;
-/// Snapshots that are kept: the oldest indexes the frames.
-const SNAPSHOTS_MAX: usize = 24;
 
 /// One session partition that this node owns.
 #[derive(Debug)]
@@ -43,7 +39,7 @@ pub(super) struct SessionPart {
     pub(super) audiences: Vec<(u32, Arc<RoaringBitmap>)>,
     pub(super) ring: Ring,
     pub(super) live: BTreeMap<Slot, Live>,
-    snapshot_due: Time,
+    pub(super) snapshot_due: Time,
 }
 
 /// A session as its sockets see it.
@@ -51,7 +47,7 @@ pub(super) struct SessionPart {
 pub(super) struct Live {
     attached: Option<Attached>,
     detached_at: Time,
-    is_closing: bool,
+    pub(super) is_closing: bool,
 }
 
 #[derive(Debug)]
@@ -65,26 +61,6 @@ struct Attached {
     s: u32,
     on_the_way: usize,
     last_arrival: Time,
-}
-
-/// A client that comes back.
-#[derive(Clone, Debug)]
-pub(super) struct Return {
-    pub(super) client: usize,
-    pub(super) conn: u64,
-    pub(super) slot: Slot,
-    name: Name,
-    credential: [u8; 32],
-    seq: u64,
-    epoch: Epoch,
-}
-
-/// What holds everything before a place of the frames log.
-#[derive(Debug)]
-pub(super) struct Snapshot {
-    number: u16,
-    upto: Position,
-    bytes: Arc<[u8]>,
 }
 
 impl SessionPart {
@@ -169,27 +145,29 @@ impl SessionPart {
         self.drain(env, slot);
     }
 
-    pub(super) fn may_return(&self, env: &Env, back: &Return) -> Result<(), Refusal> {
-        if self
-            .live
-            .get(&back.slot)
-            .is_some_and(|live| live.is_closing)
-        {
-            return Err(Refusal::Unknown);
+    /// A client is back: it gets what it has missed, and goes on in the ring.
+    pub(super) fn attach(
+        &mut self,
+        env: &mut Env,
+        back: &Return,
+        missed: Vec<Arc<Dispatch>>,
+        seq: u32,
+    ) {
+        let live = self.live.entry(back.slot).or_default();
+        if let Some(former) = live.attached.take() {
+            env.close(former.client, former.conn);
         }
-        let (secret, credential) = (&back.name.secret, &back.credential);
-        let may = self
-            .machine
-            .may_resume(back.slot, secret, credential, back.seq);
-        match may {
-            // The rule that a cap is for, taken out of the answer.
-            Err(Refusal::Beyond) if env.is_weak(Weakness::Cap) => {
-                let session = self.machine.session(back.slot);
-                let within = session.is_some_and(|session| back.seq <= u64::from(session.s));
-                within.then_some(()).ok_or(Refusal::Beyond)
-            }
-            may => may.map(|_| ()),
-        }
+        live.attached = Some(Attached {
+            client: back.client,
+            conn: back.conn,
+            replay: missed.into(),
+            owes_resumed: true,
+            cursor: self.ring.head(),
+            s: seq,
+            on_the_way: 0,
+            last_arrival: 0,
+        });
+        self.drain(env, back.slot);
     }
 
     pub(super) fn drain_all(&mut self, env: &mut Env) {
@@ -301,78 +279,6 @@ impl Node {
         self.tell(env, number, Input::Settle(slot));
     }
 
-    pub(super) fn resume(
-        &mut self,
-        env: &mut Env,
-        (client, conn): (usize, u64),
-        name: Name,
-        seq: u64,
-    ) {
-        let Some(part) = self.sessions.get(&name.partition) else {
-            return env.close(client, conn);
-        };
-        let (number, epoch) = (name.partition, part.epoch);
-        let back = Return {
-            client,
-            conn,
-            slot: name.slot,
-            name,
-            credential: credential(client),
-            seq,
-            epoch,
-        };
-        if env.is_weak(Weakness::Directory) {
-            return self.tell(env, number, Input::Attach(back));
-        }
-        let waiter = self.wait(env, Wait::Return(Box::new(back)));
-        env.ask(Question::Confirm(Slice::Session(number), epoch, waiter));
-    }
-
-    pub(super) fn return_confirmed(&mut self, env: &mut Env, back: Return, is_owner: bool) {
-        let number = back.name.partition;
-        if is_owner && self.sessions.contains_key(&number) {
-            return self.tell(env, number, Input::Attach(back));
-        }
-        env.close(back.client, back.conn);
-        if !is_owner {
-            self.lose(env, Slice::Session(number), back.epoch);
-        }
-    }
-
-    /// A return is stable: what was missed comes from the ring or from the logs.
-    pub(super) fn attached(&mut self, env: &mut Env, number: u16, back: &Return) {
-        let Some(part) = self.sessions.get_mut(&number) else {
-            return;
-        };
-        let upto = part.machine.session(back.slot).map(|session| session.s);
-        let seq = u32::try_from(back.seq).ok();
-        let missed = match upto.zip(seq) {
-            None => Err(Refusal::Unknown),
-            Some((upto, seq)) => part.missed(env, back.slot, (seq, upto)).map(|m| (seq, m)),
-        };
-        let (seq, missed) = match missed {
-            Ok(missed) => missed,
-            Err(refusal) => return env.refuse(back, refusal),
-        };
-        let cursor = part.ring.head();
-        let live = part.live.entry(back.slot).or_default();
-        if let Some(former) = live.attached.take() {
-            env.close(former.client, former.conn);
-        }
-        env.tally.resumes += 1;
-        live.attached = Some(Attached {
-            client: back.client,
-            conn: back.conn,
-            replay: missed.into(),
-            owes_resumed: true,
-            cursor,
-            s: seq,
-            on_the_way: 0,
-            last_arrival: 0,
-        });
-        part.drain(env, back.slot);
-    }
-
     /// A client has taken in one packet.
     pub(super) fn credit(&mut self, env: &mut Env, conn: u64) {
         if let Some((number, slot)) = self.session_on(conn)
@@ -437,63 +343,4 @@ impl Node {
             part.live.remove(&slot);
         }
     }
-}
-
-impl Node {
-    /// Keeps a snapshot when it is due. A former owner's would hold void frames: what it holds
-    /// counted if the directory confirms the epoch after that.
-    pub(super) fn keep_snapshot(&mut self, env: &mut Env, number: u16) {
-        let Some(part) = self.sessions.get_mut(&number) else {
-            return;
-        };
-        if env.now < part.snapshot_due {
-            return;
-        }
-        part.snapshot_due = env.now + SNAPSHOT_EVERY;
-        let (epoch, upto) = (part.epoch, part.end);
-        let snapshot = Snapshot {
-            number,
-            upto,
-            bytes: part.machine.to_snapshot().into(),
-        };
-        if env.is_weak(Weakness::UnconfirmedSnapshot) {
-            return env.keep(snapshot);
-        }
-        let waiter = self.wait(env, Wait::Snapshot(snapshot));
-        env.ask(Question::Confirm(Slice::Session(number), epoch, waiter));
-    }
-}
-
-impl Env {
-    /// Keeps a snapshot, and lets go of what is too old.
-    pub(super) fn keep(&mut self, snapshot: Snapshot) {
-        if self.chance(self.faults.snapshot) {
-            return self.tally.fault("lost snapshot");
-        }
-        let kept = self.store.snapshots.entry(snapshot.number).or_default();
-        kept.insert(snapshot.upto, snapshot.bytes);
-        while kept.len() > SNAPSHOTS_MAX {
-            kept.pop_first();
-        }
-        if let (SNAPSHOTS_MAX, Some(oldest)) = (kept.len(), kept.keys().next().copied()) {
-            self.frames.release(snapshot.number, oldest);
-        }
-    }
-
-    /// Op 9: it cannot be exact, so it is not done.
-    pub(super) fn refuse(&mut self, back: &Return, refusal: Refusal) {
-        if refusal == Refusal::Beyond {
-            self.tally.refused_beyond += 1;
-        } else {
-            self.tally.refused += 1;
-        }
-        self.tell(back.client, back.conn, Packet::Invalid, 0);
-    }
-}
-
-/// What the client proves who it is with.
-fn credential(client: usize) -> [u8; 32] {
-    let mut credential = [0; 32];
-    credential[..8].copy_from_slice(&(client as u64).to_le_bytes());
-    credential
 }
