@@ -343,6 +343,8 @@ async fn a_body_that_trickles_is_cut_at_its_deadline_and_holds_up_nobody() {
     while !trickles.iter().any(tokio::task::JoinHandle::is_finished) {
         ada.rest.get("/users/me").await.expect(200);
         served += 1;
+        let waited = began.elapsed();
+        assert!(waited < BODY_DEADLINE * 2, "not cut after {waited:?}");
     }
     assert!(served > 100, "{served} requests were served");
     assert!(
