@@ -82,6 +82,11 @@ impl<M: Send + 'static> Mailbox<M> {
         let _ = self.actor.stop_and_wait(Some(why.to_owned()), None).await;
     }
 
+    /// As [`Self::stop`], without waiting.
+    pub(crate) fn retire(&self, why: &str) {
+        self.actor.stop(Some(why.to_owned()));
+    }
+
     pub(crate) fn is_alive(&self) -> bool {
         matches!(
             self.actor.get_status(),

@@ -6,7 +6,7 @@ pub(crate) mod guild_actor;
 use std::sync::Arc;
 
 use guildhall_model::event::Source;
-use guildhall_model::{ChannelId, Epoch, EventPartition as Number, GuildId};
+use guildhall_model::{ChannelId, Epoch, EventPartition as Number, GuildId, Position};
 use guildhall_ports::Failure;
 use guildhall_ports::guilds::Home;
 use parking_lot::{Mutex, RwLock};
@@ -14,7 +14,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
 use crate::error::Refused;
-use crate::event_log::Stable;
+use crate::event_log::{self, Stable};
 use crate::node::{Inner, Node};
 use crate::observe::{EventPartitionState, Fill, busiest};
 use crate::projection::Projection;
@@ -69,9 +69,15 @@ impl EventPartition {
         self.writer.read().clone()
     }
 
-    /// Replaces the way into the log, after all actors have been stopped.
+    /// Replaces the way into the log, after all actors have been stopped. Those that were loaded
+    /// meanwhile to be read from are not asked any more.
     pub(crate) fn set_writer(&self, writer: Writer) {
         *self.writer.write() = writer;
+        self.streams.lock().clear();
+    }
+
+    fn is_present(&self, writer: &Writer) -> bool {
+        self.writer.read().is_same(writer)
     }
 
     /// The actor of a guild, loaded if need be; `None` if there is no such guild.
@@ -80,11 +86,18 @@ impl EventPartition {
         node: &Node,
         id: GuildId,
     ) -> Result<Option<GuildHandle>, Failure> {
-        let cell = living(&self.guilds, id, GuildHandle::is_alive);
+        let is_current = |handle: &GuildHandle| {
+            let is_current = handle.is_alive() && self.is_present(&handle.shared.writer);
+            if !is_current {
+                handle.retire();
+            }
+            is_current
+        };
+        let cell = living(&self.guilds, id, is_current);
         let loaded = cell
             .get_or_try_init(|| guild_actor::load(node.clone(), id))
             .await;
-        settle(&self.guilds, id, &cell, loaded, GuildHandle::is_alive)
+        settle(&self.guilds, id, &cell, loaded, is_current)
     }
 
     /// The actor of a channel, loaded if need be; `None` if there is no such channel.
@@ -94,11 +107,18 @@ impl EventPartition {
         id: ChannelId,
         home: Home,
     ) -> Result<Option<ChannelHandle>, Failure> {
-        let cell = living(&self.channels, id, ChannelHandle::is_alive);
+        let is_current = |handle: &ChannelHandle| {
+            let is_current = handle.is_alive() && self.is_present(handle.writer());
+            if !is_current {
+                handle.retire();
+            }
+            is_current
+        };
+        let cell = living(&self.channels, id, is_current);
         let loaded = cell
             .get_or_try_init(|| channel_actor::load(node.clone(), id, home))
             .await;
-        settle(&self.channels, id, &cell, loaded, ChannelHandle::is_alive)
+        settle(&self.channels, id, &cell, loaded, is_current)
     }
 
     /// The stream of a source that has no actor of its own.
@@ -107,7 +127,14 @@ impl EventPartition {
         inner: &Inner,
         source: Source,
     ) -> Result<Arc<Stream>, Failure> {
-        let cell = Arc::clone(self.streams.lock().entry(source).or_default());
+        let cell = {
+            let mut streams = self.streams.lock();
+            let cell = streams.entry(source).or_default();
+            if cell.get().is_some_and(|stream| stream.is_over()) {
+                *cell = Arc::default();
+            }
+            Arc::clone(cell)
+        };
         let stream = cell
             .get_or_try_init(|| async {
                 let last = self.last_gseq(inner, source).await?;
@@ -117,18 +144,20 @@ impl EventPartition {
         Ok(Arc::clone(stream))
     }
 
-    /// The place of a source's last event. Everything that was committed before must be known:
-    /// the projection is waited for.
+    /// The place of a source's last event. Everything that was committed before must be known.
     pub(crate) async fn last_gseq(&self, inner: &Inner, source: Source) -> Result<u64, Failure> {
-        let in_log = self.projected_gseq(inner, source).await?;
+        let in_log = self.logged_gseq(inner, source).await?;
         Ok(in_log.max(inner.stores.guilds.last_gseq(source).await?))
     }
 
     /// The place of a source's last event that is in the log.
-    async fn projected_gseq(&self, inner: &Inner, source: Source) -> Result<u64, Failure> {
+    async fn logged_gseq(&self, inner: &Inner, source: Source) -> Result<u64, Failure> {
         let end = self.writer().barrier().await?;
-        self.projection.wait(end).await?;
-        inner.stores.messages.last_gseq(source).await
+        let projected = || inner.stores.messages.last_gseq(source);
+        let (projected, tail) = self.with_unprojected(inner, end, projected).await?;
+        let of_source = tail.iter().filter(|stable| stable.record.source == source);
+        let last = of_source.map(|stable| stable.record.gseq).max();
+        Ok(projected.max(last.unwrap_or(0)))
     }
 
     /// Notes that a guild's actor does not know what became of its last commit.
@@ -147,7 +176,7 @@ impl EventPartition {
             return Ok(());
         }
         let source = Source::Guild(guild);
-        let in_log = self.projected_gseq(inner, source).await?;
+        let in_log = self.logged_gseq(inner, source).await?;
         let mut missing = inner.stores.guilds.outbox().await?;
         missing.retain(|record| record.source == source && record.gseq > in_log);
         if !missing.is_empty() {
@@ -182,6 +211,35 @@ impl EventPartition {
             channels: channels.len(),
             busiest_guilds: busiest(guilds, |guild| guild.mailbox.used),
             busiest_channels: busiest(channels, |channel| channel.mailbox.used),
+        }
+    }
+
+    /// What the message store answers, and what is stable before `end` and not in it at that
+    /// moment. A store that lags, because its disk is full, is not waited for.
+    pub(crate) async fn with_unprojected<T, F>(
+        &self,
+        inner: &Inner,
+        end: Position,
+        ask: impl Fn() -> F + Send,
+    ) -> Result<(T, Vec<Stable>), Failure>
+    where
+        T: Send,
+        F: Future<Output = Result<T, Failure>> + Send,
+    {
+        let stores = &inner.stores;
+        loop {
+            let applied = stores.messages.applied(self.number).await?;
+            let answer = ask().await?;
+            if applied >= end {
+                return Ok((answer, Vec::new()));
+            }
+            let (mut tail, _) = event_log::read_all(&*stores.events, self.number, applied).await?;
+            tail.retain(|stable| stable.position < end);
+            // Otherwise the answer may hold a part of the tail already. It ends, because the end
+            // stays where it is.
+            if stores.messages.applied(self.number).await? == applied {
+                return Ok((answer, tail));
+            }
         }
     }
 

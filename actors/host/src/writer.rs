@@ -119,6 +119,21 @@ impl Writer {
         }
     }
 
+    /// As [`Self::barrier`], for readers: what a broken log has not taken is not waited for.
+    pub(crate) async fn readable(&self) -> Result<Position, Failure> {
+        let target = self.submitted.load(Ordering::Acquire);
+        let mut progress = self.progress.clone();
+        let reached = progress
+            .wait_for(|p| p.settled >= target || p.is_broken)
+            .await;
+        Ok(reached.map_err(|_| Failure::Closing)?.end)
+    }
+
+    /// Both are the same way into the log.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.submitted, &other.submitted)
+    }
+
     /// Nothing waits to become stable.
     pub(crate) fn is_idle(&self) -> bool {
         self.progress.borrow().settled >= self.submitted.load(Ordering::Acquire)

@@ -58,7 +58,7 @@ impl Node {
         }
         // The store may lag behind the log.
         for partition in self.inner.event_partitions() {
-            let end = partition.writer().barrier().await?;
+            let end = partition.writer().readable().await?;
             partition.projection.wait(end).await?;
         }
         let message = messages
@@ -108,7 +108,7 @@ impl Node {
     async fn projected(&self, message: &Message) -> Result<(), Failure> {
         let source = message.place.source(message.channel_id);
         let partition = self.inner.event_partition(source);
-        let end = partition.writer().barrier().await?;
+        let end = partition.writer().readable().await?;
         partition.projection.wait(end).await
     }
 

@@ -126,6 +126,11 @@ impl Node {
 
     /// Commits an event whose source is known to be at rest, rows and event together.
     async fn commit_alone(&self, record: Record) -> Result<(), Refused> {
+        let node = self.clone();
+        to_its_end(async move { node.commit_wholly(record).await }).await
+    }
+
+    async fn commit_wholly(&self, record: Record) -> Result<(), Refused> {
         let source = record.source;
         let partition = self.inner.event_partition(source);
         let writer = partition.writer();
@@ -206,18 +211,29 @@ impl Node {
         if *before == after {
             return Ok(());
         }
+        let node = self.clone();
+        to_its_end(async move { node.update_wholly(after).await }).await
+    }
+
+    async fn update_wholly(&self, after: Account) -> Result<(), Refused> {
         let user = after.user.clone();
         let source = Source::User(user.id);
         let partition = self.inner.event_partition(source);
         let stream = partition.stream(&self.inner, source).await?;
-        let mut head = stream.head().await;
+        let mut head = stream.head().await?;
         let event = Event::UserUpdated {
             user: Box::new(after.user),
             email: after.email,
         };
         let records = head.records(self.inner.env.now(), vec![event]);
         let record = records.first().cloned().ok_or(Failure::Closing)?;
-        self.commit_alone(record).await?;
+        match self.commit_wholly(record).await {
+            Err(Refused::Failure(failure)) => {
+                head.end();
+                return Err(failure.into());
+            }
+            outcome => outcome?,
+        }
         head.advance(&records);
         drop(head);
         for guild in self.guilds_of(user.id).await? {
@@ -226,4 +242,13 @@ impl Node {
         }
         Ok(())
     }
+}
+
+/// Runs on although nobody waits for it any more. A request ends wherever it is when its client
+/// hangs up, and between a commit and its append that would be in the midst of a change.
+async fn to_its_end<T: Send + 'static>(
+    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
+) -> Result<T, Refused> {
+    let done = tokio::spawn(work).await;
+    done.map_err(|_| Failure::Closing)?
 }

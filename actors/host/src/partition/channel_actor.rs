@@ -7,7 +7,7 @@ mod read;
 use std::sync::Arc;
 
 use guildhall_model::command::ChannelCommand;
-use guildhall_model::event::Source;
+use guildhall_model::event::{Event, Source};
 use guildhall_model::message::{Anchor, Place};
 use guildhall_model::rejection::Noun;
 use guildhall_model::{ChannelId, Permissions, Rejection, UserId, limits};
@@ -21,9 +21,11 @@ use tracing::warn;
 use super::EventPartition;
 use super::guild_actor::GuildShared;
 use crate::error::Refused;
+use crate::event_log::Stable;
 use crate::mailbox::{Envelope, Mailbox};
-use crate::node::{Node, Written};
+use crate::node::{Inner, Node, Written};
 use crate::stream::{Head, Stream};
+use crate::writer::Writer as LogWriter;
 use decide::{Decided, decide, written};
 pub(crate) use handle::ChannelHandle;
 use handle::{Ask, Reply};
@@ -43,6 +45,10 @@ pub(crate) struct Room {
     id: ChannelId,
     owner: Owner,
     partition: Arc<EventPartition>,
+    log: LogWriter,
+    /// The log took nothing when the channel was loaded: all that it knows is stable, and there
+    /// will be nothing more.
+    is_for_reading: bool,
     channel: ChannelState,
     /// Until then the nonces of a former owner may still be repeated.
     nonces_known_after: i64,
@@ -55,58 +61,97 @@ pub(crate) async fn load(
     home: Home,
 ) -> Result<Option<ChannelHandle>, Failure> {
     let inner = &node.inner;
-    let (owner, place, source) = match home {
+    let source = match home {
+        Home::Guild(guild_id) => Source::Guild(guild_id),
+        Home::Direct(_) => Source::Direct(id),
+    };
+    let partition = Arc::clone(inner.event_partition(source));
+    let log = partition.writer();
+    let is_for_reading = !log.is_working();
+    let (owner, place) = match home {
         Home::Guild(guild_id) => {
-            let source = Source::Guild(guild_id);
-            let partition = inner.event_partition(source);
             let Some(guild) = partition.guild(&node, guild_id).await? else {
                 return Ok(None);
             };
             if guild.shared.state.read().channel(id).is_none() {
                 return Ok(None);
             }
-            (Owner::Guild(guild.shared), Place::guild(guild_id), source)
+            if !guild.shared.writer.is_same(&log) {
+                return Err(Failure::unavailable(
+                    "the channel",
+                    "its log has just changed",
+                ));
+            }
+            (Owner::Guild(guild.shared), Place::guild(guild_id))
         }
         Home::Direct(direct) => {
-            let source = Source::Direct(id);
-            let stream = inner.event_partition(source).stream(inner, source).await?;
+            let stream = if is_for_reading {
+                Stream::new(source, 0)
+            } else {
+                partition.stream(inner, source).await?
+            };
             (
                 Owner::Direct {
                     users: direct.users,
                     stream,
                 },
                 Place::Direct(direct.users),
-                source,
             )
         }
     };
-    let partition = Arc::clone(inner.event_partition(source));
-    let end = partition.writer().barrier().await?;
-    partition.projection.wait(end).await?;
-    let asked = limits::RECENT_MESSAGES_MAX;
-    let limit = u16::try_from(asked).unwrap_or(u16::MAX);
-    let page = inner
-        .stores
-        .messages
-        .page(id, Anchor::Newest, limit)
-        .await?;
-    let channel = ChannelState::new(id, place, Window::over(page, asked));
+    let (window, tail) = recent(inner, &partition, (&log, is_for_reading), id).await?;
+    let channel = recall(ChannelState::new(id, place, window), id, &tail);
     let age = i64::try_from(limits::NONCE_AGE_MS).unwrap_or(i64::MAX);
     let nonces_known_after = inner.env.now().plus_ms(age).0;
     let room = Room {
         id,
         owner,
         partition,
+        log: log.clone(),
+        is_for_reading,
         channel,
         nonces_known_after,
     };
+    let stream = Arc::clone(room.stream());
     let (actor, _) = Actor::spawn(None, ChannelActor { node: node.clone() }, room)
         .await
         .map_err(|error| Failure::unavailable("channel actor", error))?;
     Ok(Some(ChannelHandle {
         id,
         mailbox: Mailbox::new(actor, limits::MAILBOX_MAX),
+        stream,
+        log,
     }))
+}
+
+/// The newest messages in the store, and what is stable and not in it.
+async fn recent(
+    inner: &Inner,
+    partition: &EventPartition,
+    (log, is_for_reading): (&LogWriter, bool),
+    id: ChannelId,
+) -> Result<(Window, Vec<Stable>), Failure> {
+    let end = if is_for_reading {
+        log.readable().await?
+    } else {
+        log.barrier().await?
+    };
+    let asked = limits::RECENT_MESSAGES_MAX;
+    let limit = u16::try_from(asked).unwrap_or(u16::MAX);
+    let page = || inner.stores.messages.page(id, Anchor::Newest, limit);
+    let (page, tail) = partition.with_unprojected(inner, end, page).await?;
+    Ok((Window::over(page, asked), tail))
+}
+
+/// The channel after the tail, whose events are also those of other channels.
+fn recall(mut channel: ChannelState, id: ChannelId, tail: &[Stable]) -> ChannelState {
+    for stable in tail {
+        match &stable.record.event {
+            Event::MessageCreated(message) if message.channel_id != id => {}
+            event => channel.apply(event),
+        }
+    }
+    channel
 }
 
 struct ChannelActor {
@@ -132,7 +177,7 @@ impl Actor for ChannelActor {
         envelope: Envelope<Ask>,
         room: &mut Room,
     ) -> Result<(), ActorProcessingErr> {
-        if room.is_orphaned() {
+        if room.stream().is_over() {
             // Dropping the message says that the actor is being restarted.
             warn!(channel.id = %room.id, "a channel's actor restarts after its guild's");
             myself.stop(Some("the guild's actor has restarted".to_owned()));
@@ -147,7 +192,7 @@ impl Actor for ChannelActor {
                 if let Err((refused, reply)) = self.write(room, actor, command, reply).await {
                     let is_failure = matches!(refused, Refused::Failure(_));
                     let _ = reply.send(Err(refused));
-                    if is_failure && !room.partition.writer().is_working() {
+                    if is_failure && (!room.log.is_working() || room.stream().is_over()) {
                         warn!(channel.id = %room.id, "a channel's actor restarts from the log");
                         myself.stop(Some("the events log refused".to_owned()));
                     }
@@ -199,11 +244,6 @@ impl Room {
         }
     }
 
-    /// The guild's actor has broken off, and with it what this channel knows of the guild.
-    fn is_orphaned(&self) -> bool {
-        matches!(&self.owner, Owner::Guild(guild) if guild.is_over())
-    }
-
     fn stream(&self) -> &Arc<Stream> {
         match &self.owner {
             Owner::Guild(guild) => &guild.stream,
@@ -236,16 +276,9 @@ impl ChannelActor {
         }
         let subject = attempt!(self.subject(room, actor, &command).await);
         let stream = Arc::clone(room.stream());
-        let partition = Arc::clone(&room.partition);
-        let log = partition.writer();
+        let log = room.log.clone();
         let place = attempt!(log.place());
-        let mut head: Head<'_> = stream.head().await;
-        if room.is_orphaned() {
-            return Err((
-                Failure::unavailable("the guild", "it is being reloaded").into(),
-                reply,
-            ));
-        }
+        let mut head: Head<'_> = attempt!(stream.head().await);
         let writer = attempt!(room.writer(actor, now));
         let decided = self.node.inner.minting(now, |mint| {
             decide(&room.channel, &writer, command, subject, mint)

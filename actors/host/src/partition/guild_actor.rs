@@ -2,7 +2,6 @@
 //! together.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use guildhall_model::command::GuildCommand;
 use guildhall_model::event::{Event, Record, Source};
@@ -23,22 +22,15 @@ use crate::mailbox::{Envelope, Mailbox};
 use crate::node::Node;
 use crate::observe::GuildActorState;
 use crate::stream::Stream;
+use crate::writer::Writer;
 
 /// A guild on its owner, as its actor and its channels' actors share it.
 pub(crate) struct GuildShared {
     pub(crate) id: GuildId,
     pub(crate) state: RwLock<GuildState>,
     pub(crate) stream: Arc<Stream>,
-    /// The actor has broken off: a successor has a state and a stream of its own.
-    is_over: AtomicBool,
-}
-
-impl GuildShared {
-    /// Nothing may be decided by this state any more. Whoever holds the stream's head knows that
-    /// the answer stays true until the head is given back.
-    pub(crate) fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Acquire)
-    }
+    /// The only way into the log that the stream goes by.
+    pub(crate) writer: Writer,
 }
 
 /// Says that the actor has broken off, unless it has not: by a failure, or by a panic.
@@ -53,7 +45,7 @@ impl Unfinished<'_> {
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
         self.1.note_interrupted(self.0.id);
-        self.0.is_over.store(true, Ordering::Release);
+        self.0.stream.end();
     }
 }
 
@@ -99,7 +91,11 @@ impl GuildHandle {
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        self.mailbox.is_alive()
+        self.mailbox.is_alive() && !self.shared.stream.is_over()
+    }
+
+    pub(crate) fn retire(&self) {
+        self.mailbox.retire("a successor has been loaded");
     }
 
     pub(crate) async fn stop(&self, why: &str) {
@@ -111,8 +107,14 @@ impl GuildHandle {
 pub(crate) async fn load(node: Node, id: GuildId) -> Result<Option<GuildHandle>, Failure> {
     let source = Source::Guild(id);
     let partition = node.inner.event_partition(source);
-    partition.append_committed(&node.inner, id).await?;
-    let last = partition.last_gseq(&node.inner, source).await?;
+    let writer = partition.writer();
+    // As long as the log takes nothing the guild is loaded to be read, and nobody asks for its end.
+    let last = if writer.is_working() {
+        partition.append_committed(&node.inner, id).await?;
+        partition.last_gseq(&node.inner, source).await?
+    } else {
+        0
+    };
     let Some(rows) = node.inner.stores.guilds.load(id).await? else {
         return Ok(None);
     };
@@ -124,7 +126,7 @@ pub(crate) async fn load(node: Node, id: GuildId) -> Result<Option<GuildHandle>,
         id,
         state,
         stream: Stream::new(source, last),
-        is_over: AtomicBool::new(false),
+        writer,
     });
     let actor = GuildActor { node: node.clone() };
     let (actor, _) = Actor::spawn(None, actor, Arc::clone(&shared))
@@ -184,15 +186,20 @@ impl GuildActor {
     ) -> Result<(), Failure> {
         let inner = &self.node.inner;
         let partition = inner.event_partition(Source::Guild(shared.id));
-        let log = partition.writer();
-        let place = match log.place() {
+        let place = match shared.writer.place() {
             Ok(place) => place,
             Err(refused) => {
                 let _ = reply.send(Err(refused));
                 return Ok(());
             }
         };
-        let mut head = shared.stream.head().await;
+        let mut head = match shared.stream.head().await {
+            Ok(head) => head,
+            Err(failure) => {
+                let _ = reply.send(Err(failure.clone().into()));
+                return Err(failure);
+            }
+        };
         // Given up before the head is: nobody writes in between.
         let unfinished = Unfinished(shared, partition);
         let now = inner.env.now();

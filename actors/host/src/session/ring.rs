@@ -132,7 +132,7 @@ impl Ring {
         let fill = |used, bound| Fill { used, bound };
         (
             fill(ring.items.len(), self.entries_max),
-            fill(ring.bytes, self.bytes_max),
+            fill(ring.bytes.load(Ordering::Relaxed), self.bytes_max),
         )
     }
 

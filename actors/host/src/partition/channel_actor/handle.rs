@@ -11,12 +11,16 @@ use crate::error::Refused;
 use crate::mailbox::Mailbox;
 use crate::node::Written;
 use crate::observe::ChannelActorState;
+use crate::stream::Stream;
+use crate::writer::Writer;
 
 /// The way to a channel's actor.
 #[derive(Clone)]
 pub(crate) struct ChannelHandle {
     pub(super) id: ChannelId,
     pub(super) mailbox: Mailbox<Ask>,
+    pub(super) stream: Arc<Stream>,
+    pub(super) log: Writer,
 }
 
 pub(super) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
@@ -86,7 +90,16 @@ impl ChannelHandle {
     }
 
     pub(crate) fn is_alive(&self) -> bool {
-        self.mailbox.is_alive()
+        self.mailbox.is_alive() && !self.stream.is_over()
+    }
+
+    /// The way into the log that the channel was loaded with.
+    pub(crate) const fn writer(&self) -> &Writer {
+        &self.log
+    }
+
+    pub(crate) fn retire(&self) {
+        self.mailbox.retire("a successor has been loaded");
     }
 
     pub(crate) async fn stop(&self, why: &str) {

@@ -42,7 +42,7 @@ impl ChannelActor {
 
     /// Waits until the store holds everything that was submitted so far.
     async fn projected(&self, room: &Room) -> Result<(), Failure> {
-        let end = room.partition.writer().barrier().await?;
+        let end = room.log.readable().await?;
         room.partition.projection.wait(end).await
     }
 
@@ -63,14 +63,11 @@ impl ChannelActor {
         if let Some(page) = room.channel.window().page(anchor, limit) {
             return answer_when_stable(room, page, reply);
         }
-        let (partition, id) = (Arc::clone(&room.partition), room.id);
+        let (partition, log, id) = (Arc::clone(&room.partition), room.log.clone(), room.id);
         let inner = Arc::clone(&self.node.inner);
         tokio::spawn(async move {
             let read = async {
-                partition
-                    .projection
-                    .wait(partition.writer().barrier().await?)
-                    .await?;
+                partition.projection.wait(log.readable().await?).await?;
                 inner.stores.messages.page(id, anchor, limit).await
             };
             let page = read
@@ -83,13 +80,13 @@ impl ChannelActor {
 
 /// What memory holds may not be stable yet; nobody reads what a crash could take back.
 pub(super) fn answer_when_stable<T: Send + 'static>(room: &Room, answer: T, reply: Reply<T>) {
-    let partition = Arc::clone(&room.partition);
-    if partition.writer().is_idle() {
+    if room.is_for_reading || room.log.is_idle() {
         let _ = reply.send(Ok(answer));
         return;
     }
+    let log = room.log.clone();
     tokio::spawn(async move {
-        let stable = partition.writer().barrier().await;
+        let stable = log.barrier().await;
         let _ = reply.send(stable.map(|_| answer).map_err(Refused::from));
     });
 }
