@@ -1,9 +1,13 @@
 //! One gateway connection, seen as it is: payload by payload, up to its close code.
 
 mod decode;
+mod trickle;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use bytes::Bytes;
 use fastwebsockets::{FragmentCollector, Frame, OpCode, handshake};
@@ -13,13 +17,18 @@ use hyper::header::{CONNECTION, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, 
 use hyper::upgrade::Upgraded;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 
-use crate::soon;
+use crate::{PATIENCE, soon};
 use decode::Decoder;
+use trickle::Trickle;
 
 /// A guild with many members is one message.
 const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// How long a frame may take to somebody who reads a byte per second.
+const SLOW_PATIENCE: Duration = Duration::from_mins(10);
 
 /// An open connection.
 pub struct Link {
@@ -27,6 +36,7 @@ pub struct Link {
     decoder: Decoder,
     address: SocketAddr,
     query: String,
+    patience: Duration,
 }
 
 /// What the server said.
@@ -63,20 +73,39 @@ impl Payload {
 impl Link {
     /// Connects with this query; HELLO has not been read.
     pub async fn open(address: SocketAddr, query: &str) -> Self {
-        let stream = TcpStream::connect(address).await;
+        let stream = connect(address).await;
         Self::upgrade(stream, address, query).await
+    }
+
+    /// As [`Self::open_narrow`], and while it is told to be slow it reads a byte per second. Then
+    /// it hangs up.
+    pub async fn open_slow(address: SocketAddr, query: &str, is_slow: Arc<AtomicBool>) -> Self {
+        let stream = Self::narrow(address).await;
+        let stream = stream.map(|stream| Trickle::new(stream, is_slow));
+        let mut link = Self::upgrade(stream, address, query).await;
+        link.patience = SLOW_PATIENCE;
+        link
     }
 
     /// As [`Self::open`], with as little room for what is not read yet as the system allows.
     pub async fn open_narrow(address: SocketAddr, query: &str) -> Self {
+        Self::upgrade(Self::narrow(address).await, address, query).await
+    }
+
+    async fn narrow(address: SocketAddr) -> io::Result<TcpStream> {
         let socket = TcpSocket::new_v4().expect("the system has sockets");
         let narrowed = socket.set_recv_buffer_size(1);
         narrowed.expect("the system raises it to its own least");
-        let stream = socket.connect(address).await;
-        Self::upgrade(stream, address, query).await
+        let stream = socket.connect(address).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
 
-    async fn upgrade(stream: io::Result<TcpStream>, address: SocketAddr, query: &str) -> Self {
+    async fn upgrade(
+        stream: io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static>,
+        address: SocketAddr,
+        query: &str,
+    ) -> Self {
         let stream = stream.unwrap_or_else(|error| panic!("{address}: {error}"));
         let opened = soon("the handshake", Self::shake_hands(stream, address, query));
         let opened = opened.await;
@@ -84,11 +113,10 @@ impl Link {
     }
 
     async fn shake_hands(
-        stream: TcpStream,
+        stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         address: SocketAddr,
         query: &str,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        stream.set_nodelay(true)?;
         let request = Request::get(format!("/gateway?{query}"))
             .header(HOST, address.to_string())
             .header(UPGRADE, "websocket")
@@ -103,6 +131,7 @@ impl Link {
             decoder: Decoder::of(query),
             address,
             query: query.to_owned(),
+            patience: PATIENCE,
         })
     }
 
@@ -121,7 +150,9 @@ impl Link {
 
     /// What comes next.
     pub async fn next(&mut self) -> Heard {
-        let Ok(frame) = soon("a frame of the gateway", self.socket.read_frame()).await else {
+        let read = tokio::time::timeout(self.patience, self.socket.read_frame()).await;
+        let read = read.unwrap_or_else(|_| panic!("no frame for {:?}", self.patience));
+        let Ok(frame) = read else {
             return Heard::Closed(None);
         };
         match frame.opcode {
@@ -203,4 +234,10 @@ impl Link {
         let data = json!({ "token": token, "session_id": session_id, "seq": seq });
         self.send(&json!({ "op": 6, "d": data })).await;
     }
+}
+
+async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use guildhall_e2e::load::Load;
 use guildhall_e2e::person::{nonce, text};
 use guildhall_e2e::shim::{Failing, Shim, Times};
-use guildhall_e2e::{Answer, Person, Server, eventually};
+use guildhall_e2e::{Answer, Payload, Person, Server, eventually};
 use serde_json::{Value, json};
 
 /// How long the disk is ill.
@@ -31,7 +31,14 @@ async fn history(person: &Person, channel: &str) -> Vec<String> {
         .collect()
 }
 
-/// Restarts in good order or, where that cannot be, as after a crash.
+fn messages(heard: &[Payload]) -> Vec<String> {
+    let created = heard
+        .iter()
+        .filter(|payload| payload.name() == "MESSAGE_CREATE");
+    created.map(|payload| text(&payload.d, "/id")).collect()
+}
+
+/// Restarts as after a crash: nothing is told to the server before.
 async fn restart(server: &mut Server) {
     server.kill().await;
     server.restart().await;
@@ -116,6 +123,8 @@ async fn a_database_of_accounts_that_fails_refuses_changes_and_works_again_by_it
     let (mut server, shim) = Shim::start(&[]).await;
     let ada = Person::register(&server, "ada").await;
     let (guild, channel) = ada.found("Reading club").await;
+    let mut session = ada.listen().await;
+    let mut posted = Vec::new();
     for what in [Failing::Writes, Failing::Syncs] {
         shim.fail(what, "/data/guildhall.db", Times::Forever);
         let role = json!({ "name": "librarian", "permissions_bitmask": 4 });
@@ -124,7 +133,7 @@ async fn a_database_of_accounts_that_fails_refuses_changes_and_works_again_by_it
         let name = json!({ "display_name": "Ada again" });
         must_be_unavailable(&ada.rest.put("/users/me", name).await);
         // Messages do not depend on it.
-        ada.post(&channel, "all the same").await;
+        posted.push(ada.post(&channel, "all the same").await);
         ada.rest.get("/users/me").await.expect(200);
         assert!(shim.failures() > 0, "{what:?}");
         shim.mend();
@@ -132,13 +141,20 @@ async fn a_database_of_accounts_that_fails_refuses_changes_and_works_again_by_it
         assert_eq!(made.status.as_u16(), 201, "{}", made.text());
         let name = json!({ "display_name": format!("Ada {what:?}") });
         ada.rest.put("/users/me", name).await.expect(200);
+        for _ in 0..3 {
+            posted.push(ada.post(&channel, "and afterwards").await);
+        }
     }
+    let last = posted.last().cloned().expect("something was posted");
+    let heard = session.up_to(|told| told.d["id"] == last.as_str()).await;
+    assert_eq!(messages(&heard), posted);
     let roles = format!("/servers/{guild}/roles");
     let before = ada.rest.get(&roles).await.expect(200);
     restart(&mut server).await;
     assert_eq!(ada.rest.get(&roles).await.expect(200), before);
     let me = ada.rest.get("/users/me").await.expect(200);
     assert_eq!(me["display_name"], "Ada Syncs");
+    assert_eq!(history(&ada, &channel).await.len(), posted.len());
 }
 
 #[tokio::test]

@@ -5,4 +5,7 @@
 mod clock;
 mod crash_points;
 mod disk_errors;
+mod disk_full;
 mod frozen;
+mod readers;
+mod strangers;
