@@ -90,6 +90,30 @@ fn what_a_former_owner_still_tells_is_void_and_who_has_seen_it_starts_anew() {
 }
 
 #[test]
+fn what_a_client_has_missed_is_counted_without_a_former_owners_void_frames() {
+    let mut house = House::new();
+    let former = house.start();
+    let town = Town::found(&house, &former);
+    let mut client = Client::open(&former, &town.people[0], 0);
+    let id = town.posted(&former, 1, "first");
+    client.until_told(&former, id);
+    client.leave();
+    let present = house.start();
+    let mut witness = Client::open(&former, &town.people[2], 0);
+    let void = town.posted(&former, 1, "void");
+    witness.until_told(&former, void);
+    witness.leave();
+    town.posted(&present, 1, "second");
+    former.kill();
+    present.kill();
+    // Its ring is empty: what was missed is read from the log.
+    let third = house.start();
+    client.resume(&third).unwrap();
+    client.take(usize::MAX);
+    assert_eq!(client.texts(), ["first", "second"]);
+}
+
+#[test]
 fn a_former_owners_late_event_is_void_however_far_its_successor_has_come() {
     let mut house = House::new();
     let former = house.start();

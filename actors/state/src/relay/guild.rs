@@ -123,7 +123,6 @@ impl RelayGuild {
             self.let_in(&record.event, sessions, steps);
         } else if record.event.changes_access() {
             self.hear_change(record, sessions, steps);
-            self.cache.clear();
         } else {
             let (audience, intent) = record.event.audience();
             let reach = self.reach(audience, intent);
