@@ -3,13 +3,20 @@
 
 use std::fs;
 use std::io::Write;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 
 /// Where the edits stand.
 const LIST: &str = "deploy/proof/mutations.toml";
+
+/// How long a test may take; one that waits for what no longer comes has noticed the edit.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// How often it is looked whether a test is done.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// A wrong edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,13 +151,25 @@ fn cargo(root: &Path, command: &str, args: &str) -> anyhow::Result<bool> {
     if !command.contains("--no-run") && !filter.is_empty() {
         cargo.arg("--").args(filter.split_whitespace());
     }
-    let status = cargo
-        .current_dir(root)
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .context("cargo cannot be run")?;
-    Ok(status.success())
+    cargo.current_dir(root).process_group(0);
+    cargo.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut running = cargo.spawn().context("cargo cannot be run")?;
+    let began = Instant::now();
+    loop {
+        if let Some(status) = running.try_wait()? {
+            return Ok(status.success());
+        }
+        if !command.contains("--no-run") && began.elapsed() > PATIENCE {
+            // The whole group: the tests are children of cargo.
+            let group = format!("-{}", running.id());
+            Command::new("kill")
+                .args(["-KILL", "--", &group])
+                .status()?;
+            running.wait()?;
+            return Ok(false);
+        }
+        std::thread::sleep(LOOK_EVERY);
+    }
 }
 
 #[cfg(test)]
