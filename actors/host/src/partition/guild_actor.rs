@@ -22,7 +22,7 @@ use crate::mailbox::{Envelope, Mailbox};
 use crate::node::Node;
 use crate::observe::GuildActorState;
 use crate::stream::Stream;
-use crate::writer::Writer;
+use crate::writer::{OnStable, Writer};
 
 /// A guild on its owner, as its actor and its channels' actors share it.
 pub(crate) struct GuildShared {
@@ -234,20 +234,26 @@ impl GuildActor {
         }
         unfinished.finish();
         inner.forget_homes(&events);
-        let node = self.node.clone();
-        let last = records
-            .last()
-            .map(|record: &Record| (record.source, record.gseq));
-        place.submit(
-            records,
-            Box::new(move |stable| {
-                if let (Ok(()), Some((source, gseq))) = (&stable, last) {
-                    node.inner.outbox_done(source, gseq);
-                }
-                let _ = reply.send(stable.map(|()| events).map_err(Refused::from));
-            }),
-        );
+        let on_stable = self.when_stable(&records, events, reply);
+        place.submit(records, on_stable);
         Ok(())
+    }
+
+    /// Says what has been decided, and that the outbox is done with it.
+    fn when_stable(
+        &self,
+        records: &[Record],
+        events: Vec<Event>,
+        reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
+    ) -> OnStable {
+        let node = self.node.clone();
+        let last = records.last().map(|record| (record.source, record.gseq));
+        Box::new(move |stable| {
+            if let (Ok(()), Some((source, gseq))) = (&stable, last) {
+                node.inner.outbox_done(source, gseq);
+            }
+            let _ = reply.send(stable.map(|()| events).map_err(Refused::from));
+        })
     }
 }
 
