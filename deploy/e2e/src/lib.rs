@@ -28,10 +28,6 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Whether there is time for the long form of a test, as `deploy/test --long` says.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "a test run has no other configuration"
-)]
 pub fn is_long() -> bool {
     std::env::var_os("GUILDHALL_LONG").is_some()
 }
