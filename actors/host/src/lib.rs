@@ -8,6 +8,7 @@
 pub mod config;
 pub mod error;
 mod event_log;
+mod guild_at;
 mod mailbox;
 pub mod node;
 pub mod observe;

@@ -12,7 +12,6 @@ use guildhall_model::user::Appearance;
 use guildhall_model::{Epoch, EventPartition, GuildId, Position, SessionPartition, UserId, limits};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
-use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{Receivers, Relay, SessionRef, Sessions, Step, Steps, Subscriber};
 use guildhall_state::session_partition::record::EventRef;
 use rustc_hash::FxHashMap;
@@ -20,6 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use crate::event_log::{Stable, after};
+use crate::guild_at;
 use crate::node::{GuildView, Node};
 use crate::recovery::tail::{self, Missed};
 use crate::session::registry::Registry;
@@ -187,7 +187,7 @@ impl RelayTask {
     }
 
     /// A user with sessions here joins a guild that this node does not follow: from now on it
-    /// does, beginning with the guild's present state, which holds the new member already. The
+    /// does, beginning with the guild as the new member found it. The
     /// steps must reach each session partition together with those of the events before: what is
     /// told says how far the relay has heard.
     pub(crate) async fn follow_for_joiner(
@@ -209,8 +209,8 @@ impl RelayTask {
         }
         // From the store, not from the owner's actor: its loading waits for the writer, which may
         // wait for this relay. Rows are committed before their events are heard, never after.
-        match node.stores().guilds.load(guild_id).await {
-            Ok(Some(rows)) => self.relay.follow(GuildState::restore(rows)),
+        match guild_at::load_after(node.stores(), self.partition, guild_id, stable).await {
+            Ok(Some(state)) => self.relay.follow(state),
             Ok(None) => return steps,
             Err(failure) => {
                 warn!(%failure, guild.id = %guild_id, "a joined guild cannot be loaded");

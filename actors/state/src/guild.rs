@@ -102,6 +102,16 @@ impl GuildState {
         }
     }
 
+    /// Says that the state stands at this place: what lies between changes no guild and has not
+    /// been heard.
+    pub fn stand_at(&mut self, gseq: u64) {
+        debug_assert!(
+            gseq <= self.gseq,
+            "a state holds what came before its place"
+        );
+        self.gseq = gseq;
+    }
+
     /// The guild itself.
     pub fn guild(&self) -> &Arc<Guild> {
         &self.guild

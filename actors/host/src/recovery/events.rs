@@ -16,8 +16,9 @@ use tracing::{debug, warn};
 
 use super::claim;
 use super::sessions::Folded;
-use super::tail::{self, state_before};
+use super::tail;
 use crate::event_log::{self, Stable, after};
+use crate::guild_at;
 use crate::node::{Inner, Node};
 use crate::partition::EventPartition;
 use crate::projection::Projection;
@@ -237,7 +238,7 @@ async fn start_relay(node: &Node, pending: Pending) -> Result<(), Failure> {
         let Some(rows) = inner.stores.guilds.load(guild_id).await? else {
             continue;
         };
-        relay.follow(state_before(GuildState::restore(rows), &pending.tail));
+        relay.follow(guild_at::before(GuildState::restore(rows), &pending.tail));
         for (subscriber, gseq) in subscribers {
             relay.resubscribe(guild_id, subscriber, gseq);
         }

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use crate::event_log::{self, Stable, after};
+use crate::guild_at;
 use crate::node::{Inner, Node};
 use crate::partition::EventPartition;
 use crate::relay::{Input, RelayTask};
@@ -123,7 +124,7 @@ pub(crate) async fn retell(
                     None => continue,
                 },
             };
-            relay.follow(state_before(state, &tail));
+            relay.follow(guild_at::before(state, &tail));
         }
         relay.resubscribe(guild_id, subscriber, gseq);
     }
@@ -170,7 +171,7 @@ pub(super) async fn hear(
         if let Some(guild_id) = joined(stable, &unheard).filter(|&id| !task.relay.follows(id))
             && let Some(state) = ahead.and_then(|relay| relay.state(guild_id))
         {
-            let then = state_before(state.clone(), &tail[n + 1..]);
+            let then = guild_at::before(state.clone(), &tail[n + 1..]);
             task.relay.follow(then);
         }
         let mut steps = task.follow_for_joiner(node, stable, &unheard).await;
@@ -219,17 +220,4 @@ fn joined(stable: &Stable, sessions: &dyn Sessions) -> Option<GuildId> {
     };
     let is_here = !sessions.of(member.user.id).is_empty();
     stable.record.source.guild_id().filter(|_| is_here)
-}
-
-/// A guild's state before the first event of the tail.
-pub(super) fn state_before(mut state: GuildState, tail: &[Stable]) -> GuildState {
-    let source = Source::Guild(state.guild().id);
-    for stable in tail
-        .iter()
-        .rev()
-        .filter(|stable| stable.record.source == source)
-    {
-        state.revert(&stable.record);
-    }
-    state
 }

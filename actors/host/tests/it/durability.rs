@@ -1,12 +1,15 @@
 //! What is told is stable, what is acknowledged is told once, and a log that refuses costs time.
 
 use guildhall_host::{Refused, Written};
+use guildhall_model::command::GuildCommand;
+use guildhall_model::dispatch::Dispatch;
 use guildhall_model::event::Event;
 use guildhall_ports::Failure;
 use guildhall_ports::fake::Fate;
 
 use crate::client::Client;
-use crate::town::{founded, new_role};
+use crate::house::House;
+use crate::town::{Town, founded, new_role, post};
 
 #[test]
 fn nothing_is_told_before_its_frame_is_stable() {
@@ -209,4 +212,43 @@ fn losing_all_snapshots_costs_no_session_while_the_log_is_whole() {
     client.resume(&serving).unwrap();
     client.until_told(&serving, third);
     assert_eq!(client.texts(), ["first", "second", "third"]);
+}
+
+/// The rows of a guild are ahead of what its relay has heard: they hold what was committed since.
+#[test]
+fn who_joins_a_guild_that_nobody_here_hears_misses_nothing_that_follows() {
+    let mut house = House::new();
+    let serving = house.start();
+    let town = Town::found(&house, &serving);
+    let stranger = Town::stranger(&house, &serving);
+    town.posted(&serving, 1, "before");
+    let mut client = Client::open(&serving, &stranger, 0);
+    house.events.hold();
+    let (node, guild, owner) = (serving.node.clone(), town.guild, town.owner());
+    let (channel, poster) = (town.channel, town.people[1].user.clone());
+    serving.spawn(async move {
+        let user = Box::new(stranger.user.clone());
+        let join = GuildCommand::Join { user, code: None };
+        let (id, welcome) = (stranger.user.id, "welcome".to_owned());
+        // In this order, each before the one before it is stable.
+        let joined = node.command(guild, id, join);
+        let posted = post(node.clone(), channel, poster, welcome);
+        let made = node.command(guild, owner, new_role());
+        let _ = futures_util::join!(joined, posted, made);
+    });
+    serving.run(house.events.until_waiting(1));
+    serving.turn(500);
+    house.events.flow();
+    let is_role = |dispatch: &Dispatch| match dispatch {
+        Dispatch::Event(record) => matches!(record.event, Event::RoleCreated(_)),
+        _ => false,
+    };
+    client.until(&serving, |told| told.iter().any(is_role));
+    assert_eq!(client.texts(), ["welcome"]);
+    let joined = client.told.iter().find_map(|dispatch| match dispatch {
+        Dispatch::GuildAvailable(snapshot) if snapshot.guild.id == town.guild => Some(snapshot),
+        _ => None,
+    });
+    let roles = joined.expect("it is told of the guild").roles.len();
+    assert_eq!(roles, 1, "the role comes after the joiner");
 }

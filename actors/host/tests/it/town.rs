@@ -14,6 +14,8 @@ use crate::house::{House, Serving};
 
 /// Who lives there; the first owns the guild.
 const PEOPLE: [u64; 3] = [11, 12, 13];
+/// Somebody who lives elsewhere.
+const STRANGER: u64 = 14;
 
 pub(crate) struct Town {
     pub(crate) people: Vec<Account>,
@@ -45,6 +47,17 @@ impl Town {
             guild,
             channel,
         }
+    }
+
+    /// Somebody with a guild of its own.
+    pub(crate) fn stranger(house: &House, at: &Serving) -> Account {
+        let stranger = account(STRANGER);
+        let registered = house.wait(house.relational.register(&stranger, "$argon2id$none"));
+        registered.unwrap().unwrap();
+        let owner = stranger.user.clone();
+        at.run(at.node.create_guild(owner, new_guild("Elsewhere")))
+            .unwrap();
+        stranger
     }
 
     /// Two sessions of the owner and one of each other person.
