@@ -31,7 +31,7 @@ pub(crate) enum Input {
     Heard(Vec<Stable>),
     /// A session that is starting wants to hear a guild. The view is copied if the relay does not
     /// follow the guild yet: only then the copy is not older than what the relay has heard.
-    /// Answers whether the session is subscribed.
+    /// Answers whether the session hears it now.
     Subscribe {
         guild_id: GuildId,
         view: GuildView,
@@ -128,9 +128,9 @@ impl RelayTask {
                     self.relay.follow(view.copy());
                 }
                 let steps = self.relay.subscribe(guild_id, subscriber);
-                let subscribed = !steps.is_empty();
                 self.send(steps).await;
-                let _ = done.send(subscribed);
+                // Perhaps an event has let it in before it was asked for.
+                let _ = done.send(self.relay.is_heard_by(guild_id, subscriber.session));
             }
             Input::Forget { session, guilds } => {
                 for guild_id in guilds {

@@ -162,6 +162,13 @@ impl Relay {
         }
     }
 
+    /// The session hears the guild.
+    pub fn is_heard_by(&self, guild_id: GuildId, session: SessionRef) -> bool {
+        self.guilds
+            .get(&guild_id)
+            .is_some_and(|guild| guild.is_heard_by(session))
+    }
+
     /// Forgets a session that has ended.
     pub fn forget(&mut self, guild_id: GuildId, session: SessionRef) {
         if let Some(guild) = self.guilds.get_mut(&guild_id) {

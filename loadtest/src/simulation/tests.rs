@@ -1,6 +1,7 @@
 //! The simulation's promises, and proofs that it can break them.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use super::*;
 use crate::history::Entry;
@@ -13,14 +14,27 @@ fn is_long() -> bool {
 /// Seeds that have found something once, and some that have not.
 const SEEDS: [u64; 8] = [6, 0, 1, 3, 4, 14, 30, 49];
 
-/// Runs the committed seeds and then fresh ones, so many, until one fails.
+/// Runs the committed seeds, which must hold, and then fresh ones, so many. What a fresh seed finds
+/// is told with the seed, to be repaired and promoted; it does not depend on luck whether a
+/// change passes. With the long search it fails.
 fn survive(scenario: Scenario, fresh: u64, long: u64) -> Tally {
-    let fresh = if is_long() { long } else { fresh };
-    let first = fastrand::u64(..u64::MAX / 2);
     let mut tally = Tally::default();
-    for seed in SEEDS.into_iter().chain(first..first + fresh) {
+    for seed in SEEDS {
         let outcome = run(seed, scenario);
         assert!(outcome.holds(), "{outcome}");
+        tally.add(&outcome.tally);
+    }
+    let first = fastrand::u64(..u64::MAX / 2);
+    for seed in first..first + if is_long() { long } else { fresh } {
+        let outcome = run(seed, scenario);
+        if !outcome.holds() {
+            assert!(!is_long(), "{outcome}");
+            // Written past the capture of passing tests.
+            let _ = writeln!(
+                std::io::stderr(),
+                "a fresh seed has found something: {outcome}"
+            );
+        }
         tally.add(&outcome.tally);
     }
     tally

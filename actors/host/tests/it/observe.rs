@@ -27,11 +27,18 @@ fn a_node_says_how_full_its_queues_are_and_what_waits() {
 
     // Posts wait for the log, and the log refuses frames.
     house.events.hold();
-    for n in 0..5 {
-        let (node, text) = (serving.node.clone(), format!("waits {n}"));
-        let (channel, author) = (town.channel, town.people[1].user.clone());
-        serving.spawn(async move { drop(crate::town::post(node, channel, author, text).await) });
-    }
+    let posts = |range: std::ops::Range<usize>| {
+        for n in range {
+            let (node, text) = (serving.node.clone(), format!("waits {n}"));
+            let (channel, author) = (town.channel, town.people[1].user.clone());
+            serving
+                .spawn(async move { drop(crate::town::post(node, channel, author, text).await) });
+        }
+    };
+    // One is in the append that is under way, the others wait behind it.
+    posts(0..1);
+    serving.run(house.events.until_waiting(1));
+    posts(1..5);
     let used = || {
         let partitions = serving.node.observe().event_partitions;
         let append = partitions
@@ -39,7 +46,6 @@ fn a_node_says_how_full_its_queues_are_and_what_waits() {
             .map(|partition| partition.append_queue.used);
         append.sum::<usize>()
     };
-    // One of them is in the append that is under way.
     while used() < 4 {
         serving.turn(1);
     }

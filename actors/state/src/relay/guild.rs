@@ -101,6 +101,10 @@ impl RelayGuild {
         self.subscribers.insert(subscriber.session, subscriber);
     }
 
+    pub(super) fn is_heard_by(&self, session: SessionRef) -> bool {
+        self.subscribers.contains_key(&session)
+    }
+
     pub(super) fn forget(&mut self, session: SessionRef) {
         let Some(subscriber) = self.subscribers.remove(&session) else {
             return;

@@ -25,6 +25,11 @@ proptest! {
         let world = played(&ops)?;
         prop_assert_eq!(world.relay.guild_count(), usize::from(world.model.follows()));
         prop_assert_eq!(world.subscribed(), world.hearers(&world.model.open));
+        for subscriber in &world.model.open {
+            let hears = world.subscribed().contains(&subscriber.session);
+            let is_heard = world.relay.is_heard_by(world.guild_id(), subscriber.session);
+            prop_assert_eq!(is_heard, hears);
+        }
     }
 
     #[test]

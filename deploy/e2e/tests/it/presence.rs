@@ -3,11 +3,12 @@
 use guildhall_e2e::{Payload, Person, Server, Session};
 use serde_json::json;
 
-/// The next presence that the session is told. Others are passed over.
-async fn presence(session: &mut Session, status: &str) -> Payload {
+/// The next time that the session is told that somebody appears so. All else is passed over.
+async fn presence(session: &mut Session, of: &Person, status: &str) -> Payload {
     loop {
         let payload = session.link.op(0).await;
-        if payload.name() == "PRESENCE_UPDATE" && payload.d["status"] == status {
+        let is_theirs = payload.d["user_id"] == of.id.as_str();
+        if payload.name() == "PRESENCE_UPDATE" && is_theirs && payload.d["status"] == status {
             return payload;
         }
     }
@@ -36,11 +37,10 @@ async fn members_see_each_other_appear_as_each_of_them_chooses() {
             "d": { "since": null, "activities": [], "status": chosen, "afk": false },
         });
         guest.link.send(&presence_update).await;
-        let told = presence(&mut host, seen).await;
-        assert_eq!(told.d["user_id"], bob.id.as_str());
+        let told = presence(&mut host, &bob, seen).await;
         assert_eq!(told.d["server_id"], guild.as_str());
         assert_eq!(told.s, Some(s), "a presence repeats the present number");
     }
     guest.link.hang_up().await;
-    presence(&mut host, "offline").await;
+    presence(&mut host, &bob, "offline").await;
 }

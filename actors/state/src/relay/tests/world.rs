@@ -213,7 +213,7 @@ impl World {
         self.note(None, Some(closed), ToldBySession::new());
     }
 
-    fn guild_id(&self) -> GuildId {
+    pub(super) fn guild_id(&self) -> GuildId {
         self.scene.state.guild().id
     }
 
