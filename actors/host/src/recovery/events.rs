@@ -7,7 +7,6 @@ use guildhall_model::{Epoch, EventPartition as Number, GuildId, Position, Sessio
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
-use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{Relay, Subscriber};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -235,10 +234,9 @@ async fn start_relay(node: &Node, pending: Pending) -> Result<(), Failure> {
     let inner = &node.inner;
     let mut relay = Relay::default();
     for (guild_id, subscribers) in pending.subscribers {
-        let Some(rows) = inner.stores.guilds.load(guild_id).await? else {
-            continue;
-        };
-        relay.follow(guild_at::before(GuildState::restore(rows), &pending.tail));
+        let state = guild_at::load_before(&inner.stores, guild_id, &pending.tail).await?;
+        let Some(state) = state else { continue };
+        relay.follow(state);
         for (subscriber, gseq) in subscribers {
             relay.resubscribe(guild_id, subscriber, gseq);
         }

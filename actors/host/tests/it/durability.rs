@@ -189,6 +189,28 @@ fn a_lost_newest_snapshot_costs_no_session() {
 }
 
 #[test]
+fn a_restart_reads_what_came_after_the_last_snapshots_and_not_the_history() {
+    const HISTORY: usize = 300;
+    let (mut house, serving, town, mut client) = founded();
+    for n in 0..HISTORY {
+        town.posted(&serving, 1, &format!("history {n}"));
+    }
+    // The next frame of each partition is followed by a snapshot.
+    house.clock.advance_ms(60_000);
+    let id = town.posted(&serving, 1, "snapshot");
+    client.until_told(&serving, id);
+    let id = town.posted(&serving, 1, "afterwards");
+    client.until_told(&serving, id);
+    let held = |log: &guildhall_ports::fake::FakeLog| log.records(0).len() + log.records(1).len();
+    assert!(held(&house.events) > HISTORY && held(&house.frames) > HISTORY);
+    serving.kill();
+    let before = house.events.records_read() + house.frames.records_read();
+    let _serving = house.start();
+    let read = house.events.records_read() + house.frames.records_read() - before;
+    assert!(read < HISTORY / 3, "{read} records were read again");
+}
+
+#[test]
 fn losing_all_snapshots_costs_no_session_while_the_log_is_whole() {
     let (mut house, serving, town, mut client) = founded();
     let mut other = Client::open(&serving, &town.people[2], 1);

@@ -40,6 +40,7 @@ struct State {
     holding: bool,
     held: BTreeMap<Ticket, Waiting>,
     tickets: u64,
+    records_read: usize,
 }
 
 struct Waiting {
@@ -154,6 +155,11 @@ impl FakeLog {
         }
     }
 
+    /// How many records readers were handed so far.
+    pub fn records_read(&self) -> usize {
+        self.store.state.lock().records_read
+    }
+
     /// The stable records of a partition.
     pub fn records(&self, partition: u16) -> Vec<LogRecord> {
         self.store.state.lock().records(partition).to_vec()
@@ -252,7 +258,8 @@ impl Log for FakeLog {
         bytes_max: usize,
     ) -> Result<Slice, Failure> {
         self.store.outage.check()?;
-        let state = self.store.state.lock();
+        let mut state = self.store.state.lock();
+        let mut next = from.max(state.end());
         let mut records = Vec::new();
         let mut bytes = 0;
         for record in state.records(partition) {
@@ -260,16 +267,14 @@ impl Log for FakeLog {
                 continue;
             }
             if !records.is_empty() && bytes >= bytes_max {
-                let next = record.position;
-                return Ok(Slice { records, next });
+                next = record.position;
+                break;
             }
             bytes += record.payload.len();
             records.push(record.clone());
         }
-        Ok(Slice {
-            records,
-            next: from.max(state.end()),
-        })
+        state.records_read += records.len();
+        Ok(Slice { records, next })
     }
 
     async fn end(&self, _partition: u16) -> Result<Position, Failure> {
