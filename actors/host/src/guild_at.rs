@@ -44,32 +44,15 @@ pub(crate) async fn load_after(
     Ok(Some(state))
 }
 
-/// A guild before the first event of the tail, which holds all of the log that follows; `None` if
-/// there is no such guild. What was committed and is not in the log is taken back as well: it is
-/// yet to be appended, and then to be heard.
+/// A guild before the first event of the tail, which holds everything that follows; `None` if
+/// there is no such guild.
 pub(crate) async fn load_before(
     stores: &Stores,
     guild_id: GuildId,
     tail: &[Stable],
 ) -> Result<Option<GuildState>, Failure> {
-    let Some(rows) = stores.guilds.load(guild_id).await? else {
-        return Ok(None);
-    };
-    let mut state = GuildState::restore(rows);
-    let source = Source::Guild(guild_id);
-    let of_guild = |record: &&Record| record.source == source;
-    let logged = tail.iter().map(|stable| &*stable.record).filter(of_guild);
-    let last = logged.clone().map(|record| record.gseq).max();
-    let outbox = stores.guilds.outbox().await?;
-    for record in outbox.iter().filter(of_guild).rev() {
-        if last.is_none_or(|last| last < record.gseq) {
-            state.revert(record);
-        }
-    }
-    for record in logged.rev() {
-        state.revert(record);
-    }
-    Ok(Some(state))
+    let rows = stores.guilds.load(guild_id).await?;
+    Ok(rows.map(|rows| before(GuildState::restore(rows), tail)))
 }
 
 /// A guild's state before the first event of the tail, which holds everything that follows.

@@ -100,13 +100,8 @@ pub(crate) struct Inner {
 impl Node {
     /// Takes over all partitions, recovers what a former owner left, and begins to serve.
     pub async fn start(config: HostConfig, env: Env, stores: Stores) -> Result<Self, Failure> {
-        let floor = stores
-            .guilds
-            .highest_id()
-            .await?
-            .max(stores.messages.highest_id().await?);
         let (outbox, cleared) = mpsc::channel(OUTBOX_MAX);
-        let ids = Mutex::new(Generator::new(config.node.0, floor));
+        let ids = Mutex::new(Generator::new(config.node.0, 0));
         let inner = Arc::new(Inner {
             config,
             env,

@@ -6,9 +6,9 @@ pub(crate) mod guild_actor;
 use std::sync::Arc;
 
 use guildhall_model::event::Source;
-use guildhall_model::{ChannelId, Epoch, EventPartition as Number, GuildId, Position};
+use guildhall_model::{ChannelId, EventPartition as Number, GuildId, Position};
 use guildhall_ports::Failure;
-use guildhall_ports::guilds::Home;
+use guildhall_ports::guilds::{FencingToken, Home};
 use parking_lot::{Mutex, RwLock};
 use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{OnceCell, mpsc, oneshot};
@@ -30,7 +30,8 @@ type Loading<K, V> = Mutex<FxHashMap<K, Arc<OnceCell<V>>>>;
 /// One event partition that this node owns.
 pub(crate) struct EventPartition {
     pub(crate) number: Number,
-    pub(crate) epoch: Epoch,
+    /// What its commits are accepted with.
+    pub(crate) token: FencingToken,
     writer: RwLock<Writer>,
     pub(crate) projection: Projection,
     pub(crate) projected: mpsc::Sender<Vec<Stable>>,
@@ -44,15 +45,14 @@ pub(crate) struct EventPartition {
 
 impl EventPartition {
     pub(crate) fn new(
-        number: Number,
-        epoch: Epoch,
+        token: FencingToken,
         writer: Writer,
         (projection, projected): (Projection, mpsc::Sender<Vec<Stable>>),
         relay: mpsc::Sender<relay::Input>,
     ) -> Self {
         Self {
-            number,
-            epoch,
+            number: token.partition,
+            token,
             writer: RwLock::new(writer),
             projection,
             projected,
@@ -165,8 +165,8 @@ impl EventPartition {
         self.interrupted.lock().insert(guild);
     }
 
-    /// Appends what the interrupted actor of a guild, or a former owner after this one's
-    /// recovery, has committed and not appended. Nobody else writes the guild's rows.
+    /// Appends what the interrupted actor of a guild has committed and not appended. Nobody else
+    /// writes the guild's rows.
     pub(crate) async fn append_committed(
         &self,
         inner: &Inner,
@@ -200,7 +200,7 @@ impl EventPartition {
         let stable = writer.progress().borrow().end;
         EventPartitionState {
             number: self.number,
-            epoch: self.epoch,
+            epoch: self.token.epoch,
             is_working: writer.is_working(),
             stable,
             projected: self.projection.applied(),

@@ -230,10 +230,6 @@ impl Appender {
         };
         crash::pass(Point::EventsStable);
         metrics::counter!("guildhall_events_committed_total").increment(records.len() as u64);
-        for tell in done {
-            tell(Ok(()));
-        }
-        crash::pass(Point::EventsAnswered);
         let placed = positions.into_iter().zip(records).zip(sizes);
         let stable: Vec<Stable> = placed
             .map(|((position, record), bytes)| Stable {
@@ -243,23 +239,32 @@ impl Appender {
             })
             .collect();
         let end = stable.last().map(|last| after(last.position));
-        self.pass_on(stable).await;
+        // The relay first: a session that starts after the answer must not be shown what was so
+        // before it.
+        self.tell_relay(&stable).await;
+        crash::pass(Point::EventsPassedOn);
+        for tell in done {
+            tell(Ok(()));
+        }
+        crash::pass(Point::EventsAnswered);
+        self.project(stable).await;
         Ok(end)
     }
 
-    /// A slow relay or store slows the writer, and through its queue the senders, instead of
-    /// growing memory.
-    async fn pass_on(&self, stable: Vec<Stable>) {
-        if stable.is_empty() {
-            return;
+    /// A slow relay slows the writer, and through its queue the senders, instead of growing
+    /// memory.
+    async fn tell_relay(&self, stable: &[Stable]) {
+        if !stable.is_empty() {
+            let heard = crate::relay::Input::Heard(stable.to_vec());
+            // It ends only with the node.
+            let _ = self.outlets.relay.send(heard).await;
         }
-        // Both end only with the node.
-        let _ = self.outlets.projection.send(stable.clone()).await;
-        crash::pass(Point::EventsPassedOn);
-        let _ = self
-            .outlets
-            .relay
-            .send(crate::relay::Input::Heard(stable))
-            .await;
+    }
+
+    /// As [`Self::tell_relay`].
+    async fn project(&self, stable: Vec<Stable>) {
+        if !stable.is_empty() {
+            let _ = self.outlets.projection.send(stable).await;
+        }
     }
 }

@@ -52,10 +52,10 @@ points! {
     EventsSynced,
     /// The append has returned; the request is not answered.
     EventsStable,
-    /// The request is answered; projection and relay have not heard.
-    EventsAnswered,
-    /// The projection has been told, the relay has not.
+    /// The relay has been told; the request is not answered.
     EventsPassedOn,
+    /// The request is answered; the projection has not been told.
+    EventsAnswered,
     /// The relay has heard and resolved; the sequencers have not been told.
     RelayHeard,
     /// The sequencers have been told.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use guildhall_model::channel::DirectChannel;
 use guildhall_model::event::{Record, Source};
 pub use guildhall_model::guild::GuildRows;
-use guildhall_model::{ChannelId, Epoch, GuildId, RoleId, UserId};
+use guildhall_model::{ChannelId, Epoch, EventPartition, GuildId, RoleId, UserId};
 
 use crate::accounts::Taken;
 use crate::error::Failure;
@@ -16,6 +16,15 @@ pub enum Home {
     Guild(GuildId),
     /// To two users.
     Direct(DirectChannel),
+}
+
+/// Who commits: the owner of an event partition under an epoch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FencingToken {
+    /// The partition that holds the streams of the committed events.
+    pub partition: EventPartition,
+    /// The epoch under which it is owned.
+    pub epoch: Epoch,
 }
 
 /// Why events were not committed.
@@ -39,10 +48,15 @@ pub trait Guilds: Send + Sync {
     /// All rows of a guild.
     async fn load(&self, id: GuildId) -> Result<Option<GuildRows>, Failure>;
 
+    /// Shuts former owners of a partition out. Once this has answered, commits under an earlier
+    /// epoch are `Stale`, and whatever they had committed before is in the outbox. So is this call
+    /// itself when a later epoch has been here.
+    async fn fence(&self, token: FencingToken) -> Result<(), Failure>;
+
     /// Writes events of one source, in order, with their rows and outbox entries, or nothing.
-    /// `Stale` when the source has an event at or after the first one's place, or a later epoch.
-    /// Message and reaction events do not belong here.
-    async fn commit(&self, epoch: Epoch, records: &[Record]) -> Result<(), CommitError>;
+    /// `Stale` when the source has an event at or after the first one's place, or when the
+    /// partition is fenced with a later epoch. Message and reaction events do not belong here.
+    async fn commit(&self, token: FencingToken, records: &[Record]) -> Result<(), CommitError>;
 
     /// Committed events that are not known to be in the events log, in order per source.
     async fn outbox(&self) -> Result<Vec<Record>, Failure>;

@@ -10,6 +10,15 @@ use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
 
 use crate::error::Failure;
 
+/// What a nonce was used for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NonceUse {
+    /// For this message.
+    Message(Box<Message>),
+    /// For a message that has been deleted since.
+    Deleted,
+}
+
 /// The projection of messages. It may always be rebuilt from the events log, and applying a
 /// record again changes nothing.
 #[async_trait]
@@ -40,14 +49,15 @@ pub trait Messages: Send + Sync {
     /// The message with this id.
     async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure>;
 
-    /// The message that an author posted with this nonce, not older than `oldest`.
+    /// What an author used this nonce for, in a message not older than `oldest`. A nonce outlives
+    /// its message by [`NONCE_AGE_MS`](guildhall_model::limits::NONCE_AGE_MS) from its posting.
     async fn by_nonce(
         &self,
         channel: ChannelId,
         author: UserId,
         nonce: &Nonce,
         oldest: MessageId,
-    ) -> Result<Option<Message>, Failure>;
+    ) -> Result<Option<NonceUse>, Failure>;
 
     /// Users who gave this emoji, in order of their ids, above `after`.
     async fn reactors(

@@ -139,7 +139,7 @@ impl Node {
             .inner
             .stores
             .guilds
-            .commit(partition.epoch, std::slice::from_ref(&record))
+            .commit(partition.token, std::slice::from_ref(&record))
             .await;
         committed.map_err(|error| match error {
             CommitError::Taken(Taken::Username) => Rejection::Taken("username").into(),

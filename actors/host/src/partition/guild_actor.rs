@@ -214,7 +214,7 @@ impl GuildActor {
         };
         let records = head.records(now, events.clone());
         crash::pass(Point::GuildDecided);
-        match inner.stores.guilds.commit(partition.epoch, &records).await {
+        match inner.stores.guilds.commit(partition.token, &records).await {
             Ok(()) => {}
             Err(error) => {
                 let refused = refuse(error, reply);

@@ -7,6 +7,7 @@ use guildhall_model::{Epoch, EventPartition as Number, GuildId, Position, Sessio
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
+use guildhall_ports::guilds::FencingToken;
 use guildhall_state::relay::{Relay, Subscriber};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -43,19 +44,39 @@ pub(crate) struct Pending {
 /// Takes over all event partitions. Their relays wait for the sequencers.
 pub(super) async fn take_all(node: &Node, folded: &[Folded]) -> Result<(), Failure> {
     let inner = &node.inner;
+    let mut tokens = Vec::new();
+    for number in 0..inner.config.event_partitions {
+        tokens.push(claim_and_fence(inner, Number(number)).await?);
+    }
+    // What a killed owner was writing is either refused from here on or seen here.
     let mut outbox = outbox_by_partition(inner).await?;
+    inner.raise_id_floor(inner.stores.guilds.highest_id().await?);
     let mut partitions = Vec::new();
     let mut pending = Vec::new();
-    for number in 0..inner.config.event_partitions {
-        let number = Number(number);
-        let held = outbox.remove(&number).unwrap_or_default();
-        let (partition, relay) = take(inner, number, folded, held).await?;
+    for token in tokens {
+        let held = outbox.remove(&token.partition).unwrap_or_default();
+        let (partition, relay) = take(inner, token, folded, held).await?;
         partitions.push(Arc::new(partition));
         pending.push(relay);
     }
+    // Whatever a killed owner's last writes brought into this store later is in a tail.
+    inner.raise_id_floor(inner.stores.messages.highest_id().await?);
     inner.set_event_partitions(partitions);
     *inner.pending_relays.lock() = pending;
     Ok(())
+}
+
+/// Takes a partition over in the directory and shuts its former owner out of the relational store.
+async fn claim_and_fence(inner: &Inner, number: Number) -> Result<FencingToken, Failure> {
+    let (directory, node) = (&inner.stores.directory, inner.config.node);
+    let epoch = claim(directory, Partition::Event(number), node).await?;
+    crash::pass(Point::EventsClaimed);
+    let token = FencingToken {
+        partition: number,
+        epoch,
+    };
+    inner.stores.guilds.fence(token).await?;
+    Ok(token)
 }
 
 async fn outbox_by_partition(inner: &Inner) -> Result<FxHashMap<Number, Vec<Record>>, Failure> {
@@ -71,15 +92,13 @@ async fn outbox_by_partition(inner: &Inner) -> Result<FxHashMap<Number, Vec<Reco
 
 async fn take(
     inner: &Inner,
-    number: Number,
+    token: FencingToken,
     folded: &[Folded],
     outbox: Vec<Record>,
 ) -> Result<(EventPartition, Pending), Failure> {
     let stores = &inner.stores;
-    let node = inner.config.node;
-    let epoch = claim(&stores.directory, Partition::Event(number), node).await?;
-    crash::pass(Point::EventsClaimed);
-    let take = event_log::encode_take(node);
+    let (number, epoch) = (token.partition, token.epoch);
+    let take = event_log::encode_take(inner.config.node);
     let taken = stores.events.append(number.0, epoch, vec![take]).await?;
     let taken = taken.last().copied().ok_or(Failure::Closing)?;
     crash::pass(Point::EventsTaken);
@@ -120,7 +139,7 @@ async fn take(
         projection: projected.clone(),
     };
     let writer = Writer::start(Arc::clone(&stores.events), number, epoch, end, outlets);
-    let partition = EventPartition::new(number, epoch, writer, (projection, projected), relay);
+    let partition = EventPartition::new(token, writer, (projection, projected), relay);
     let subscribers = subscribers_of(inner, number, folded);
     Ok((
         partition,

@@ -66,7 +66,14 @@ async fn repair(
     let here = outbox
         .into_iter()
         .filter(|record| inner.number_of(record.source) == partition.number);
-    if append_outbox(inner, partition.number, partition.epoch, here.collect()).await? {
+    if append_outbox(
+        inner,
+        partition.number,
+        partition.token.epoch,
+        here.collect(),
+    )
+    .await?
+    {
         catch_up(inner, partition, end).await?;
     }
     // An append shows that the log takes writes again, before anybody relies on it.
@@ -74,7 +81,7 @@ async fn repair(
     inner
         .stores
         .events
-        .append(partition.number.0, partition.epoch, vec![take])
+        .append(partition.number.0, partition.token.epoch, vec![take])
         .await?;
     let outlets = Outlets {
         relay: partition.relay.clone(),
@@ -84,7 +91,7 @@ async fn repair(
     partition.set_writer(Writer::start(
         log,
         partition.number,
-        partition.epoch,
+        partition.token.epoch,
         *end,
         outlets,
     ));

@@ -1,11 +1,12 @@
 //! What is told is stable, what is acknowledged is told once, and a log that refuses costs time.
 
+use guildhall_host::observe::EventPartitionState;
 use guildhall_host::{Refused, Written};
 use guildhall_model::command::GuildCommand;
 use guildhall_model::dispatch::Dispatch;
-use guildhall_model::event::Event;
-use guildhall_ports::Failure;
+use guildhall_model::event::{Event, Record};
 use guildhall_ports::fake::Fate;
+use guildhall_ports::{Failure, Guilds as _};
 
 use crate::client::Client;
 use crate::house::House;
@@ -208,6 +209,60 @@ fn a_restart_reads_what_came_after_the_last_snapshots_and_not_the_history() {
     let _serving = house.start();
     let read = house.events.records_read() + house.frames.records_read() - before;
     assert!(read < HISTORY / 3, "{read} records were read again");
+}
+
+#[test]
+fn a_guild_whose_commits_happened_though_the_store_failed_loses_no_message() {
+    let (house, serving, town, mut client) = founded();
+    town.posted(&serving, 1, "second");
+    let make = || serving.run(serving.node.command(town.guild, town.owner(), new_role()));
+    make().unwrap();
+    // Three commits are in the store, and their owner was told of none.
+    let last = client.records().last().map_or(0, |record| record.gseq);
+    let unheard = town.roles(&serving, last + 3, 3);
+    let committed = house.relational.commit(town.token(&serving), &unheard);
+    house.wait(committed).unwrap();
+    let refused = make().unwrap_err();
+    assert!(
+        matches!(refused, Refused::Failure(Failure::Stale { .. })),
+        "{refused:?}"
+    );
+    make().unwrap();
+    town.insist(&serving, 1, "third");
+    make().unwrap();
+    let last = town.posted(&serving, 1, "fourth");
+    client.until_told(&serving, last);
+    assert_eq!(client.texts(), ["first", "second", "third", "fourth"]);
+    assert_eq!(town.page(&serving), client.messages());
+    let gseqs: Vec<u64> = client.records().iter().map(|record| record.gseq).collect();
+    assert!(gseqs.is_sorted_by(|a, b| a < b), "{gseqs:?}");
+    let records = client.records();
+    let told = |record: &Record| records.contains(&record);
+    assert!(unheard.iter().all(told), "what is committed is told");
+}
+
+#[test]
+fn a_message_that_a_killed_owner_stored_late_keeps_its_id_and_its_nonce() {
+    let mut house = House::new();
+    let serving = house.start();
+    let town = Town::found(&house, &serving);
+    town.posted(&serving, 1, "first");
+    let lags = |part: &EventPartitionState| part.projected < part.stable;
+    while serving.node.observe().event_partitions.iter().any(lags) {
+        serving.turn(1);
+    }
+    house.messages.hold();
+    house.clock.advance_ms(1);
+    let late = town.posted(&serving, 1, "late");
+    while !house.messages.is_holding_some() {
+        serving.turn(1);
+    }
+    serving.kill();
+    let serving = house.start();
+    let next = town.posted(&serving, 1, "next");
+    assert_ne!(next, late);
+    let again = town.insist(&serving, 1, "late");
+    assert!(matches!(again, Written::Repeated(message) if message.id == late));
 }
 
 #[test]

@@ -13,6 +13,8 @@ use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::late::LateMessages;
+
 /// How many partitions of either kind there are.
 const PARTITIONS: u16 = 2;
 
@@ -28,7 +30,7 @@ pub(crate) struct House {
     /// Databases are served by others than the nodes: a killed node's last write may happen.
     storage: Runtime,
     pub(crate) relational: Arc<Relational>,
-    projection: Arc<Projection>,
+    pub(crate) messages: Arc<LateMessages>,
     pub(crate) events: FakeLog,
     pub(crate) frames: FakeLog,
     pub(crate) snapshots: FakeSnapshots,
@@ -54,15 +56,16 @@ impl House {
             .enable_all()
             .build()
             .unwrap();
-        let (relational, projection) = storage.block_on(async {
+        let (relational, messages) = storage.block_on(async {
             let relational = Relational::open(&files.path().join("guildhall.db")).await;
             let projection = Projection::open(&files.path().join("messages.db")).await;
-            (Arc::new(relational.unwrap()), Arc::new(projection.unwrap()))
+            let messages = LateMessages::new(projection.unwrap());
+            (Arc::new(relational.unwrap()), Arc::new(messages))
         });
         Self {
             storage,
             relational,
-            projection,
+            messages,
             events: FakeLog::new(),
             frames: FakeLog::new(),
             snapshots: FakeSnapshots::new(),
@@ -96,7 +99,7 @@ impl House {
         let stores = Stores {
             accounts: Arc::clone(&self.relational) as Arc<dyn Accounts>,
             guilds: Arc::clone(&self.relational) as _,
-            messages: Arc::clone(&self.projection) as _,
+            messages: Arc::clone(&self.messages) as _,
             events: Arc::new(self.events.clone()),
             frames: match &self.frames_on_disk {
                 Some(log) => Arc::clone(log) as _,

@@ -218,6 +218,8 @@ fn live(seed: u64) {
 #[test]
 fn killed_nodes_lose_no_event_and_no_session() {
     for seed in 0..SEEDS {
+        // Shown if it fails.
+        println!("the life of seed {seed}");
         live(seed);
     }
 }

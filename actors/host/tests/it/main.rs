@@ -5,6 +5,7 @@ mod client;
 mod durability;
 mod house;
 mod kills;
+mod late;
 mod observe;
 mod repairs;
 mod town;

@@ -1,13 +1,18 @@
 //! A guild with an owner and two members, and what they do.
 
+use guildhall_host::observe::EventPartitionState;
 use guildhall_host::{NewGuild, Node, Refused, Written};
 use guildhall_model::account::Account;
 use guildhall_model::command::{ChannelCommand, Draft, GuildCommand, RoleUpdate};
+use guildhall_model::event::{Record, Source};
 use guildhall_model::message::{Anchor, Nonce};
+use guildhall_model::snowflake::Generator;
 use guildhall_model::text::{Content, GuildName};
 use guildhall_model::user::{Status, User};
 use guildhall_model::{ChannelId, GuildId, MessageId, Timestamp, UserId};
 use guildhall_ports::Accounts as _;
+use guildhall_ports::guilds::FencingToken;
+use guildhall_state::Mint;
 
 use crate::client::Client;
 use crate::house::{House, Serving};
@@ -108,6 +113,39 @@ impl Town {
                 }
             }
         })
+    }
+
+    /// New roles as their owner would commit them, from this place of the stream on.
+    pub(crate) fn roles(&self, at: &Serving, first: u64, n: u64) -> Vec<Record> {
+        let view = at.run(at.node.guild(self.guild)).unwrap().unwrap();
+        let now = at.node.env().now();
+        let mut ids = Generator::new(9, 0);
+        let mut mint = Mint { now, ids: &mut ids };
+        let mut decide = || {
+            let decided = view.read(|state| state.decide(self.owner(), new_role(), &mut mint));
+            decided.unwrap().remove(0)
+        };
+        let record = |gseq| Record {
+            source: Source::Guild(self.guild),
+            gseq,
+            at: now,
+            event: decide(),
+        };
+        (first..first + n).map(record).collect()
+    }
+
+    /// What commits of the guild's owner are accepted with.
+    pub(crate) fn token(&self, at: &Serving) -> FencingToken {
+        let partitions = at.node.observe().event_partitions;
+        let mine = |partition: &&EventPartitionState| {
+            let mut guilds = partition.busiest_guilds.iter();
+            guilds.any(|guild| guild.id == self.guild)
+        };
+        let partition = partitions.iter().find(mine).unwrap();
+        FencingToken {
+            partition: partition.number,
+            epoch: partition.epoch,
+        }
     }
 
     /// What the owner reads of the channel, oldest first.

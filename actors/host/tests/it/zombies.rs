@@ -30,20 +30,21 @@ fn a_former_owner_takes_no_session_back() {
 }
 
 #[test]
-fn a_former_owner_cannot_change_rows_that_its_successor_has_changed() {
+fn a_former_owner_cannot_change_rows_whether_its_successor_has_or_not() {
     let mut house = House::new();
     let former = house.start();
     let town = Town::found(&house, &former);
     let present = house.start();
     let make =
         |at: &crate::house::Serving| at.run(at.node.command(town.guild, town.owner(), new_role()));
-    make(&present).unwrap();
     let refused = make(&former).unwrap_err();
     assert!(
         matches!(refused, Refused::Failure(Failure::Stale { .. })),
         "{refused:?}"
     );
-    make(&present).unwrap();
+    for _ in 0..2 {
+        make(&present).unwrap();
+    }
     let view = present
         .run(present.node.guild(town.guild))
         .unwrap()
@@ -140,33 +141,4 @@ fn a_former_owners_late_event_is_void_however_far_its_successor_has_come() {
     let id = town.posted(&third, 2, "third");
     client.until_told(&third, id);
     assert_eq!(client.texts(), ["first", "second", "third"]);
-}
-
-#[test]
-fn an_owner_whose_commit_is_refused_loses_no_message_of_the_guild() {
-    let mut house = House::new();
-    let former = house.start();
-    let town = Town::found(&house, &former);
-    let present = house.start();
-    let mut client = Client::open(&present, &town.people[0], 0);
-    town.posted(&present, 1, "first");
-    let make =
-        |at: &crate::house::Serving| at.run(at.node.command(town.guild, town.owner(), new_role()));
-    for _ in 0..3 {
-        make(&former).unwrap();
-    }
-    let refused = make(&present).unwrap_err();
-    assert!(
-        matches!(refused, Refused::Failure(Failure::Stale { .. })),
-        "{refused:?}"
-    );
-    make(&present).unwrap();
-    town.insist(&present, 1, "second");
-    make(&present).unwrap();
-    let last = town.posted(&present, 1, "third");
-    client.until_told(&present, last);
-    assert_eq!(client.texts(), ["first", "second", "third"]);
-    assert_eq!(town.page(&present), client.messages());
-    let gseqs: Vec<u64> = client.records().iter().map(|record| record.gseq).collect();
-    assert!(gseqs.is_sorted_by(|a, b| a < b), "{gseqs:?}");
 }

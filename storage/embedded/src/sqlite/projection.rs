@@ -6,6 +6,7 @@
 mod apply;
 mod message;
 mod messages;
+mod nonce;
 mod reaction;
 
 use std::path::Path;

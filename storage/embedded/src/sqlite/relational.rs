@@ -5,6 +5,7 @@ mod applications;
 mod channel;
 mod commit;
 mod direct;
+mod fence;
 mod guild;
 mod guilds;
 mod invite;

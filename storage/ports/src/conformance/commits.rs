@@ -4,18 +4,18 @@
 #![expect(clippy::missing_panics_doc, reason = "a broken promise panics")]
 #![expect(clippy::unwrap_used, reason = "the suites are tests")]
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use guildhall_model::event::{Event, GuildChange, Record, Source};
 use guildhall_model::message::Place;
-use guildhall_model::{Epoch, GuildId};
+use guildhall_model::{Epoch, EventPartition, GuildId};
 
 use super::guilds::{
-    EPOCH, GUILD, Stores, commit, found, guild_record, load, profile_record, register, with_guild,
+    GUILD, OWNER, Stores, commit, found, guild_record, load, profile_record, register, with_guild,
 };
 use super::sample::{account, founding, id, user};
 use crate::accounts::Taken;
 use crate::error::Failure;
-use crate::guilds::CommitError;
+use crate::guilds::{CommitError, FencingToken};
 
 /// Makes a test of each promise about commits. `$fresh` names an async function that answers
 /// [`Stores`], and whatever must live as long as they.
@@ -28,6 +28,7 @@ macro_rules! commits_promises {
             a_place_is_given_once
             later_places_may_leave_gaps
             an_earlier_epoch_is_stale
+            a_fenced_partitions_outbox_is_whole
             of_many_who_want_a_place_one_gets_it
             streams_do_not_disturb_each_other
             events_of_messages_do_not_belong_here
@@ -81,7 +82,7 @@ pub async fn a_commit_is_all_or_nothing(stores: Stores) {
         profile_record(1, renamed, None),
         profile_record(2, copied, None),
     ];
-    let outcome = stores.guilds.commit(EPOCH, &records).await;
+    let outcome = stores.guilds.commit(OWNER, &records).await;
     assert!(matches!(outcome, Err(CommitError::Taken(Taken::Username))));
 
     let found = stores.accounts.account(id(1)).await.unwrap();
@@ -106,9 +107,13 @@ pub async fn a_place_is_given_once(stores: Stores) {
         vec![renamed(GUILD, 2, "Two"), renamed(GUILD, 4, "Four")],
         vec![renamed(GUILD, 1, "One")],
     ] {
-        let outcome = stores.guilds.commit(EPOCH, &late).await;
+        let outcome = stores.guilds.commit(OWNER, &late).await;
         assert!(is_stale(&outcome), "{outcome:?}");
-        let later = stores.guilds.commit(Epoch(EPOCH.0 + 1), &late).await;
+        let later = FencingToken {
+            epoch: Epoch(OWNER.epoch.0 + 1),
+            ..OWNER
+        };
+        let later = stores.guilds.commit(later, &late).await;
         assert!(is_stale(&later), "{later:?}");
     }
     assert_eq!(load(&stores, GUILD).await, rows);
@@ -130,37 +135,64 @@ pub async fn later_places_may_leave_gaps(stores: Stores) {
     assert_eq!((rows.gseq, rows.guild.name.as_str()), (9, "Nine"));
     let outcome = stores
         .guilds
-        .commit(EPOCH, &[renamed(GUILD, 8, "Eight")])
+        .commit(OWNER, &[renamed(GUILD, 8, "Eight")])
         .await;
     assert!(is_stale(&outcome));
 }
 
-/// An owner that wakes up after another one has written can change nothing.
+/// An owner that wakes up after another one has taken over can change nothing, whether the other
+/// one has written or not; its neighbours are not disturbed.
 pub async fn an_earlier_epoch_is_stale(stores: Stores) {
     with_guild(&stores).await;
-    let earlier = Epoch(EPOCH.0 - 1);
-    let outcome = stores
-        .guilds
-        .commit(earlier, &[renamed(GUILD, 2, "Ghost")])
-        .await;
-    assert!(is_stale(&outcome));
-    let later = Epoch(EPOCH.0 + 5);
-    let taken_over = stores
-        .guilds
-        .commit(later, &[renamed(GUILD, 2, "Heir")])
-        .await;
-    taken_over.unwrap();
-    let outcome = stores
-        .guilds
-        .commit(EPOCH, &[renamed(GUILD, 3, "Ghost")])
-        .await;
-    assert!(is_stale(&outcome));
-    assert_eq!(load(&stores, GUILD).await.guild.name, "Heir");
-    let again = stores
-        .guilds
-        .commit(later, &[renamed(GUILD, 3, "Heir")])
-        .await;
-    again.unwrap();
+    let under = |epoch| FencingToken {
+        epoch: Epoch(epoch),
+        ..OWNER
+    };
+    let (former, present) = (OWNER, under(OWNER.epoch.0 + 5));
+    let rename = async |token, gseq, name| {
+        let record = renamed(GUILD, gseq, name);
+        stores.guilds.commit(token, &[record]).await
+    };
+    stores.guilds.fence(former).await.unwrap();
+    rename(former, 2, "Two").await.unwrap();
+    stores.guilds.fence(present).await.unwrap();
+    assert!(is_stale(&rename(former, 3, "Ghost").await));
+    rename(present, 3, "Heir").await.unwrap();
+    assert!(is_stale(&rename(former, 4, "Ghost").await));
+    let fenced = stores.guilds.fence(under(OWNER.epoch.0 + 4)).await;
+    assert!(matches!(fenced, Err(Failure::Stale { .. })));
+    stores.guilds.fence(present).await.unwrap();
+    rename(present, 4, "Heir").await.unwrap();
+    let neighbour = FencingToken {
+        partition: EventPartition(OWNER.partition.0 + 1),
+        ..OWNER
+    };
+    let records = [found(GUILD + 10)];
+    stores.guilds.commit(neighbour, &records).await.unwrap();
+}
+
+/// What is committed while a successor shuts its owner out is either refused or in the outbox
+/// that the successor reads.
+pub async fn a_fenced_partitions_outbox_is_whole(stores: Stores) {
+    with_guild(&stores).await;
+    let successor = FencingToken {
+        epoch: Epoch(OWNER.epoch.0 + 1),
+        ..OWNER
+    };
+    let commits = (1..30_u64).map(|number| {
+        let stores = stores.clone();
+        let record = found(GUILD + 10 * number);
+        async move { (record.source, stores.guilds.commit(OWNER, &[record]).await) }
+    });
+    let takeover = async {
+        stores.guilds.fence(successor).await.unwrap();
+        stores.guilds.outbox().await.unwrap()
+    };
+    let (outcomes, outbox) = join(join_all(commits), takeover).await;
+    for (source, outcome) in outcomes {
+        let is_there = outbox.iter().any(|record| record.source == source);
+        assert_eq!(is_there, outcome.is_ok(), "{source:?}: {outcome:?}");
+    }
 }
 
 /// Rows and outbox are the winner's.
@@ -169,7 +201,7 @@ pub async fn of_many_who_want_a_place_one_gets_it(stores: Stores) {
     let racers = (0..8).map(|number| {
         let stores = stores.clone();
         let record = renamed(GUILD, 2, &format!("Racer {number}"));
-        async move { stores.guilds.commit(EPOCH, &[record]).await }
+        async move { stores.guilds.commit(OWNER, &[record]).await }
     });
     let outcomes = join_all(racers).await;
     assert_eq!(
@@ -190,7 +222,7 @@ pub async fn streams_do_not_disturb_each_other(stores: Stores) {
     let guilds: Vec<u64> = (0..20).map(|number| GUILD + 10 * number).collect();
     let founded = guilds.iter().map(|&guild| {
         let stores = stores.clone();
-        async move { stores.guilds.commit(EPOCH, &[found(guild)]).await }
+        async move { stores.guilds.commit(OWNER, &[found(guild)]).await }
     });
     let outcomes = join_all(founded).await;
     assert!(is_stale(&outcomes[0]), "the first one was there");
@@ -211,7 +243,7 @@ pub async fn events_of_messages_do_not_belong_here(stores: Stores) {
     let profile = profile_record(1, user(1), None).event;
     for event in [deleted, profile] {
         let record = guild_record(GUILD, 2, event);
-        let outcome = stores.guilds.commit(EPOCH, &[record]).await;
+        let outcome = stores.guilds.commit(OWNER, &[record]).await;
         assert!(matches!(
             outcome,
             Err(CommitError::Failure(Failure::Damaged { .. }))
@@ -229,7 +261,7 @@ pub async fn a_commit_has_one_stream_and_one_order(stores: Stores) {
         vec![renamed(GUILD, 3, "Three"), renamed(GUILD, 2, "Two")],
         vec![renamed(GUILD, 2, "Two"), renamed(GUILD, 2, "Two")],
     ] {
-        let outcome = stores.guilds.commit(EPOCH, &mixed).await;
+        let outcome = stores.guilds.commit(OWNER, &mixed).await;
         assert!(matches!(
             outcome,
             Err(CommitError::Failure(Failure::Damaged { .. }))

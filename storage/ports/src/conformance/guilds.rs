@@ -14,12 +14,12 @@ use guildhall_model::channel::DirectChannel;
 use guildhall_model::event::{Event, Record, RoleEnd, Source};
 use guildhall_model::guild::GuildRows;
 use guildhall_model::user::User;
-use guildhall_model::{Epoch, GuildId};
+use guildhall_model::{Epoch, EventPartition, GuildId};
 
 use super::property::{for_all, same};
 use super::sample::{self, NOW, account, founding, id, invite, role, user};
 use crate::accounts::Accounts;
-use crate::guilds::{CommitError, Guilds, Home};
+use crate::guilds::{CommitError, FencingToken, Guilds, Home};
 
 /// Makes a test of each promise about guilds. `$fresh` names an async function that answers
 /// [`Stores`](crate::conformance::guilds::Stores), and whatever must live as long as they.
@@ -49,7 +49,11 @@ pub struct Stores {
     pub guilds: Arc<dyn Guilds>,
 }
 
-pub(super) const EPOCH: Epoch = Epoch(3);
+/// Whoever commits in the tests.
+pub(super) const OWNER: FencingToken = FencingToken {
+    partition: EventPartition(1),
+    epoch: Epoch(3),
+};
 pub(super) const GUILD: u64 = 100;
 
 pub(super) fn guild_record(guild: u64, gseq: u64, event: Event) -> Record {
@@ -104,7 +108,7 @@ pub(super) async fn with_guild(stores: &Stores) {
 }
 
 pub(super) async fn commit(stores: &Stores, records: &[Record]) {
-    stores.guilds.commit(EPOCH, records).await.unwrap();
+    stores.guilds.commit(OWNER, records).await.unwrap();
 }
 
 pub(super) async fn load(stores: &Stores, guild: u64) -> GuildRows {
@@ -165,7 +169,7 @@ pub async fn rows_are_the_fold_of_their_events(stores: Stores) {
             }
         }
         for records in records.chunks(batch) {
-            let outcome = stores.guilds.commit(EPOCH, records).await;
+            let outcome = stores.guilds.commit(OWNER, records).await;
             outcome.map_err(|error| error.to_string())?;
         }
         same("rows", &load(&stores, guild).await, &twin::in_order(rows))
@@ -250,7 +254,7 @@ pub async fn two_users_have_one_channel(stores: Stores) {
     let opened = (201..=204).map(|number| {
         let stores = stores.clone();
         let record = direct_record(channel(number));
-        async move { stores.guilds.commit(EPOCH, &[record]).await }
+        async move { stores.guilds.commit(OWNER, &[record]).await }
     });
     let outcomes = join_all(opened).await;
     let existing = stores.guilds.direct_of([id(1), id(2)]).await.unwrap();

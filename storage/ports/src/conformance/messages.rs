@@ -7,10 +7,11 @@ use std::sync::Arc;
 
 use guildhall_model::event::{Event, Record, Source};
 use guildhall_model::message::{Anchor, Message, Nonce, Place};
+use guildhall_model::snowflake::Generator;
 use guildhall_model::{ChannelId, EventPartition, Id, Position, UserId};
 
 use super::sample::{NOW, id, message};
-use crate::messages::Messages;
+use crate::messages::{Messages, NonceUse};
 
 /// Makes a test of each promise about messages. `$fresh` names an async function that answers an
 /// `Arc<dyn Messages>` without messages, and whatever must live as long as it.
@@ -234,37 +235,41 @@ pub async fn pages_walk_a_channel_without_gaps(store: Store) {
     }
 }
 
-/// The author's own, in the same channel, of the same spelling, not too old and still there.
+/// The author's own, in the same channel, of the same spelling and not too old. It stays used when
+/// its message is deleted.
 pub async fn a_nonce_finds_its_message(store: Store) {
+    let first = Generator::new(0, 0).mint::<()>(NOW).get();
     let with = |number, channel, author, nonce: &Nonce| Message {
         nonce: Some(nonce.clone()),
-        ..message(number, channel, author)
+        ..message(first + number, channel, author)
     };
     let nonce = Nonce::Text("7".to_owned());
+    let empty = Nonce::Text(String::new());
     let posted = [
-        with(1000, CHANNEL, 1, &nonce),
-        with(1001, OTHER, 1, &nonce),
-        with(1002, CHANNEL, 2, &nonce),
-        with(1003, CHANNEL, 1, &Nonce::Number(7)),
-        with(1004, CHANNEL, 1, &Nonce::Text(String::new())),
+        with(0, CHANNEL, 1, &nonce),
+        with(1, OTHER, 1, &nonce),
+        with(2, CHANNEL, 2, &nonce),
+        with(3, CHANNEL, 1, &Nonce::Number(7)),
+        with(4, CHANNEL, 1, &empty),
     ];
     apply(&store, posted.iter().map(created)).await;
     let find = async |channel: u64, author: u64, nonce: &Nonce, oldest: u64| {
         let (channel, author): (ChannelId, UserId) = (id(channel), id(author));
-        let found = store.by_nonce(channel, author, nonce, id(oldest)).await;
-        found.unwrap().map(|message| message.id.get())
+        let found = store.by_nonce(channel, author, nonce, id(first + oldest));
+        found.await.unwrap()
     };
-    assert_eq!(find(CHANNEL, 1, &nonce, 1).await, Some(1000));
-    assert_eq!(find(CHANNEL, 1, &nonce, 1000).await, Some(1000));
-    assert_eq!(find(CHANNEL, 1, &nonce, 1001).await, None);
-    assert_eq!(find(OTHER, 1, &nonce, 1).await, Some(1001));
-    assert_eq!(find(CHANNEL, 2, &nonce, 1).await, Some(1002));
-    assert_eq!(find(CHANNEL, 1, &Nonce::Number(7), 1).await, Some(1003));
-    let empty = Nonce::Text(String::new());
-    assert_eq!(find(CHANNEL, 1, &empty, 1).await, Some(1004));
-    assert_eq!(find(OTHER, 2, &nonce, 1).await, None);
-    apply(&store, [deleted(&posted[0])]).await;
+    let it_is = |number: usize| Some(NonceUse::Message(Box::new(posted[number].clone())));
+    assert_eq!(find(CHANNEL, 1, &nonce, 0).await, it_is(0));
     assert_eq!(find(CHANNEL, 1, &nonce, 1).await, None);
+    assert_eq!(find(OTHER, 1, &nonce, 1).await, it_is(1));
+    assert_eq!(find(CHANNEL, 2, &nonce, 0).await, it_is(2));
+    assert_eq!(find(CHANNEL, 1, &Nonce::Number(7), 0).await, it_is(3));
+    assert_eq!(find(CHANNEL, 1, &empty, 0).await, it_is(4));
+    assert_eq!(find(OTHER, 2, &nonce, 0).await, None);
+    apply(&store, [deleted(&posted[0])]).await;
+    assert_eq!(find(CHANNEL, 1, &nonce, 0).await, Some(NonceUse::Deleted));
+    assert_eq!(find(CHANNEL, 1, &nonce, 1).await, None);
+    assert_eq!(find(CHANNEL, 2, &nonce, 0).await, it_is(2));
 }
 
 /// Not even when the message is gone: an id is never given twice.

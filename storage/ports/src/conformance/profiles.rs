@@ -10,7 +10,7 @@ use guildhall_model::member::Ban;
 use guildhall_model::user::{Status, User};
 
 use super::guilds::{
-    EPOCH, GUILD, Stores, commit, guild_record, load, profile_record, register, twin, with_guild,
+    GUILD, OWNER, Stores, commit, guild_record, load, profile_record, register, twin, with_guild,
 };
 use super::sample::{NOW, account, founding, id, member, user};
 use crate::accounts::Taken;
@@ -101,7 +101,7 @@ pub async fn a_taken_name_or_address_is_refused_to_a_profile_too(stores: Stores)
     let name = profile_record(1, named, Some("person.1@mail.example"));
     let email = profile_record(1, user(1), Some("PERSON.2@mail.example"));
     for (record, expected) in [(name, Taken::Username), (email, Taken::Email)] {
-        let outcome = stores.guilds.commit(EPOCH, &[record]).await;
+        let outcome = stores.guilds.commit(OWNER, &[record]).await;
         assert!(matches!(outcome, Err(CommitError::Taken(taken)) if taken == expected));
     }
     let unchanged = stores.accounts.account(id(1)).await.unwrap();

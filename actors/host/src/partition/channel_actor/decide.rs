@@ -8,6 +8,7 @@ use guildhall_model::message::Message;
 use guildhall_model::rejection::Noun;
 use guildhall_model::user::User;
 use guildhall_model::{Rejection, UserId};
+use guildhall_ports::messages::NonceUse;
 use guildhall_state::Mint;
 use guildhall_state::channel::{ChannelState, Posted, Writer, mentioned_users};
 
@@ -91,8 +92,11 @@ impl ChannelActor {
             None if inner.env.now().0 < room.nonces_known_after => {
                 let oldest = inner.oldest_nonce_message();
                 let messages = &inner.stores.messages;
-                let stored = messages.by_nonce(room.id, actor, nonce, oldest).await?;
-                stored.map(Arc::new)
+                match messages.by_nonce(room.id, actor, nonce, oldest).await? {
+                    Some(NonceUse::Message(message)) => Some(Arc::from(message)),
+                    Some(NonceUse::Deleted) => return Err(gone().into()),
+                    None => None,
+                }
             }
             None => None,
         };

@@ -16,7 +16,7 @@ use guildhall_ports::Failure;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
 use super::message::MessageRow;
-use super::{message, reaction};
+use super::{message, nonce, reaction};
 use crate::sqlite::error::SqlError;
 use crate::sqlite::writer::Write;
 use crate::sqlite::{column, id_floor};
@@ -24,21 +24,22 @@ use crate::sqlite::{column, id_floor};
 /// What a record does to the projection.
 enum Change {
     Put(Box<MessageRow>),
-    Erase(MessageId),
+    /// Erases a message, with the oldest message whose nonce counts then.
+    Erase(MessageId, MessageId),
     React(MessageId, Emoji, UserId),
     Unreact(MessageId, Emoji, UserId),
     /// Nothing, but it has been seen.
     Note,
 }
 
-impl From<&Event> for Change {
-    fn from(event: &Event) -> Self {
+impl From<&Record> for Change {
+    fn from(record: &Record) -> Self {
         let parts = |given: &Reaction| (given.message_id, given.emoji.clone(), given.user_id);
-        match event {
+        match &record.event {
             Event::MessageCreated(message) | Event::MessageUpdated(message) => {
                 Self::Put(Box::new(MessageRow::from(&**message)))
             }
-            Event::MessageDeleted { id, .. } => Self::Erase(*id),
+            Event::MessageDeleted { id, .. } => Self::Erase(*id, nonce::oldest(record.at)),
             Event::ReactionAdded(given) => {
                 let (message, emoji, user) = parts(given);
                 Self::React(message, emoji, user)
@@ -76,7 +77,7 @@ impl Apply {
             Ok(Step {
                 source: record.source,
                 gseq: column::count("sources", record.gseq)?,
-                change: Change::from(&record.event),
+                change: Change::from(&**record),
             })
         };
         let steps = records.iter().map(step).collect::<Result<_, SqlError>>()?;
@@ -130,8 +131,8 @@ impl Change {
     async fn write(&self, tx: &mut SqliteConnection, version: i64) -> Result<(), SqlError> {
         match self {
             Self::Put(row) => message::put(tx, &[(row, version)]).await,
-            Self::Erase(id) => {
-                message::erase(tx, *id).await?;
+            Self::Erase(id, oldest_nonce) => {
+                message::erase(tx, *id, *oldest_nonce).await?;
                 reaction::erase(tx, *id).await?;
                 id_floor::raise(tx, *id).await
             }

@@ -9,6 +9,7 @@ use guildhall_ports::messages::Anchor;
 use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
+use super::nonce;
 use crate::sqlite::error::SqlError;
 use crate::sqlite::{blob, column};
 
@@ -42,7 +43,7 @@ impl From<&Message> for MessageRow {
             author_id: message.author.id.as_i64(),
             content: message.content.clone(),
             edited_at: message.edited_at.map(|at| at.0),
-            nonce: message.nonce.as_ref().map(nonce_column),
+            nonce: message.nonce.as_ref().map(nonce::to_column),
             body: blob::encode(&Body {
                 place: message.place.clone(),
                 author: message.author.clone(),
@@ -78,7 +79,7 @@ impl TryFrom<StoredMessage> for Message {
             author: body.author,
             content: row.content,
             edited_at: row.edited_at.map(Timestamp),
-            nonce: row.nonce.as_deref().map(nonce).transpose()?,
+            nonce: row.nonce.as_deref().map(nonce::from_column).transpose()?,
             reply_to: body.reply_to,
             mentions: body.mentions,
             mention_roles: body.mention_roles,
@@ -86,24 +87,6 @@ impl TryFrom<StoredMessage> for Message {
             reactions: Vec::new(),
         })
     }
-}
-
-/// A nonce as a column: the first letter keeps numbers and texts apart.
-fn nonce_column(nonce: &Nonce) -> String {
-    match nonce {
-        Nonce::Text(text) => format!("t{text}"),
-        Nonce::Number(number) => format!("n{number}"),
-    }
-}
-
-fn nonce(column: &str) -> Result<Nonce, SqlError> {
-    if let Some(text) = column.strip_prefix('t') {
-        return Ok(Nonce::Text(text.to_owned()));
-    }
-    let number = column.strip_prefix('n').and_then(|n| n.parse().ok());
-    number
-        .map(Nonce::Number)
-        .ok_or_else(|| SqlError::row("messages", "a nonce is neither text nor number"))
 }
 
 const PUT: &str = "INSERT INTO messages
@@ -147,8 +130,13 @@ pub(super) async fn put(
     Ok(())
 }
 
-/// Removes a message.
-pub(super) async fn erase(tx: &mut SqliteConnection, id: MessageId) -> Result<(), SqlError> {
+/// Removes a message. Its nonce stays used.
+pub(super) async fn erase(
+    tx: &mut SqliteConnection,
+    id: MessageId,
+    oldest_nonce: MessageId,
+) -> Result<(), SqlError> {
+    nonce::spend(tx, id, oldest_nonce).await?;
     sqlx::query("DELETE FROM messages WHERE id = ?")
         .bind(id.as_i64())
         .execute(tx)
@@ -233,7 +221,7 @@ pub(super) async fn by_nonce(
     let row: Option<StoredMessage> = sqlx::query_as(BY_NONCE)
         .bind(channel.as_i64())
         .bind(author.as_i64())
-        .bind(nonce_column(nonce))
+        .bind(nonce::to_column(nonce))
         .bind(oldest.as_i64())
         .fetch_optional(connection)
         .await?;

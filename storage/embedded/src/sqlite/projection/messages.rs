@@ -6,12 +6,12 @@ use async_trait::async_trait;
 use guildhall_model::event::{Record, Source};
 use guildhall_model::message::{Emoji, Message, Nonce};
 use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
-use guildhall_ports::messages::Anchor;
+use guildhall_ports::messages::{Anchor, NonceUse};
 use guildhall_ports::{Failure, Messages};
 use sqlx::SqliteConnection;
 
 use super::apply::{self, Apply};
-use super::{Projection, message, reaction};
+use super::{Projection, message, nonce, reaction};
 use crate::sqlite::column;
 use crate::sqlite::error::SqlError;
 
@@ -60,10 +60,14 @@ impl Messages for Projection {
         author: UserId,
         nonce: &Nonce,
         oldest: MessageId,
-    ) -> Result<Option<Message>, Failure> {
+    ) -> Result<Option<NonceUse>, Failure> {
         let mut reader = self.reader().await?;
         let found = message::by_nonce(&mut reader, channel, author, nonce, oldest).await?;
-        Ok(counted(&mut reader, found).await?)
+        if let Some(message) = counted(&mut reader, found).await? {
+            return Ok(Some(NonceUse::Message(Box::new(message))));
+        }
+        let is_spent = nonce::is_spent(&mut reader, (channel, author), nonce, oldest).await?;
+        Ok(is_spent.then_some(NonceUse::Deleted))
     }
 
     async fn reactors(

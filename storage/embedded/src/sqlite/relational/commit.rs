@@ -1,23 +1,23 @@
 //! Committing events: rows are a function of the event, and both are written together.
 
+use guildhall_model::GuildId;
 use guildhall_model::event::{Event, Record, Source};
-use guildhall_model::{Epoch, GuildId};
 use guildhall_ports::Failure;
-use guildhall_ports::guilds::CommitError;
+use guildhall_ports::guilds::{CommitError, FencingToken};
 use sqlx::SqliteConnection;
 
-use super::{channel, direct, guild, invite, member, outbox, role, user};
+use super::{channel, direct, fence, guild, invite, member, outbox, role, user};
 use crate::sqlite::writer::Write;
 
 /// Events of one stream, rising, at least one.
 pub(super) struct Commit {
-    epoch: Epoch,
+    token: FencingToken,
     records: Vec<Record>,
 }
 
 impl Commit {
     /// `None` if there is nothing to commit.
-    pub(super) fn new(epoch: Epoch, records: &[Record]) -> Result<Option<Self>, Failure> {
+    pub(super) fn new(token: FencingToken, records: &[Record]) -> Result<Option<Self>, Failure> {
         let Some(first) = records.first() else {
             return Ok(None);
         };
@@ -28,7 +28,7 @@ impl Commit {
             return Err(misplaced("events of one stream rise from 1"));
         }
         Ok(Some(Self {
-            epoch,
+            token,
             records: records.to_vec(),
         }))
     }
@@ -43,7 +43,8 @@ impl Write for Commit {
             return Ok(());
         };
         let places = (first.gseq, last.gseq);
-        if !outbox::advance(tx, first.source, self.epoch, places).await? {
+        let is_open = fence::is_open(tx, self.token).await?;
+        if !is_open || !outbox::advance(tx, first.source, places).await? {
             return Err(Failure::Stale { what: "the stream" }.into());
         }
         for record in &self.records {

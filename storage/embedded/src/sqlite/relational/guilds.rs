@@ -3,12 +3,13 @@
 use async_trait::async_trait;
 use guildhall_model::channel::DirectChannel;
 use guildhall_model::event::{Record, Source};
-use guildhall_model::{ChannelId, Epoch, GuildId, RoleId, UserId};
+use guildhall_model::{ChannelId, GuildId, RoleId, UserId};
 use guildhall_ports::Failure;
-use guildhall_ports::guilds::{CommitError, GuildRows, Guilds, Home};
+use guildhall_ports::guilds::{CommitError, FencingToken, GuildRows, Guilds, Home};
 use sqlx::SqliteConnection;
 
 use super::commit::Commit;
+use super::fence::Fence;
 use super::{Relational, channel, direct, guild, invite, member, outbox, role};
 use crate::sqlite::column;
 use crate::sqlite::error::SqlError;
@@ -20,8 +21,12 @@ impl Guilds for Relational {
         Ok(load(self, id).await?)
     }
 
-    async fn commit(&self, epoch: Epoch, records: &[Record]) -> Result<(), CommitError> {
-        match Commit::new(epoch, records)? {
+    async fn fence(&self, token: FencingToken) -> Result<(), Failure> {
+        self.database.write(Fence(token)).await
+    }
+
+    async fn commit(&self, token: FencingToken, records: &[Record]) -> Result<(), CommitError> {
+        match Commit::new(token, records)? {
             Some(commit) => self.database.write(commit).await,
             None => Ok(()),
         }

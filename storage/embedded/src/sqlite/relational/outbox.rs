@@ -1,6 +1,5 @@
 //! How far each stream has come, and its events on their way to the events log.
 
-use guildhall_model::Epoch;
 use guildhall_model::event::{Record, Source};
 use guildhall_ports::Failure;
 use sqlx::{SqliteConnection, SqlitePool};
@@ -9,43 +8,23 @@ use crate::sqlite::error::SqlError;
 use crate::sqlite::writer::Write;
 use crate::sqlite::{blob, column};
 
-/// The place of the last committed event of a stream and the epoch that wrote it.
-#[derive(sqlx::FromRow)]
-struct SourceRow {
-    last_gseq: i64,
-    epoch: i64,
-}
-
-/// Takes the next places of a stream for a writer of `epoch`, the first of them `first`. False
-/// if they are taken, or if a later epoch has written.
+/// Takes the next places of a stream, the first of them `first`. False if they are taken.
 pub(super) async fn advance(
     tx: &mut SqliteConnection,
     source: Source,
-    epoch: Epoch,
     (first, last): (u64, u64),
 ) -> Result<bool, SqlError> {
     let (kind, id) = column::source_columns(source);
-    let present: Option<SourceRow> =
-        sqlx::query_as("SELECT last_gseq, epoch FROM sources WHERE kind = ? AND id = ?")
-            .bind(kind)
-            .bind(id)
-            .fetch_optional(&mut *tx)
-            .await?;
-    let first = column::count("sources", first)?;
-    if let Some(present) = present
-        && (first <= present.last_gseq || i64::from(epoch.0) < present.epoch)
-    {
+    if first <= last_gseq(&mut *tx, source).await? {
         return Ok(false);
     }
     sqlx::query(
-        "INSERT INTO sources (kind, id, last_gseq, epoch) VALUES (?, ?, ?, ?)
-         ON CONFLICT (kind, id)
-         DO UPDATE SET last_gseq = excluded.last_gseq, epoch = excluded.epoch",
+        "INSERT INTO sources (kind, id, last_gseq) VALUES (?, ?, ?)
+         ON CONFLICT (kind, id) DO UPDATE SET last_gseq = excluded.last_gseq",
     )
     .bind(kind)
     .bind(id)
     .bind(column::count("sources", last)?)
-    .bind(epoch.0)
     .execute(tx)
     .await?;
     Ok(true)

@@ -57,7 +57,7 @@ async fn a_database_of_a_newer_program_is_refused() {
     home.projection().await.close().await;
     let mut shell = shell(home.messages()).await;
     shell
-        .execute("UPDATE _sqlx_migrations SET version = 9999")
+        .execute("UPDATE _sqlx_migrations SET version = version + 9999")
         .await
         .unwrap();
     let failure = Projection::open(&home.messages()).await.err().unwrap();
