@@ -3,16 +3,18 @@
 //! A field that is `Option` in an update means "leave as it is" when absent; where a value can
 //! be removed it is an option within.
 
+mod channel;
+
 use crate::channel::{ChannelKind, Overwrite, OverwriteTarget};
-use crate::id::{ChannelId, MessageId, RoleId, UserId};
+use crate::id::{ChannelId, RoleId, UserId};
 use crate::invite::Invite;
-use crate::message::{Emoji, Nonce};
 use crate::permission::Permissions;
 use crate::text::{
-    ChannelName, Content, Description, DisplayName, Email, GuildName, PictureUrl, Reason, RoleName,
-    Topic, Username,
+    ChannelName, Description, DisplayName, Email, GuildName, PictureUrl, Reason, RoleName, Topic,
+    Username,
 };
 use crate::user::{Status, User};
+pub use channel::{Allowed, AllowedMentions, ChannelCommand, Draft, Edit};
 
 /// A request to change a guild's lasting state. The acting user travels beside it.
 #[derive(Clone, Debug)]
@@ -189,36 +191,6 @@ pub struct NewInvite {
     pub max_uses: u32,
     pub max_age_s: u32,
     pub temporary: bool,
-}
-
-/// A request to write into a channel. The acting user travels beside it.
-#[derive(Clone, Debug)]
-pub enum ChannelCommand {
-    /// Post a message.
-    Post(Draft),
-    /// Change the content of an own message.
-    Edit(MessageId, Content),
-    /// Delete a message.
-    Delete(MessageId),
-    /// Give an emoji to a message.
-    React(MessageId, Emoji),
-    /// Take an emoji back; another user's needs a permission.
-    Unreact(MessageId, Emoji, UserId),
-}
-
-/// A message before it has an id.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    /// Who posts, as of now.
-    pub author: User,
-    /// What is said.
-    pub content: Content,
-    /// The sender's own mark.
-    pub nonce: Option<Nonce>,
-    /// The message that it answers.
-    pub reply_to: Option<MessageId>,
-    /// The users that the content names and that exist.
-    pub mentions: Vec<User>,
 }
 
 /// An invite as its code shows it to somebody who is not a member.

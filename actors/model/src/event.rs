@@ -111,10 +111,39 @@ pub enum Event {
         /// What kind of channel that is.
         place: Place,
     },
+    /// A moderator deleted several messages of a channel at once.
+    MessagesDeleted {
+        /// Which messages, rising.
+        ids: Vec<MessageId>,
+        /// Where they stood.
+        channel_id: ChannelId,
+        /// What kind of channel that is.
+        place: Place,
+    },
+    /// A message was pinned or a pin taken away, which the event before this one says.
+    PinsChanged {
+        /// Where the message stands.
+        channel_id: ChannelId,
+        /// What kind of channel that is.
+        place: Place,
+        /// When the newest pin of the channel was set; none is left where it is absent.
+        last_pin: Option<Timestamp>,
+    },
     /// Somebody gave an emoji to a message.
     ReactionAdded(Box<Reaction>),
     /// Somebody took an emoji back, or a moderator did.
     ReactionRemoved(Box<Reaction>),
+    /// A moderator took away all reactions of a message, or all of one emoji.
+    ReactionsCleared {
+        /// The message.
+        message_id: MessageId,
+        /// Where it stands.
+        channel_id: ChannelId,
+        /// What kind of channel that is.
+        place: Place,
+        /// Only this emoji.
+        emoji: Option<Emoji>,
+    },
     /// Two users' direct-message channel was made.
     DirectOpened {
         /// The channel.
@@ -260,6 +289,9 @@ impl Event {
             ),
             Self::MessageDeleted {
                 channel_id, place, ..
+            }
+            | Self::MessagesDeleted {
+                channel_id, place, ..
             } => message_audience(
                 *channel_id,
                 place,
@@ -271,6 +303,22 @@ impl Event {
                 &reaction.place,
                 Intents::GUILD_MESSAGE_REACTIONS,
                 Intents::DIRECT_MESSAGE_REACTIONS,
+            ),
+            Self::ReactionsCleared {
+                channel_id, place, ..
+            } => message_audience(
+                *channel_id,
+                place,
+                Intents::GUILD_MESSAGE_REACTIONS,
+                Intents::DIRECT_MESSAGE_REACTIONS,
+            ),
+            Self::PinsChanged {
+                channel_id, place, ..
+            } => message_audience(
+                *channel_id,
+                place,
+                Intents::GUILDS,
+                Intents::DIRECT_MESSAGES,
             ),
             Self::DirectOpened { channel, .. } => {
                 (Audience::Pair(channel.users), Intents::DIRECT_MESSAGES)
@@ -286,6 +334,9 @@ impl Event {
             Self::MessageCreated(_)
                 | Self::MessageUpdated(_)
                 | Self::MessageDeleted { .. }
+                | Self::MessagesDeleted { .. }
+                | Self::PinsChanged { .. }
+                | Self::ReactionsCleared { .. }
                 | Self::ReactionAdded(_)
                 | Self::ReactionRemoved(_)
                 | Self::InviteCreated(_)

@@ -17,6 +17,44 @@ pub const GATEWAY_SENDS_WINDOW_MS: u64 = 60_000;
 pub const NESTING_MAX: usize = 32;
 /// Characters of a message.
 pub const MESSAGE_CHARS_MAX: usize = 2_000;
+/// Embeds of a message.
+pub const EMBEDS_MAX: usize = 10;
+/// Characters of all embeds of a message.
+pub const EMBEDS_CHARS_MAX: usize = 6_000;
+/// Characters of an embed's title.
+pub const EMBED_TITLE_CHARS_MAX: usize = 256;
+/// Characters of an embed's description.
+pub const EMBED_DESCRIPTION_CHARS_MAX: usize = 4_096;
+/// Fields of an embed.
+pub const EMBED_FIELDS_MAX: usize = 25;
+/// Characters of a field's name.
+pub const EMBED_FIELD_NAME_CHARS_MAX: usize = 256;
+/// Characters of a field's value.
+pub const EMBED_FIELD_VALUE_CHARS_MAX: usize = 1_024;
+/// Characters of an embed's footer.
+pub const EMBED_FOOTER_CHARS_MAX: usize = 2_048;
+/// Characters of the name of an embed's author.
+pub const EMBED_AUTHOR_CHARS_MAX: usize = 256;
+/// Rows of components under a message.
+pub const ACTION_ROWS_MAX: usize = 5;
+/// Buttons of a row.
+pub const BUTTONS_PER_ROW_MAX: usize = 5;
+/// Characters of a component's own text, at least and at most.
+pub const CUSTOM_ID_CHARS: (usize, usize) = (1, 100);
+/// Characters of a button's label.
+pub const BUTTON_LABEL_CHARS_MAX: usize = 80;
+/// Options of a menu.
+pub const SELECT_OPTIONS_MAX: usize = 25;
+/// Characters of an option's label, value or description.
+pub const SELECT_TEXT_CHARS_MAX: usize = 100;
+/// Characters of the text in a menu of which nothing is chosen.
+pub const SELECT_PLACEHOLDER_CHARS_MAX: usize = 150;
+/// Pinned messages of a channel.
+pub const PINS_MAX: usize = 250;
+/// Messages that one request may delete, at least and at most.
+pub const BULK_DELETE: (usize, usize) = (2, 100);
+/// How old a message may be that is deleted together with others.
+pub const BULK_DELETE_AGE_MS: u64 = 14 * 24 * 3_600 * 1_000;
 /// Characters of a nonce that is a string.
 pub const NONCE_CHARS_MAX: usize = 25;
 /// Nonces that a channel remembers.

@@ -1,10 +1,15 @@
 //! Messages and reactions.
 
+pub mod component;
+pub mod embed;
+mod rich;
+
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ChannelId, GuildId, MessageId, RoleId, UserId};
 use crate::time::Timestamp;
 use crate::user::User;
+pub use rich::{MessageFlags, MessageKind, Rich};
 
 /// A chat message. When it was posted is in its id.
 ///
@@ -20,7 +25,7 @@ pub struct Message {
     pub place: Place,
     /// Who posted it.
     pub author: User,
-    /// Up to 2,000 characters.
+    /// Up to 2,000 characters; none where something else is shown.
     pub content: String,
     /// When it was last edited.
     pub edited_at: Option<Timestamp>,
@@ -36,6 +41,12 @@ pub struct Message {
     pub mention_everyone: bool,
     /// Counts per emoji, in order of first use.
     pub reactions: Vec<ReactionCount>,
+    /// When it was pinned.
+    #[serde(default)]
+    pub pinned_at: Option<Timestamp>,
+    /// What only some messages have.
+    #[serde(default)]
+    pub rich: Option<Box<Rich>>,
 }
 
 /// The kind of channel that a message stands in.
@@ -99,6 +110,30 @@ pub enum Anchor {
 }
 
 impl Message {
+    /// What kind of message it is.
+    pub fn kind(&self) -> MessageKind {
+        self.rich
+            .as_ref()
+            .map_or_else(Default::default, |rich| rich.kind)
+    }
+
+    /// Its switches.
+    pub fn flags(&self) -> MessageFlags {
+        self.rich
+            .as_ref()
+            .map_or_else(Default::default, |rich| rich.flags)
+    }
+
+    /// Boxes beside its content.
+    pub fn embeds(&self) -> &[embed::Embed] {
+        self.rich.as_ref().map_or(&[], |rich| &rich.embeds)
+    }
+
+    /// Buttons and menus under it.
+    pub fn components(&self) -> &[component::ActionRow] {
+        self.rich.as_ref().map_or(&[], |rich| &rich.components)
+    }
+
     /// The guild, unless it is a direct message.
     pub const fn guild_id(&self) -> Option<GuildId> {
         match &self.place {

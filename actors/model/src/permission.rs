@@ -75,6 +75,8 @@ bitflags::bitflags! {
         const USE_APPLICATION_COMMANDS = 1 << 31;
         /// Time members out.
         const MODERATE_MEMBERS = 1 << 40;
+        /// Pin messages and take pins away.
+        const PIN_MESSAGES = 1 << 51;
 
         const _ = !0;
     }

@@ -37,6 +37,12 @@ pub enum Rejection {
     /// The fields of the request do not hold what they must.
     #[error("invalid form")]
     Invalid(Vec<FieldError>),
+    /// A message would show nothing.
+    #[error("empty message")]
+    EmptyMessage,
+    /// Messages that are deleted together must be younger.
+    #[error("too old")]
+    TooOld,
     /// Something that must be unique is taken.
     #[error("{0} is taken")]
     Taken(&'static str),

@@ -185,6 +185,8 @@ impl Scene {
             mention_roles: Vec::new(),
             mention_everyone: false,
             reactions: Vec::new(),
+            pinned_at: None,
+            rich: None,
         }))
     }
 

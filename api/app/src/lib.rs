@@ -15,6 +15,7 @@ pub mod guilds;
 pub mod invites;
 pub mod members;
 pub mod messages;
+pub mod pins;
 pub mod reactions;
 mod revoked;
 pub mod roles;

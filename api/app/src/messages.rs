@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use guildhall_host::{Refused, Written};
 use guildhall_model::channel::DirectChannel;
-use guildhall_model::command::{ChannelCommand, Draft};
-use guildhall_model::message::{Anchor, Emoji, Message, Nonce};
+use guildhall_model::command::{AllowedMentions, ChannelCommand, Draft, Edit};
+use guildhall_model::message::{Anchor, Emoji, Message, Nonce, Rich};
 use guildhall_model::rejection::Noun;
 use guildhall_model::text::Content;
 use guildhall_model::user::User;
@@ -23,14 +23,18 @@ pub struct Messages<'a> {
 }
 
 /// A message as its author sends it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct NewMessage {
-    /// What is said.
-    pub content: Content,
+    /// What is said; there may be something else to show.
+    pub content: Option<Content>,
     /// The author's own mark; a second post with the same one makes no second message.
     pub nonce: Option<Nonce>,
     /// The message of the same channel that it answers.
     pub reply_to: Option<MessageId>,
+    /// Whom it may mention.
+    pub allowed_mentions: AllowedMentions,
+    /// What else belongs to it.
+    pub rich: Rich,
 }
 
 /// What became of a post.
@@ -49,6 +53,16 @@ pub struct SeenMessage {
     pub message: Arc<Message>,
     /// The reader's own reactions.
     pub mine: Vec<Emoji>,
+}
+
+impl NewMessage {
+    /// The users that it names and may mention.
+    fn named(&self) -> Vec<UserId> {
+        let content = self.content.as_ref().map_or("", Content::as_str);
+        let mut named = mentioned_users(content);
+        named.retain(|user| self.allowed_mentions.users.includes(user));
+        named
+    }
 }
 
 impl App {
@@ -91,7 +105,7 @@ impl Messages<'_> {
         let unknown = || Refused::from(Rejection::Unknown(Noun::Channel));
         match self.app.node().home_of(channel).await? {
             Some(Home::Guild(guild)) => {
-                let (author, mentions) = self.people_of(ctx, guild, &new.content).await?;
+                let (author, mentions) = self.people_of(ctx, guild, &new).await?;
                 self.commit(ctx, channel, new, author, mentions).await
             }
             Some(Home::Direct(direct)) if direct.users.contains(&ctx.user_id()) => {
@@ -110,19 +124,19 @@ impl Messages<'_> {
         author: User,
         new: NewMessage,
     ) -> Result<Posted, Refused> {
-        let mentions = self.users(&mentioned_users(new.content.as_str())).await?;
+        let mentions = self.users(&new.named()).await?;
         self.commit(ctx, channel.id, new, author, mentions).await
     }
 
-    /// Changes the content of the caller's own message.
+    /// Changes the caller's own message; of others' only whether their embeds are hidden.
     pub async fn edit(
         &self,
         ctx: &Context,
         id: MessageId,
-        content: Content,
+        edit: Edit,
     ) -> Result<SeenMessage, Refused> {
         let before = self.app.node().message(id, ctx.user_id()).await?;
-        let command = ChannelCommand::Edit(id, content);
+        let command = ChannelCommand::Edit(id, Box::new(edit));
         let written = self
             .app
             .node()
@@ -146,16 +160,35 @@ impl Messages<'_> {
         Ok(())
     }
 
+    /// Deletes several messages of a channel at once; those that do not exist are passed over.
+    pub async fn delete_many(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        ids: Vec<MessageId>,
+    ) -> Result<(), Refused> {
+        let command = ChannelCommand::DeleteMany(ids);
+        self.app
+            .node()
+            .write(channel, ctx.user_id(), command)
+            .await?;
+        Ok(())
+    }
+
     async fn commit(
         &self,
         ctx: &Context,
         channel: ChannelId,
         new: NewMessage,
         author: User,
-        mentions: Vec<User>,
+        mut mentions: Vec<User>,
     ) -> Result<Posted, Refused> {
         if let Some(answered) = new.reply_to {
-            self.require_answerable(ctx, channel, answered).await?;
+            let answered = self.answerable(ctx, channel, answered).await?;
+            let is_new = mentions.iter().all(|user| user.id != answered.author.id);
+            if new.allowed_mentions.replied_user && is_new {
+                mentions.push(answered.author.clone());
+            }
         }
         let draft = Draft {
             author,
@@ -163,8 +196,10 @@ impl Messages<'_> {
             nonce: new.nonce,
             reply_to: new.reply_to,
             mentions,
+            allowed_mentions: new.allowed_mentions,
+            rich: new.rich,
         };
-        let command = ChannelCommand::Post(draft);
+        let command = ChannelCommand::Post(Box::new(draft));
         match self
             .app
             .node()
@@ -181,37 +216,34 @@ impl Messages<'_> {
     }
 
     /// A reply names a message of its own channel that its author can see.
-    async fn require_answerable(
+    async fn answerable(
         &self,
         ctx: &Context,
         channel: ChannelId,
         answered: MessageId,
-    ) -> Result<(), Refused> {
-        let found = match self.app.node().message(answered, ctx.user_id()).await {
-            Ok(message) => message.channel_id == channel,
-            Err(Refused::Rejection(_)) => false,
+    ) -> Result<Arc<Message>, Refused> {
+        match self.app.node().message(answered, ctx.user_id()).await {
+            Ok(message) if message.channel_id == channel => return Ok(message),
+            Ok(_) | Err(Refused::Rejection(_)) => {}
             Err(failure) => return Err(failure),
-        };
-        if found {
-            return Ok(());
         }
         let why = "must be a message of this channel";
         Err(Rejection::field("reply_to", "unknown_message", why).into())
     }
 
-    /// The author and the users that a text names. Members come from memory, so that a post into a
+    /// The author and the users that a message names. Members come from memory, so that a post into a
     /// guild rarely asks the store.
     async fn people_of(
         &self,
         ctx: &Context,
         guild: GuildId,
-        content: &Content,
+        new: &NewMessage,
     ) -> Result<(User, Vec<User>), Refused> {
         let unknown = Refused::from(Rejection::Unknown(Noun::Channel));
         let Some(view) = self.app.node().guild(guild).await? else {
             return Err(unknown);
         };
-        let named = mentioned_users(content.as_str());
+        let named = new.named();
         let (author, mut mentions) = view.read(|state| {
             let user = |id| state.member(id).map(|member| member.user.clone());
             let members: Vec<User> = named.iter().filter_map(|&id| user(id)).collect();
@@ -240,7 +272,7 @@ impl Messages<'_> {
         Ok(seen.pop().expect("as many come out as go in"))
     }
 
-    async fn with_own_reactions(
+    pub(crate) async fn with_own_reactions(
         &self,
         ctx: &Context,
         messages: Vec<Arc<Message>>,

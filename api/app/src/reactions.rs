@@ -57,6 +57,22 @@ impl Reactions<'_> {
         Ok(())
     }
 
+    /// Takes all reactions of a message away, or all of one emoji.
+    pub async fn clear(
+        &self,
+        ctx: &Context,
+        id: MessageId,
+        emoji: Option<Emoji>,
+    ) -> Result<(), Refused> {
+        let message = self.app.node().message(id, ctx.user_id()).await?;
+        let command = ChannelCommand::ClearReactions(id, emoji);
+        self.app
+            .node()
+            .write(message.channel_id, ctx.user_id(), command)
+            .await?;
+        Ok(())
+    }
+
     /// At most `limit` users who gave an emoji, by id, above `after`.
     pub async fn users(
         &self,

@@ -12,6 +12,7 @@ pub mod gateway;
 pub mod id;
 pub mod native;
 pub mod opcode;
+pub mod rich;
 pub mod time;
 pub mod ws;
 

@@ -42,6 +42,14 @@ impl PartialSchema for Utc {
 
 impl ToSchema for Utc {}
 
+impl PartialSchema for Iso8601 {
+    fn schema() -> RefOr<Schema> {
+        Utc::schema()
+    }
+}
+
+impl ToSchema for Iso8601 {}
+
 /// An instant as Discord writes it: UTC, microseconds, numeric offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Iso8601(pub Timestamp);

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
 use guildhall_model::command::{
-    ChannelCommand, ChannelUpdate, Draft, GuildCommand, GuildUpdate, PermissionEdit, RoleUpdate,
+    ChannelCommand, ChannelUpdate, Draft, Edit, GuildCommand, GuildUpdate, PermissionEdit,
+    RoleUpdate,
 };
 use guildhall_model::message::{Emoji, Nonce};
 use guildhall_model::text::{Content, GuildName};
@@ -266,7 +267,8 @@ impl Actor {
         own.edits += 1;
         let tag = format!("{}+{}", own.nonce, own.edits);
         let content = Content::parse(&tag).expect("a short word");
-        let command = ChannelCommand::Edit(own.id, content);
+        let edit = Box::new(Edit::of_content(content));
+        let command = ChannelCommand::Edit(own.id, edit);
         own.job(command, Action::Edit, Some(tag))
     }
 
@@ -274,16 +276,13 @@ impl Actor {
         self.posted += 1;
         let nonce = format!("a{}-{}", self.number, self.posted);
         let draft = Draft {
-            author: person(user),
-            content: Content::parse(&nonce).expect("a short word"),
             nonce: Some(Nonce::Text(nonce.clone())),
-            reply_to: None,
-            mentions: Vec::new(),
+            ..Draft::said(person(user), Content::parse(&nonce).expect("a short word"))
         };
         Job {
             town,
             user,
-            ask: Ask::Write(channel, ChannelCommand::Post(draft)),
+            ask: Ask::Write(channel, ChannelCommand::Post(Box::new(draft))),
             action: Action::Post,
             channel: Some(channel),
             message: None,

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use guildhall_model::event::{Record, Source};
 pub use guildhall_model::message::Anchor;
 use guildhall_model::message::{Emoji, Message, Nonce};
-use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
+use guildhall_model::{ChannelId, EventPartition, MessageId, Position, Timestamp, UserId};
 
 use crate::error::Failure;
 
@@ -43,6 +43,15 @@ pub trait Messages: Send + Sync {
         &self,
         channel: ChannelId,
         anchor: Anchor,
+        limit: u16,
+    ) -> Result<Vec<Message>, Failure>;
+
+    /// A channel's pinned messages with their reaction counts, the last pinned first, from those
+    /// that were pinned before this time.
+    async fn pins(
+        &self,
+        channel: ChannelId,
+        before: Timestamp,
         limit: u16,
     ) -> Result<Vec<Message>, Failure>;
 

@@ -6,7 +6,7 @@ use guildhall_model::command::ChannelCommand;
 use guildhall_model::event::Source;
 use guildhall_model::message::{Anchor, Emoji, Message};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{ChannelId, MessageId, Rejection, UserId};
+use guildhall_model::{ChannelId, MessageId, Rejection, Timestamp, UserId};
 use guildhall_ports::Failure;
 use guildhall_ports::guilds::Home;
 
@@ -36,6 +36,21 @@ impl Node {
         self.channel(channel)
             .await?
             .page(reader, anchor, limit)
+            .await
+    }
+
+    /// What is pinned in a channel, the last one first, from what was pinned before this time;
+    /// empty without READ_MESSAGE_HISTORY.
+    pub async fn pins(
+        &self,
+        channel: ChannelId,
+        reader: UserId,
+        before: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Arc<Message>>, Refused> {
+        self.channel(channel)
+            .await?
+            .pins(reader, before, limit)
             .await
     }
 

@@ -206,6 +206,14 @@ impl Actor for ChannelActor {
             } => {
                 self.page(room, reader, (anchor, limit), reply);
             }
+            Ask::Pins {
+                reader,
+                before,
+                limit,
+                reply,
+            } => {
+                self.pins(room, reader, (before, limit), reply);
+            }
             Ask::Get { reader, id, reply } => {
                 let found = match room.writer(reader, self.node.inner.env.now()) {
                     Ok(writer) if writer.access.contains(Permissions::VIEW_CHANNEL) => {
@@ -289,10 +297,12 @@ impl ChannelActor {
                 drop(head);
                 answer_when_stable(room, written, reply);
             }
-            Decided::Event(event) => {
-                room.channel.apply(&event);
-                let written = written(&room.channel, &event);
-                let records = head.records(now, vec![event]);
+            Decided::Events(events) => {
+                for event in &events {
+                    room.channel.apply(event);
+                }
+                let written = written(&room.channel, events.first());
+                let records = head.records(now, events);
                 head.advance(&records);
                 crash::pass(Point::ChannelDecided);
                 place.submit(

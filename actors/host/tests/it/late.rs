@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use guildhall_embedded::sqlite::Projection;
 use guildhall_model::event::{Record, Source};
 use guildhall_model::message::{Anchor, Emoji, Message, Nonce};
-use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
+use guildhall_model::{ChannelId, EventPartition, MessageId, Position, Timestamp, UserId};
 use guildhall_ports::messages::NonceUse;
 use guildhall_ports::{Failure, Messages};
 use parking_lot::Mutex;
@@ -81,6 +81,15 @@ impl Messages for LateMessages {
         limit: u16,
     ) -> Result<Vec<Message>, Failure> {
         self.store.page(channel, anchor, limit).await
+    }
+
+    async fn pins(
+        &self,
+        channel: ChannelId,
+        before: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Message>, Failure> {
+        self.store.pins(channel, before, limit).await
     }
 
     async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure> {

@@ -193,14 +193,12 @@ pub(crate) async fn post(
     author: User,
     text: String,
 ) -> Result<Written, Refused> {
+    let said = Content::parse(&text).unwrap();
     let draft = Draft {
-        content: Content::parse(&text).unwrap(),
         nonce: Some(Nonce::Text(text)),
-        reply_to: None,
-        mentions: Vec::new(),
-        author: author.clone(),
+        ..Draft::said(author.clone(), said)
     };
-    node.write(channel, author.id, ChannelCommand::Post(draft))
+    node.write(channel, author.id, ChannelCommand::Post(Box::new(draft)))
         .await
 }
 

@@ -1,11 +1,17 @@
 //! Promises of a channel's machine.
 
+use guildhall_model::RoleId;
 use guildhall_model::Timestamp;
+use guildhall_model::command::{Allowed, AllowedMentions, Draft, Edit};
+use guildhall_model::message::embed::Embed;
+use guildhall_model::message::{Anchor, Emoji, Message, MessageFlags, MessageKind};
 use guildhall_model::snowflake::Generator;
-use guildhall_model::user::Status;
+use guildhall_model::text::Content;
+use guildhall_model::user::{Status, User};
 
+use super::decide::mentioned_roles;
 use super::*;
-use guildhall_model::message::Anchor;
+use crate::Mint;
 
 fn user(id: u64) -> User {
     User {
@@ -43,11 +49,8 @@ impl Room {
             ids: &mut self.ids,
         };
         let draft = Draft {
-            author: user(author),
-            content: Content::parse(text).unwrap(),
             nonce: nonce.map(|text| Nonce::Text(text.to_owned())),
-            reply_to: None,
-            mentions: Vec::new(),
+            ..Draft::said(user(author), Content::parse(text).unwrap())
         };
         let writer = Writer::direct(UserId::new(author).unwrap());
         let posted = self.state.post(&writer, draft, &mut mint).unwrap();
@@ -82,13 +85,250 @@ fn only_the_author_edits() {
         now: Timestamp(room.now),
         ids: &mut room.ids,
     };
-    let text = || Content::parse("other").unwrap();
+    let text = || Edit::of_content(Content::parse("other").unwrap());
     let other = Writer::direct(UserId::new(2).unwrap());
     let refused = ChannelState::edit(&message, &other, text(), vec![], &mint);
     assert_eq!(refused.unwrap_err(), Rejection::NotTheAuthor);
     let author = Writer::direct(UserId::new(1).unwrap());
     let edited = ChannelState::edit(&message, &author, text(), vec![], &mint).unwrap();
     assert!(matches!(edited, Some(Event::MessageUpdated(m)) if m.edited_at.is_some()));
+}
+
+fn posted(room: &mut Room, author: u64, text: &str) -> Message {
+    match room.post(author, text, None) {
+        Posted::New(message) => *message,
+        Posted::Repeat(_) => panic!("is new"),
+    }
+}
+
+fn member(author: u64, access: Permissions) -> Writer {
+    Writer {
+        access: access | Permissions::VIEW_CHANNEL,
+        ..Writer::direct(UserId::new(author).unwrap())
+    }
+}
+
+fn boxed() -> Vec<Embed> {
+    vec![Embed {
+        title: Some("box".to_owned()),
+        ..Embed::default()
+    }]
+}
+
+#[test]
+fn a_message_shows_something_and_its_parts_are_rights_of_their_own() {
+    let mut room = Room::new();
+    let mut draft = Draft::said(user(1), Content::parse("x").unwrap());
+    draft.content = None;
+    let mut post = |writer: &Writer, draft: &Draft| {
+        let mut mint = Mint {
+            now: Timestamp(room.now),
+            ids: &mut room.ids,
+        };
+        room.state.post(writer, draft.clone(), &mut mint)
+    };
+    let plain = member(1, Permissions::SEND_MESSAGES);
+    assert_eq!(post(&plain, &draft).unwrap_err(), Rejection::EmptyMessage);
+    draft.rich.embeds = boxed();
+    assert_eq!(
+        post(&plain, &draft).unwrap_err(),
+        Rejection::MissingPermission(Permissions::EMBED_LINKS)
+    );
+    let boxer = member(1, Permissions::SEND_MESSAGES | Permissions::EMBED_LINKS);
+    assert!(matches!(post(&boxer, &draft), Ok(Posted::New(it)) if it.embeds() == boxed()));
+    draft.rich.tts = true;
+    assert_eq!(
+        post(&boxer, &draft).unwrap_err(),
+        Rejection::MissingPermission(Permissions::SEND_TTS_MESSAGES)
+    );
+}
+
+#[test]
+fn a_moderator_hides_embeds_and_changes_nothing_else() {
+    let mut room = Room::new();
+    let message = posted(&mut room, 1, "hello");
+    let mint = Mint {
+        now: Timestamp(room.now),
+        ids: &mut room.ids,
+    };
+    let hide = || Edit {
+        suppress_embeds: Some(true),
+        ..Edit::default()
+    };
+    let edit = |writer: &Writer, edit| ChannelState::edit(&message, writer, edit, vec![], &mint);
+    let other = member(2, Permissions::empty());
+    assert!(edit(&other, hide()).is_err());
+    let moderator = member(2, Permissions::MANAGE_MESSAGES);
+    let hidden = edit(&moderator, hide()).unwrap();
+    let Some(Event::MessageUpdated(after)) = hidden else {
+        panic!("it changes")
+    };
+    assert_eq!(after.flags(), MessageFlags::SUPPRESS_EMBEDS);
+    let more = Edit {
+        embeds: Some(boxed()),
+        ..hide()
+    };
+    assert_eq!(edit(&moderator, more).unwrap_err(), Rejection::NotTheAuthor);
+    let nothing = Edit {
+        content: Some(None),
+        ..Edit::default()
+    };
+    let author = member(1, Permissions::empty());
+    assert_eq!(edit(&author, nothing).unwrap_err(), Rejection::EmptyMessage);
+    assert_eq!(edit(&author, Edit::default()).unwrap(), None);
+}
+
+#[test]
+fn a_content_mentions_only_whom_it_may() {
+    let mut room = Room::new();
+    let role = RoleId::new(7).unwrap();
+    let mut writer = member(
+        1,
+        Permissions::SEND_MESSAGES | Permissions::MENTION_EVERYONE,
+    );
+    writer.mentionable = vec![role];
+    let mut mentioned = |allowed_mentions: AllowedMentions| {
+        let mut mint = Mint {
+            now: Timestamp(room.now),
+            ids: &mut room.ids,
+        };
+        let draft = Draft {
+            allowed_mentions,
+            ..Draft::said(user(1), Content::parse("@everyone <@&7>").unwrap())
+        };
+        match room.state.post(&writer, draft, &mut mint).unwrap() {
+            Posted::New(message) => (message.mention_everyone, message.mention_roles),
+            Posted::Repeat(_) => panic!("is new"),
+        }
+    };
+    assert_eq!(mentioned(AllowedMentions::default()), (true, vec![role]));
+    let nobody = AllowedMentions {
+        everyone: false,
+        roles: Allowed::These(Vec::new()),
+        ..AllowedMentions::default()
+    };
+    assert_eq!(mentioned(nobody), (false, Vec::new()));
+}
+
+#[test]
+fn a_pin_is_told_with_its_message_its_list_and_a_notice() {
+    let mut room = Room::new();
+    let message = posted(&mut room, 1, "hello");
+    let now = Timestamp(room.now);
+    let pinner = Writer::direct(UserId::new(2).unwrap());
+    let mut pin = |message: &Message, writer: &Writer, pins| {
+        let mut mint = Mint {
+            now,
+            ids: &mut room.ids,
+        };
+        room.state.pin(message, writer, user(2), pins, &mut mint)
+    };
+    let events = pin(&message, &pinner, 0).unwrap();
+    let [
+        Event::MessageUpdated(pinned),
+        Event::PinsChanged { last_pin, .. },
+        Event::MessageCreated(notice),
+    ] = &events[..]
+    else {
+        panic!("{events:?}")
+    };
+    assert_eq!((pinned.pinned_at, *last_pin), (Some(now), Some(now)));
+    assert_eq!(pinned.edited_at, None, "nothing of it was edited");
+    assert_eq!(notice.kind(), MessageKind::Pinned);
+    assert_eq!(
+        (notice.reply_to, notice.author.id),
+        (Some(message.id), user(2).id)
+    );
+    assert_eq!(pin(pinned, &pinner, 1).unwrap(), []);
+    assert!(matches!(
+        pin(&message, &pinner, limits::PINS_MAX),
+        Err(Rejection::LimitReached { what: "pins", .. })
+    ));
+    let moderator = member(2, Permissions::MANAGE_MESSAGES);
+    assert_eq!(
+        pin(&message, &moderator, 0).unwrap_err(),
+        Rejection::MissingPermission(Permissions::PIN_MESSAGES)
+    );
+    assert_eq!(room.state.unpin(&message, &pinner, None).unwrap(), []);
+    let unpinned = room.state.unpin(pinned, &pinner, None).unwrap();
+    assert!(matches!(&unpinned[..],
+        [Event::MessageUpdated(it), Event::PinsChanged { last_pin: None, .. }] if **it == message));
+}
+
+#[test]
+fn several_messages_are_deleted_at_once_unless_one_is_old() {
+    let mut room = Room::new();
+    let ids: Vec<MessageId> = (0..3)
+        .map(|n| posted(&mut room, 1, &n.to_string()).id)
+        .collect();
+    let moderator = member(2, Permissions::MANAGE_MESSAGES);
+    let now = Timestamp(room.now);
+    let asked = vec![ids[2], ids[0], ids[2]];
+    let deleted = room
+        .state
+        .delete_many(asked.clone(), &moderator, now)
+        .unwrap()
+        .unwrap();
+    room.state.apply(&deleted);
+    assert!(
+        matches!(deleted, Event::MessagesDeleted { ids: told, .. } if told == [ids[0], ids[2]])
+    );
+    let page = room.state.window().page(Anchor::Newest, 10).unwrap();
+    assert_eq!(page.iter().map(|it| it.id).collect::<Vec<_>>(), [ids[1]]);
+    assert_eq!(
+        room.state.delete_many(vec![], &moderator, now).unwrap(),
+        None
+    );
+    let later = now.plus_ms(i64::try_from(limits::BULK_DELETE_AGE_MS).unwrap() + 10);
+    assert_eq!(
+        room.state
+            .delete_many(asked.clone(), &moderator, later)
+            .unwrap_err(),
+        Rejection::TooOld
+    );
+    let author = member(1, Permissions::empty());
+    assert!(room.state.delete_many(asked, &author, now).is_err());
+}
+
+#[test]
+fn reactions_are_cleared_all_or_of_one_emoji() {
+    let mut room = Room::new();
+    let message = posted(&mut room, 1, "hello");
+    let emoji = |text: &str| Emoji(text.to_owned());
+    for text in ["👍", "🍺"] {
+        let reactor = Writer::direct(UserId::new(2).unwrap());
+        let given = room
+            .state
+            .react(&message, &reactor, emoji(text), false)
+            .unwrap();
+        room.state.apply(&given.unwrap());
+    }
+    let counted = |room: &Room| {
+        room.state
+            .window()
+            .get(message.id)
+            .unwrap()
+            .reactions
+            .clone()
+    };
+    let moderator = member(2, Permissions::MANAGE_MESSAGES);
+    let clear = |room: &mut Room, which| {
+        let message = Arc::clone(room.state.window().get(message.id).unwrap());
+        let event = room
+            .state
+            .clear_reactions(&message, &moderator, which)
+            .unwrap();
+        event.is_some_and(|event| {
+            room.state.apply(&event);
+            true
+        })
+    };
+    assert!(!clear(&mut room, Some(emoji("🎉"))));
+    assert!(clear(&mut room, Some(emoji("👍"))));
+    assert_eq!(counted(&room).len(), 1);
+    assert!(clear(&mut room, None));
+    assert!(counted(&room).is_empty());
+    assert!(!clear(&mut room, None));
 }
 
 #[test]

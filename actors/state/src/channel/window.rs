@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use guildhall_model::event::Event;
-use guildhall_model::message::{Anchor, Message, ReactionCount};
+use guildhall_model::message::{Anchor, Emoji, Message, ReactionCount};
 use guildhall_model::{MessageId, limits};
 
 /// The newest messages in rising order, without gaps from its first one on.
@@ -84,6 +84,18 @@ impl Window {
             }
             Event::MessageDeleted { id, .. } => {
                 self.messages.retain(|message| message.id != *id);
+            }
+            Event::MessagesDeleted { ids, .. } => {
+                self.messages.retain(|message| !ids.contains(&message.id));
+            }
+            Event::ReactionsCleared {
+                message_id, emoji, ..
+            } => {
+                if let Some(slot) = self.slot(*message_id) {
+                    let is_cleared = |of: &Emoji| emoji.as_ref().is_none_or(|emoji| emoji == of);
+                    let counts = &mut Arc::make_mut(slot).reactions;
+                    counts.retain(|count| !is_cleared(&count.emoji));
+                }
             }
             Event::ReactionAdded(reaction) => {
                 if let Some(slot) = self.slot(reaction.message_id) {

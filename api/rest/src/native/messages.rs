@@ -2,6 +2,7 @@
 
 use axum::extract::State;
 use guildhall_app::messages::{NewMessage, Posted, SeenMessage};
+use guildhall_model::command::Edit;
 use guildhall_model::{ChannelId, MessageId, Rejection};
 use guildhall_wire::Spelling;
 use guildhall_wire::native::MessageBody;
@@ -30,9 +31,10 @@ pub(crate) fn page(messages: &[SeenMessage], spelling: &Spelling) -> Reply {
 pub(crate) fn draft(form: MessageCreate, spelling: &Spelling) -> Result<NewMessage, Rejection> {
     let new = form.parse(spelling)?;
     Ok(NewMessage {
-        content: new.content,
+        content: Some(new.content),
         nonce: new.nonce,
         reply_to: new.reply_to,
+        ..NewMessage::default()
     })
 }
 
@@ -105,9 +107,9 @@ pub(crate) async fn edit_message(
     Path((id,)): Path<(MessageId,)>,
     Body(form): Body<MessageEdit>,
 ) -> Reply {
-    let content = form.parse()?;
+    let edit = Edit::of_content(form.parse()?);
     ok(&shape(
-        &api.app.messages().edit(&ctx, id, content).await?,
+        &api.app.messages().edit(&ctx, id, edit).await?,
         &api.spelling,
     ))
 }

@@ -1,20 +1,19 @@
 //! Bodies of dispatches in the Discord dialect.
 
+mod messages;
+
 use bytes::Bytes;
 use guildhall_model::dispatch as model;
 use guildhall_model::dispatch::Dispatch;
 use guildhall_model::event::{Event, Record};
-use guildhall_model::message::Place;
-use guildhall_model::{ChannelId, GuildId, MessageId, id, member, role};
+use guildhall_model::{id, member, role};
 use serde::Serialize;
 
 use super::channel::{Channel, DirectChannel};
 use super::guild::{Guild, GuildCreate, GuildRef};
 use super::invite::{InviteCreate, InviteDelete};
 use super::member::Member;
-use super::message::Message;
 use super::presence::Presence;
-use super::reaction::ReactionChange;
 use super::ready::Ready;
 use super::role::Role;
 use super::user::{CurrentUser, User};
@@ -57,17 +56,14 @@ fn event_body(record: &Record, look: Look) -> Result<Bytes, EncodeError> {
                 role_id: Decimal(end.role.id),
             },
         ),
-        Event::MessageCreated(message) | Event::MessageUpdated(message) => {
-            let body = Message::new(message);
-            write(look, &if look.blanked { body.blanked() } else { body })
-        }
-        Event::MessageDeleted {
-            id,
-            channel_id,
-            place,
-        } => write(look, &MessageDelete::new(*id, *channel_id, place)),
-        Event::ReactionAdded(reaction) => write(look, &ReactionChange::added(reaction)),
-        Event::ReactionRemoved(reaction) => write(look, &ReactionChange::removed(reaction)),
+        Event::MessageCreated(_)
+        | Event::MessageUpdated(_)
+        | Event::MessageDeleted { .. }
+        | Event::MessagesDeleted { .. }
+        | Event::PinsChanged { .. }
+        | Event::ReactionsCleared { .. }
+        | Event::ReactionAdded(_)
+        | Event::ReactionRemoved(_) => messages::body(&record.event, look),
         Event::DirectOpened { channel, users } => {
             write(look, &DirectChannel::new(channel, users.iter()))
         }
@@ -135,25 +131,6 @@ impl<'a> RoleChange<'a> {
 struct RoleDelete {
     guild_id: Decimal<id::kind::Guild>,
     role_id: Decimal<id::kind::Role>,
-}
-
-#[derive(Serialize)]
-struct MessageDelete {
-    id: Decimal<id::kind::Message>,
-    channel_id: Decimal<id::kind::Channel>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    guild_id: Option<Decimal<id::kind::Guild>>,
-}
-
-impl MessageDelete {
-    fn new(id: MessageId, channel_id: ChannelId, place: &Place) -> Self {
-        let guild_id: Option<GuildId> = place.source(channel_id).guild_id();
-        Self {
-            id: Decimal(id),
-            channel_id: Decimal(channel_id),
-            guild_id: guild_id.map(Decimal),
-        }
-    }
 }
 
 #[derive(Serialize)]

@@ -1,7 +1,7 @@
 //! Messages.
 
 use guildhall_model::message as model;
-use guildhall_model::message::Place;
+use guildhall_model::message::{MessageKind, Place};
 use guildhall_model::{ChannelId, GuildId, id};
 use serde::Serialize;
 
@@ -12,9 +12,11 @@ use super::member::Membership;
 use super::user::User;
 use crate::id::Decimal;
 use crate::native::message::Nonce;
+use crate::rich::{ActionRow, Embed};
 use crate::time::Iso8601;
 
 const TYPE_DEFAULT: u8 = 0;
+const TYPE_PINNED: u8 = 6;
 const TYPE_REPLY: u8 = 19;
 
 /// A message.
@@ -38,7 +40,7 @@ pub struct Message<'a> {
     mentions: Vec<User<'a>>,
     mention_roles: Vec<Decimal<id::kind::Role>>,
     attachments: NoList,
-    embeds: NoList,
+    embeds: Vec<Embed<'a>>,
     reactions: Vec<Reaction<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonce: Option<Nonce<'a>>,
@@ -48,7 +50,7 @@ pub struct Message<'a> {
     #[serde(rename = "message_reference", skip_serializing_if = "Option::is_none")]
     reference: Option<Reference>,
     flags: u32,
-    components: NoList,
+    components: Vec<ActionRow<'a>>,
     sticker_items: NoList,
 }
 
@@ -88,10 +90,13 @@ impl<'a> Message<'a> {
         Self::build(message, mine)
     }
 
-    /// The same without its content, for readers without MESSAGE_CONTENT.
+    /// The same without what its author composed, for readers without MESSAGE_CONTENT.
+    /// <https://discord.com/developers/docs/events/gateway#message-content-intent>
     pub fn blanked(self) -> Self {
         Self {
             content: "",
+            embeds: Vec::new(),
+            components: Vec::new(),
             ..self
         }
     }
@@ -111,27 +116,27 @@ impl<'a> Message<'a> {
             content: &message.content,
             timestamp: Iso8601(message.id.created_at()),
             edited_timestamp: message.edited_at.map(Iso8601),
-            tts: false,
+            tts: message.rich.as_ref().is_some_and(|rich| rich.tts),
             mention_everyone: message.mention_everyone,
             mentions: message.mentions.iter().map(User::new).collect(),
             mention_roles: message.mention_roles.iter().copied().map(Decimal).collect(),
             attachments: [],
-            embeds: [],
+            embeds: message.embeds().iter().map(Embed::new).collect(),
             reactions: message
                 .reactions
                 .iter()
                 .map(|given| Reaction::new(given, mine.contains(&given.emoji)))
                 .collect(),
             nonce: message.nonce.as_ref().map(Nonce::from),
-            pinned: false,
-            r#type: if message.reply_to.is_some() {
-                TYPE_REPLY
-            } else {
-                TYPE_DEFAULT
+            pinned: message.pinned_at.is_some(),
+            r#type: match (message.kind(), message.reply_to) {
+                (MessageKind::Pinned, _) => TYPE_PINNED,
+                (MessageKind::Written, Some(_)) => TYPE_REPLY,
+                (MessageKind::Written, None) => TYPE_DEFAULT,
             },
             reference: Reference::of(message, message.channel_id, guild_id),
-            flags: 0,
-            components: [],
+            flags: message.flags().bits(),
+            components: message.components().iter().map(ActionRow::new).collect(),
             sticker_items: [],
         }
     }

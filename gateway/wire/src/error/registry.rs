@@ -59,6 +59,15 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
             let message = format!("Maximum number of {what} reached ({limit})");
             Problem::new(400, "limit_reached", limit_code(what), message)
         }
+        Rejection::EmptyMessage => {
+            Problem::new(400, "empty_message", 50_006, "Cannot send an empty message")
+        }
+        Rejection::TooOld => Problem::new(
+            400,
+            "too_old",
+            50_034,
+            "You can only bulk delete messages that are under 14 days old",
+        ),
         Rejection::Conflict(why) => Problem::new(409, "conflict", GENERAL, *why),
         Rejection::Overloaded => service(ServiceError::Overloaded),
     }
@@ -158,6 +167,7 @@ fn limit_code(what: &str) -> u32 {
     match what {
         "guilds" => 30_001,
         "roles" => 30_005,
+        "pins" => 30_003,
         "reactions" => 30_010,
         "channels" => 30_013,
         "invites" => 30_016,

@@ -41,7 +41,9 @@ fn next(rejection: Option<&Rejection>) -> Option<Rejection> {
         Some(Rejection::NotForBots) => Rejection::NotTheAuthor,
         Some(Rejection::NotTheAuthor) => Rejection::Banned,
         Some(Rejection::Banned) => Rejection::field("name", "too_short", "must be longer"),
-        Some(Rejection::Invalid(_)) => Rejection::Taken("username"),
+        Some(Rejection::Invalid(_)) => Rejection::EmptyMessage,
+        Some(Rejection::EmptyMessage) => Rejection::TooOld,
+        Some(Rejection::TooOld) => Rejection::Taken("username"),
         Some(Rejection::Taken(_)) => Rejection::LimitReached {
             what: "roles",
             limit: 250,
@@ -67,7 +69,7 @@ fn every_error_has_a_body_in_both_dialects() {
     let problems: Vec<_> = problems
         .chain(ServiceError::ALL.map(Problem::from))
         .collect();
-    assert_eq!(problems.len(), 25 + ServiceError::ALL.len());
+    assert_eq!(problems.len(), 27 + ServiceError::ALL.len());
     for problem in &problems {
         assert!((400..=507).contains(&problem.status), "{problem:?}");
         let snake = |c: char| c.is_ascii_lowercase() || c == '_';

@@ -1,18 +1,19 @@
 //! Bodies of dispatches in the native dialect.
 
+mod messages;
+
 use bytes::Bytes;
 use guildhall_model::GuildId;
 use guildhall_model::dispatch as model;
 use guildhall_model::dispatch::Dispatch;
 use guildhall_model::event::{Event, Founding, Record};
 use guildhall_model::guild::{Guild, GuildSnapshot};
-use guildhall_model::{event, member};
+use guildhall_model::member;
 use serde::Serialize;
 
 use super::channel::{Channel, DirectChannel};
 use super::invite::Invite;
 use super::member::{Ban, Member};
-use super::message::MessageBody;
 use super::role::Role;
 use super::server::Server;
 use super::user::{Status, User};
@@ -72,28 +73,14 @@ fn event_body(record: &Record, look: Look, spelling: &Spelling) -> Result<Bytes,
                 server_id: spelling.uuid(end.role.guild_id),
             },
         ),
-        Event::MessageCreated(message) | Event::MessageUpdated(message) => {
-            let body = MessageBody::new(message, spelling);
-            write(look, &if look.blanked { body.blanked() } else { body })
-        }
-        Event::MessageDeleted {
-            id,
-            channel_id,
-            place,
-        } => write(
-            look,
-            &MessageDelete {
-                id: spelling.uuid(*id),
-                channel_id: spelling.uuid(*channel_id),
-                server_id: place
-                    .source(*channel_id)
-                    .guild_id()
-                    .map(|id| spelling.uuid(id)),
-            },
-        ),
-        Event::ReactionAdded(reaction) | Event::ReactionRemoved(reaction) => {
-            write(look, &ReactionChange::new(reaction, spelling))
-        }
+        Event::MessageCreated(_)
+        | Event::MessageUpdated(_)
+        | Event::MessageDeleted { .. }
+        | Event::MessagesDeleted { .. }
+        | Event::PinsChanged { .. }
+        | Event::ReactionsCleared { .. }
+        | Event::ReactionAdded(_)
+        | Event::ReactionRemoved(_) => messages::body(&record.event, look, spelling),
         Event::DirectOpened { channel, users } => {
             write(look, &DirectChannel::new(channel, users.iter(), spelling))
         }
@@ -253,35 +240,6 @@ impl<'a> ServerCreate<'a> {
 struct RoleDelete {
     id: UuidText,
     server_id: UuidText,
-}
-
-#[derive(Serialize)]
-struct MessageDelete {
-    id: UuidText,
-    channel_id: UuidText,
-    server_id: Option<UuidText>,
-}
-
-#[derive(Serialize)]
-struct ReactionChange<'a> {
-    message_id: UuidText,
-    channel_id: UuidText,
-    server_id: Option<UuidText>,
-    user_id: UuidText,
-    emoji: &'a str,
-}
-
-impl<'a> ReactionChange<'a> {
-    fn new(reaction: &'a event::Reaction, spelling: &Spelling) -> Self {
-        let source = reaction.place.source(reaction.channel_id);
-        Self {
-            message_id: spelling.uuid(reaction.message_id),
-            channel_id: spelling.uuid(reaction.channel_id),
-            server_id: source.guild_id().map(|id| spelling.uuid(id)),
-            user_id: spelling.uuid(reaction.user_id),
-            emoji: &reaction.emoji.0,
-        }
-    }
 }
 
 #[derive(Serialize)]

@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::user::User;
 use crate::id::{Spelling, UuidText};
+use crate::rich::{ActionRow, Embed};
 use crate::time::Utc;
 
 /// A message of either kind; which one depends on where it stands.
@@ -47,6 +48,12 @@ pub struct Message<'a> {
     /// Roles named in the content.
     mention_roles: Vec<UuidText>,
     mention_everyone: bool,
+    /// It is pinned.
+    pinned: bool,
+    /// Boxes beside the content.
+    embeds: Vec<Embed<'a>>,
+    /// Buttons and menus under it.
+    components: Vec<ActionRow<'a>>,
 }
 
 /// A message between two users.
@@ -68,6 +75,12 @@ pub struct DirectMessage<'a> {
     nonce: Option<Nonce<'a>>,
     #[schema(required)]
     reply_to: Option<UuidText>,
+    /// It is pinned.
+    pinned: bool,
+    /// Boxes beside the content.
+    embeds: Vec<Embed<'a>>,
+    /// Buttons and menus under it.
+    components: Vec<ActionRow<'a>>,
 }
 
 /// How often one emoji was given.
@@ -129,12 +142,15 @@ impl<'a> MessageBody<'a> {
         Self::build(message, Some(mine), spelling)
     }
 
-    /// The same without its content, for readers who may not see it.
+    /// The same without what its author composed, for readers who may not see it.
     pub fn blanked(mut self) -> Self {
-        match &mut self {
-            Self::Server(message) => message.content = "",
-            Self::Direct(message) => message.content = "",
-        }
+        let (content, embeds, components) = match &mut self {
+            Self::Server(it) => (&mut it.content, &mut it.embeds, &mut it.components),
+            Self::Direct(it) => (&mut it.content, &mut it.embeds, &mut it.components),
+        };
+        *content = "";
+        embeds.clear();
+        components.clear();
         self
     }
 
@@ -182,6 +198,9 @@ impl<'a> Message<'a> {
                 .map(|&role| spelling.uuid(role))
                 .collect(),
             mention_everyone: message.mention_everyone,
+            pinned: message.pinned_at.is_some(),
+            embeds: message.embeds().iter().map(Embed::new).collect(),
+            components: message.components().iter().map(ActionRow::new).collect(),
         }
     }
 }
@@ -211,6 +230,9 @@ impl<'a> DirectMessage<'a> {
             reactions,
             nonce: message.nonce.as_ref().map(Nonce::from),
             reply_to: message.reply_to.map(|id| spelling.uuid(id)),
+            pinned: message.pinned_at.is_some(),
+            embeds: message.embeds().iter().map(Embed::new).collect(),
+            components: message.components().iter().map(ActionRow::new).collect(),
         }
     }
 }

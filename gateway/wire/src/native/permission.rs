@@ -18,7 +18,7 @@ pub struct NativePermissions(u64);
 
 /// Name and meaning of each native bit, from the lowest. The first seven are the specification's;
 /// the rest is ours and only ever grows at the end.
-const ROWS: [(&str, Permissions); 31] = [
+const ROWS: [(&str, Permissions); 32] = [
     ("READ_MESSAGES", Permissions::VIEW_CHANNEL),
     ("SEND_MESSAGES", Permissions::SEND_MESSAGES),
     ("MANAGE_MESSAGES", Permissions::MANAGE_MESSAGES),
@@ -53,6 +53,7 @@ const ROWS: [(&str, Permissions); 31] = [
         Permissions::USE_APPLICATION_COMMANDS,
     ),
     ("SEND_TTS_MESSAGES", Permissions::SEND_TTS_MESSAGES),
+    ("PIN_MESSAGES", Permissions::PIN_MESSAGES),
 ];
 
 fn rows() -> impl Iterator<Item = (u64, &'static str, Permissions)> {

@@ -106,7 +106,7 @@ fn each_dialect_keeps_to_its_words_and_ids() {
 }
 
 #[test]
-fn only_the_content_of_a_blanked_message_differs() {
+fn only_what_its_author_composed_differs_in_a_blanked_message() {
     for (slug, dispatch) in dispatches() {
         for (dialect, _) in DIALECTS {
             let blanked = Look {
@@ -120,6 +120,10 @@ fn only_the_content_of_a_blanked_message_differs() {
                 assert_eq!(blank["content"], "", "{slug}");
                 assert_ne!(full["content"], "", "{slug}");
                 blank["content"] = full["content"].clone();
+                for part in ["embeds", "components"] {
+                    assert_eq!(blank[part], Value::Array(Vec::new()), "{slug}");
+                    blank[part] = full[part].clone();
+                }
             }
             assert_eq!(blank, full, "{slug}");
         }

@@ -142,6 +142,12 @@ fn message_events() -> Vec<(&'static str, Event)> {
         place: message.place,
     };
     let place = || Place::guild(guild_id());
+    let cleared = |emoji| Event::ReactionsCleared {
+        message_id: reply().id,
+        channel_id: general().id,
+        place: place(),
+        emoji,
+    };
     vec![
         ("message_create", Event::MessageCreated(Box::new(reply()))),
         (
@@ -151,6 +157,35 @@ fn message_events() -> Vec<(&'static str, Event)> {
         ("message_update", Event::MessageUpdated(Box::new(reply()))),
         ("message_delete", deleted(reply())),
         ("message_delete_direct", deleted(whisper())),
+        (
+            "message_delete_bulk",
+            Event::MessagesDeleted {
+                ids: vec![reply().id, whisper().id],
+                channel_id: general().id,
+                place: place(),
+            },
+        ),
+        (
+            "channel_pins_update",
+            Event::PinsChanged {
+                channel_id: general().id,
+                place: place(),
+                last_pin: Some(at(8)),
+            },
+        ),
+        (
+            "channel_pins_update_last_gone",
+            Event::PinsChanged {
+                channel_id: direct().id,
+                place: whisper().place,
+                last_pin: None,
+            },
+        ),
+        ("message_reaction_remove_all", cleared(None)),
+        (
+            "message_reaction_remove_emoji",
+            cleared(Some(Emoji("🍺".to_owned()))),
+        ),
         (
             "message_reaction_add",
             Event::ReactionAdded(Box::new(reaction(place()))),

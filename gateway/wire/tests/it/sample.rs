@@ -4,7 +4,14 @@ use guildhall_model::channel::{Channel, ChannelKind, DirectChannel, Overwrite, O
 use guildhall_model::guild::{Guild, GuildSnapshot};
 use guildhall_model::invite::Invite;
 use guildhall_model::member::{Ban, Member};
-use guildhall_model::message::{Authorship, Emoji, Message, Nonce, Place, ReactionCount};
+use guildhall_model::message::component::{
+    ActionRow, Button, ButtonStyle, ButtonTarget, Component, ComponentEmoji, Select, SelectKind,
+    SelectOption,
+};
+use guildhall_model::message::embed::{Author, Embed, Field, Footer};
+use guildhall_model::message::{
+    Authorship, Emoji, Message, MessageFlags, MessageKind, Nonce, Place, ReactionCount, Rich,
+};
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
 use guildhall_model::{GuildId, Id, Permissions, Timestamp};
@@ -199,6 +206,83 @@ pub(crate) fn reply() -> Message {
             emoji: Emoji("🍺".to_owned()),
             count: 2,
         }],
+        pinned_at: Some(at(8)),
+        rich: Some(Box::new(rich())),
+    }
+}
+
+/// Something of everything that a message can show.
+fn rich() -> Rich {
+    let link = Button {
+        id: 3,
+        style: ButtonStyle::Link,
+        label: Some("Menu".to_owned()),
+        emoji: Some(ComponentEmoji {
+            id: None,
+            name: Some("🍺".to_owned()),
+            animated: false,
+        }),
+        target: ButtonTarget::Url("https://example.org/menu".to_owned()),
+        disabled: false,
+    };
+    let order = Button {
+        id: 2,
+        style: ButtonStyle::Success,
+        label: Some("Order".to_owned()),
+        emoji: None,
+        target: ButtonTarget::CustomId("order".to_owned()),
+        disabled: false,
+    };
+    let buttons = [order, link].map(Component::Button);
+    let drinks = Component::Select(Select {
+        id: 5,
+        kind: SelectKind::Text(vec![SelectOption {
+            label: "Ale".to_owned(),
+            value: "ale".to_owned(),
+            description: Some("Dark".to_owned()),
+            emoji: None,
+            is_default: true,
+        }]),
+        custom_id: "drink".to_owned(),
+        placeholder: Some("What will it be?".to_owned()),
+        min_values: 1,
+        max_values: 1,
+        disabled: false,
+    });
+    let row = |id, components| ActionRow { id, components };
+    Rich {
+        kind: MessageKind::Written,
+        flags: MessageFlags::SUPPRESS_NOTIFICATIONS,
+        tts: false,
+        embeds: vec![embed()],
+        components: vec![row(1, buttons.into()), row(4, vec![drinks])],
+    }
+}
+
+fn embed() -> Embed {
+    let icon = Some("https://example.org/icon.png".to_owned());
+    Embed {
+        title: Some("Tonight".to_owned()),
+        description: Some("Ale and stew".to_owned()),
+        url: Some("https://example.org/tonight".to_owned()),
+        timestamp: Some(at(9)),
+        color: Some(0x00C0_FFEE),
+        footer: Some(Footer {
+            text: "Until midnight".to_owned(),
+            icon_url: icon.clone(),
+        }),
+        image: Some("https://example.org/stew.png".to_owned()),
+        thumbnail: icon.clone(),
+        author: Some(Author {
+            name: "Bob".to_owned(),
+            url: None,
+            icon_url: icon,
+        }),
+        fields: vec![Field {
+            name: "Stew".to_owned(),
+            value: "Three coins".to_owned(),
+            inline: true,
+        }],
     }
 }
 
@@ -215,6 +299,8 @@ pub(crate) fn whisper() -> Message {
         mentions: Vec::new(),
         mention_roles: Vec::new(),
         reactions: Vec::new(),
+        pinned_at: None,
+        rich: None,
         ..reply()
     }
 }

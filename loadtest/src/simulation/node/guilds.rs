@@ -347,10 +347,10 @@ impl Room {
         mint: &mut Mint<'_>,
     ) -> Result<Decided, Rejection> {
         let event = match command {
-            ChannelCommand::Post(draft) => return self.post(env, writer, draft, mint),
-            ChannelCommand::Edit(id, content) => {
+            ChannelCommand::Post(draft) => return self.post(env, writer, *draft, mint),
+            ChannelCommand::Edit(id, edit) => {
                 let message = self.find(env, id, is_idle)?;
-                ChannelState::edit(&message, writer, content, Vec::new(), mint)?
+                ChannelState::edit(&message, writer, *edit, Vec::new(), mint)?
             }
             ChannelCommand::Delete(id) => {
                 let message = self.find(env, id, is_idle)?;
@@ -366,7 +366,12 @@ impl Room {
                 let has_it = messages.has_reaction(id, writer.user_id, &emoji);
                 self.channel.react(&message, writer, emoji, has_it)?
             }
-            ChannelCommand::Unreact(..) => None,
+            // Nobody here asks for them.
+            ChannelCommand::Unreact(..)
+            | ChannelCommand::DeleteMany(_)
+            | ChannelCommand::ClearReactions(..)
+            | ChannelCommand::Pin(..)
+            | ChannelCommand::Unpin(_) => None,
         };
         let response = Response::done(None);
         Ok(match event {

@@ -85,6 +85,8 @@ fn message(number: u64) -> Message {
         mention_roles: Vec::new(),
         mention_everyone: false,
         reactions: Vec::new(),
+        pinned_at: None,
+        rich: None,
     }
 }
 

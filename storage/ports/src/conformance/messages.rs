@@ -26,6 +26,7 @@ macro_rules! messages_promises {
             a_page_does_not_hold_its_anchor
             a_page_around_a_message_has_it_in_the_middle
             pages_walk_a_channel_without_gaps
+            pins_are_listed_from_the_last_one
             a_nonce_finds_its_message
             the_highest_message_id_never_falls
         }
@@ -233,6 +234,40 @@ pub async fn pages_walk_a_channel_without_gaps(store: Store) {
         assert_eq!(forwards[1..], expected);
         assert!(backwards.iter().rev().eq(&expected));
     }
+}
+
+/// Of one channel, in the order in which they were pinned, and in pages.
+pub async fn pins_are_listed_from_the_last_one(store: Store) {
+    let pinned = |number: u64, channel: u64, at: i64| Message {
+        pinned_at: Some(NOW.plus_ms(at)),
+        ..message(number, channel, 1)
+    };
+    let plain = Message {
+        pinned_at: None,
+        ..message(1004, CHANNEL, 1)
+    };
+    let pins = [
+        pinned(1000, CHANNEL, 30),
+        pinned(1001, CHANNEL, 10),
+        pinned(1002, OTHER, 40),
+        pinned(1003, CHANNEL, 20),
+    ];
+    apply(&store, pins.iter().chain([&plain]).map(created)).await;
+    let list = async |before: i64, limit| {
+        let before = NOW.plus_ms(before);
+        let pins = store.pins(id(CHANNEL), before, limit).await.unwrap();
+        pins.iter().map(|pin| pin.id.get()).collect::<Vec<_>>()
+    };
+    assert_eq!(list(100, 50).await, [1000, 1003, 1001]);
+    assert_eq!(list(100, 2).await, [1000, 1003]);
+    assert_eq!(list(20, 50).await, [1001]);
+    let unpinned = Message {
+        pinned_at: None,
+        ..pins[0].clone()
+    };
+    let unpinned = Event::MessageUpdated(Box::new(unpinned));
+    apply(&store, [unpinned, deleted(&pins[3])]).await;
+    assert_eq!(list(100, 50).await, [1001]);
 }
 
 /// The author's own, in the same channel, of the same spelling and not too old. It stays used when

@@ -8,7 +8,13 @@ use guildhall_model::event::{Founding, Reaction};
 use guildhall_model::guild::Guild;
 use guildhall_model::invite::Invite;
 use guildhall_model::member::Member;
-use guildhall_model::message::{Authorship, Emoji, Message, Nonce, Place};
+use guildhall_model::message::component::{
+    ActionRow, Button, ButtonStyle, ButtonTarget, Component,
+};
+use guildhall_model::message::embed::Embed;
+use guildhall_model::message::{
+    Authorship, Emoji, Message, MessageFlags, MessageKind, Nonce, Place, Rich,
+};
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
 use guildhall_model::{Id, Permissions, Timestamp, UserId};
@@ -156,6 +162,35 @@ pub(super) fn message(number: u64, channel: u64, author: u64) -> Message {
         mention_roles: vec![id(111)],
         mention_everyone: number.is_multiple_of(3),
         reactions: Vec::new(),
+        pinned_at: number.is_multiple_of(5).then_some(NOW),
+        rich: number.is_multiple_of(2).then(|| Box::new(rich())),
+    }
+}
+
+fn rich() -> Rich {
+    let embed = Embed {
+        title: Some("A box".to_owned()),
+        color: Some(0x00FF_8800),
+        timestamp: Some(NOW),
+        ..Embed::default()
+    };
+    let button = Button {
+        id: 2,
+        style: ButtonStyle::Primary,
+        label: Some("Press".to_owned()),
+        emoji: None,
+        target: ButtonTarget::CustomId("pressed".to_owned()),
+        disabled: false,
+    };
+    Rich {
+        kind: MessageKind::Written,
+        flags: MessageFlags::SUPPRESS_NOTIFICATIONS,
+        tts: true,
+        embeds: vec![embed],
+        components: vec![ActionRow {
+            id: 1,
+            components: vec![Component::Button(button)],
+        }],
     }
 }
 

@@ -7,7 +7,7 @@ use guildhall_model::event::Event;
 use guildhall_model::message::Message;
 use guildhall_model::rejection::Noun;
 use guildhall_model::user::User;
-use guildhall_model::{Rejection, UserId};
+use guildhall_model::{MessageId, Rejection, UserId};
 use guildhall_ports::messages::NonceUse;
 use guildhall_state::Mint;
 use guildhall_state::channel::{ChannelState, Posted, Writer, mentioned_users};
@@ -18,7 +18,8 @@ use crate::node::Written;
 
 /// What a decision leads to.
 pub(super) enum Decided {
-    Event(Event),
+    /// At least one event, of which the first says what its writer is told.
+    Events(Vec<Event>),
     /// Everything is as asked already.
     Already(Written),
 }
@@ -34,16 +35,29 @@ impl ChannelActor {
     ) -> Result<Subject, Refused> {
         match command {
             ChannelCommand::Post(draft) => self.subject_of_post(room, actor, draft).await,
-            ChannelCommand::Edit(id, content) => {
+            ChannelCommand::Edit(id, edit) => {
                 let message = self.find(room, *id).await?;
-                let named = mentioned_users(content.as_str());
+                let content = edit.content.as_ref().and_then(Option::as_ref);
+                let mut named =
+                    content.map_or_else(Vec::new, |text| mentioned_users(text.as_str()));
+                named.retain(|user| edit.allowed_mentions.users.includes(user));
                 let mentions = self.node.inner.stores.accounts.users(&named).await?;
                 Ok(Subject {
                     mentions,
                     ..Subject::of(message)
                 })
             }
-            ChannelCommand::Delete(id) => Ok(Subject::of(self.find(room, *id).await?)),
+            ChannelCommand::DeleteMany(ids) => Ok(Subject {
+                present: self.present(room, ids).await?,
+                ..Subject::default()
+            }),
+            ChannelCommand::Pin(id, _) | ChannelCommand::Unpin(id) => Ok(Subject {
+                pins: self.all_pins(room).await?,
+                ..Subject::of(self.find(room, *id).await?)
+            }),
+            ChannelCommand::Delete(id) | ChannelCommand::ClearReactions(id, _) => {
+                Ok(Subject::of(self.find(room, *id).await?))
+            }
             ChannelCommand::React(id, emoji) => {
                 let message = self.find(room, *id).await?;
                 let has_it = self.has_reaction(room, actor, *id, emoji).await?;
@@ -115,6 +129,10 @@ pub(super) struct Subject {
     has_it: bool,
     /// Users that an edit names.
     mentions: Vec<User>,
+    /// Those of the messages that are to be deleted which exist.
+    present: Vec<MessageId>,
+    /// What is pinned, the last one first.
+    pins: Vec<Message>,
 }
 
 impl Subject {
@@ -137,35 +155,58 @@ pub(super) fn decide(
         if let Some(first) = subject.repeated {
             return Ok(Decided::Already(Written::Repeated(first)));
         }
-        return match channel.post(writer, draft, mint)? {
-            Posted::New(message) => Ok(Decided::Event(Event::MessageCreated(message))),
+        return match channel.post(writer, *draft, mint)? {
+            Posted::New(message) => Ok(Decided::Events(vec![Event::MessageCreated(message)])),
             // The first message was looked for before and is gone.
             Posted::Repeat(_) => Err(Rejection::Conflict("the nonce was used and deleted")),
         };
     }
+    if let ChannelCommand::DeleteMany(_) = command {
+        let event = channel.delete_many(subject.present, writer, mint.now)?;
+        return Ok(event.map_or(Decided::Already(Written::Done), |event| {
+            Decided::Events(vec![event])
+        }));
+    }
     let Some(message) = subject.message else {
         return Err(Rejection::Unknown(Noun::Message));
     };
-    let event = match command {
-        ChannelCommand::Post(_) => None,
-        ChannelCommand::Edit(_, content) => {
-            ChannelState::edit(&message, writer, content, subject.mentions, mint)?
+    let events = match command {
+        ChannelCommand::Post(_) | ChannelCommand::DeleteMany(_) => Vec::new(),
+        ChannelCommand::Edit(_, edit) => {
+            let event = ChannelState::edit(&message, writer, *edit, subject.mentions, mint)?;
+            event.into_iter().collect()
         }
-        ChannelCommand::Delete(_) => Some(channel.delete(&message, writer)?),
+        ChannelCommand::Delete(_) => vec![channel.delete(&message, writer)?],
         ChannelCommand::React(_, emoji) => {
-            channel.react(&message, writer, emoji, subject.has_it)?
+            let event = channel.react(&message, writer, emoji, subject.has_it)?;
+            event.into_iter().collect()
         }
         ChannelCommand::Unreact(_, emoji, user) => {
-            Some(channel.unreact(&message, writer, user, emoji, subject.has_it)?)
+            vec![channel.unreact(&message, writer, user, emoji, subject.has_it)?]
+        }
+        ChannelCommand::ClearReactions(_, emoji) => {
+            let event = channel.clear_reactions(&message, writer, emoji)?;
+            event.into_iter().collect()
+        }
+        ChannelCommand::Pin(_, by) => {
+            channel.pin(&message, writer, *by, subject.pins.len(), mint)?
+        }
+        ChannelCommand::Unpin(_) => {
+            let others = subject.pins.iter().filter(|pin| pin.id != message.id);
+            let last = others.filter_map(|pin| pin.pinned_at).max();
+            channel.unpin(&message, writer, last)?
         }
     };
-    Ok(event.map_or(Decided::Already(Written::Message(message)), Decided::Event))
+    if events.is_empty() {
+        return Ok(Decided::Already(Written::Message(message)));
+    }
+    Ok(Decided::Events(events))
 }
 
 /// What the writer is told of its own event.
-pub(super) fn written(channel: &ChannelState, event: &Event) -> Written {
+pub(super) fn written(channel: &ChannelState, event: Option<&Event>) -> Written {
     match event {
-        Event::MessageCreated(message) | Event::MessageUpdated(message) => {
+        Some(Event::MessageCreated(message) | Event::MessageUpdated(message)) => {
             let held = channel.window().get(message.id).cloned();
             Written::Message(held.unwrap_or_else(|| Arc::new((**message).clone())))
         }

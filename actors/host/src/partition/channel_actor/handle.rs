@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use guildhall_model::command::ChannelCommand;
 use guildhall_model::message::{Anchor, Message};
-use guildhall_model::{ChannelId, MessageId, UserId};
+use guildhall_model::{ChannelId, MessageId, Timestamp, UserId};
 use tokio::sync::oneshot;
 
 use crate::error::Refused;
@@ -35,6 +35,12 @@ pub(crate) enum Ask {
     Page {
         reader: UserId,
         anchor: Anchor,
+        limit: u16,
+        reply: Reply<Vec<Arc<Message>>>,
+    },
+    Pins {
+        reader: UserId,
+        before: Timestamp,
         limit: u16,
         reply: Reply<Vec<Arc<Message>>>,
     },
@@ -70,6 +76,22 @@ impl ChannelHandle {
             .ask(|reply| Ask::Page {
                 reader,
                 anchor,
+                limit,
+                reply,
+            })
+            .await
+    }
+
+    pub(crate) async fn pins(
+        &self,
+        reader: UserId,
+        before: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Arc<Message>>, Refused> {
+        self.mailbox
+            .ask(|reply| Ask::Pins {
+                reader,
+                before,
                 limit,
                 reply,
             })

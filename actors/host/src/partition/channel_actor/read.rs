@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use guildhall_model::message::{Anchor, Emoji, Message};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{MessageId, Permissions, Rejection, UserId};
-use guildhall_ports::Failure;
+use guildhall_model::{MessageId, Permissions, Rejection, Timestamp, UserId, limits};
+use guildhall_ports::{Failure, Messages};
 
 use super::handle::Reply;
 use super::{ChannelActor, Room};
@@ -40,6 +40,33 @@ impl ChannelActor {
         Ok(given.iter().any(|(_, held)| held == emoji))
     }
 
+    /// Those of these messages that are in this channel, rising.
+    pub(super) async fn present(
+        &self,
+        room: &Room,
+        ids: &[MessageId],
+    ) -> Result<Vec<MessageId>, Failure> {
+        let mut present = Vec::new();
+        for id in ids {
+            match self.find(room, *id).await {
+                Ok(message) => present.push(message.id),
+                Err(Refused::Rejection(_)) => {}
+                Err(Refused::Failure(failure)) => return Err(failure),
+            }
+        }
+        present.sort_unstable();
+        present.dedup();
+        Ok(present)
+    }
+
+    /// All that is pinned, the last one first.
+    pub(super) async fn all_pins(&self, room: &Room) -> Result<Vec<Message>, Failure> {
+        self.projected(room).await?;
+        let limit = u16::try_from(limits::PINS_MAX).unwrap_or(u16::MAX);
+        let messages = &self.node.inner.stores.messages;
+        messages.pins(room.id, Timestamp(i64::MAX), limit).await
+    }
+
     /// Waits until the store holds everything that was submitted so far.
     async fn projected(&self, room: &Room) -> Result<(), Failure> {
         let end = room.log.readable().await?;
@@ -53,27 +80,68 @@ impl ChannelActor {
         (anchor, limit): (Anchor, u16),
         reply: Reply<Vec<Arc<Message>>>,
     ) {
-        let access = match room.writer(reader, self.node.inner.env.now()) {
-            Ok(writer) if writer.access.contains(Permissions::VIEW_CHANNEL) => writer.access,
-            _ => return drop(reply.send(Err(Rejection::Unknown(Noun::Channel).into()))),
-        };
-        if !access.contains(Permissions::READ_MESSAGE_HISTORY) {
-            return drop(reply.send(Ok(Vec::new())));
+        match self.may_read_history(room, reader) {
+            Ok(true) => {}
+            Ok(false) => return drop(reply.send(Ok(Vec::new()))),
+            Err(rejection) => return drop(reply.send(Err(rejection.into()))),
         }
         if let Some(page) = room.channel.window().page(anchor, limit) {
             return answer_when_stable(room, page, reply);
         }
-        let (partition, log, id) = (Arc::clone(&room.partition), room.log.clone(), room.id);
-        let inner = Arc::clone(&self.node.inner);
+        let id = room.id;
+        self.read_stored(room, reply, async move |messages| {
+            messages.page(id, anchor, limit).await
+        });
+    }
+
+    /// What is pinned, the last one first, from what was pinned before this time.
+    pub(super) fn pins(
+        &self,
+        room: &Room,
+        reader: UserId,
+        (before, limit): (Timestamp, u16),
+        reply: Reply<Vec<Arc<Message>>>,
+    ) {
+        match self.may_read_history(room, reader) {
+            Ok(true) => {}
+            Ok(false) => return drop(reply.send(Ok(Vec::new()))),
+            Err(rejection) => return drop(reply.send(Err(rejection.into()))),
+        }
+        let id = room.id;
+        self.read_stored(room, reply, async move |messages| {
+            messages.pins(id, before, limit).await
+        });
+    }
+
+    fn may_read_history(&self, room: &Room, reader: UserId) -> Result<bool, Rejection> {
+        match room.writer(reader, self.node.inner.env.now()) {
+            Ok(writer) if writer.access.contains(Permissions::VIEW_CHANNEL) => {
+                Ok(writer.access.contains(Permissions::READ_MESSAGE_HISTORY))
+            }
+            _ => Err(Rejection::Unknown(Noun::Channel)),
+        }
+    }
+
+    /// Answers from the store, once it holds everything that was submitted so far. Nobody else
+    /// waits for it.
+    fn read_stored<F>(
+        &self,
+        room: &Room,
+        reply: Reply<Vec<Arc<Message>>>,
+        read: impl FnOnce(Arc<dyn Messages>) -> F + Send + 'static,
+    ) where
+        F: Future<Output = Result<Vec<Message>, Failure>> + Send,
+    {
+        let (partition, log) = (Arc::clone(&room.partition), room.log.clone());
+        let messages = Arc::clone(&self.node.inner.stores.messages);
         tokio::spawn(async move {
-            let read = async {
+            let found = async {
                 partition.projection.wait(log.readable().await?).await?;
-                inner.stores.messages.page(id, anchor, limit).await
+                read(messages).await
             };
-            let page = read
-                .await
-                .map(|page| page.into_iter().map(Arc::new).collect());
-            let _ = reply.send(page.map_err(Refused::from));
+            let found = found.await;
+            let found = found.map(|found| found.into_iter().map(Arc::new).collect());
+            let _ = reply.send(found.map_err(Refused::from));
         });
     }
 }

@@ -54,6 +54,7 @@ rows_mean! {
     use_external_emojis_is_bit_28: 0x1000_0000 => USE_EXTERNAL_EMOJIS;
     use_application_commands_is_bit_29: 0x2000_0000 => USE_APPLICATION_COMMANDS;
     send_tts_messages_is_bit_30: 0x4000_0000 => SEND_TTS_MESSAGES;
+    pin_messages_is_bit_31: 0x8000_0000 => PIN_MESSAGES;
 }
 
 #[test]

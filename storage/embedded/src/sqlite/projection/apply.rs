@@ -28,6 +28,10 @@ enum Change {
     Erase(MessageId, MessageId),
     React(MessageId, Emoji, UserId),
     Unreact(MessageId, Emoji, UserId),
+    /// Erases several messages, as [`Self::Erase`] does.
+    EraseAll(Vec<MessageId>, MessageId),
+    /// All reactions of a message go, or all of one emoji.
+    Clear(MessageId, Option<Emoji>),
     /// Nothing, but it has been seen.
     Note,
 }
@@ -40,6 +44,12 @@ impl From<&Record> for Change {
                 Self::Put(Box::new(MessageRow::from(&**message)))
             }
             Event::MessageDeleted { id, .. } => Self::Erase(*id, nonce::oldest(record.at)),
+            Event::MessagesDeleted { ids, .. } => {
+                Self::EraseAll(ids.clone(), nonce::oldest(record.at))
+            }
+            Event::ReactionsCleared {
+                message_id, emoji, ..
+            } => Self::Clear(*message_id, emoji.clone()),
             Event::ReactionAdded(given) => {
                 let (message, emoji, user) = parts(given);
                 Self::React(message, emoji, user)
@@ -131,11 +141,15 @@ impl Change {
     async fn write(&self, tx: &mut SqliteConnection, version: i64) -> Result<(), SqlError> {
         match self {
             Self::Put(row) => message::put(tx, &[(row, version)]).await,
-            Self::Erase(id, oldest_nonce) => {
-                message::erase(tx, *id, *oldest_nonce).await?;
-                reaction::erase(tx, *id).await?;
-                id_floor::raise(tx, *id).await
+            Self::Erase(id, oldest_nonce) => erase(tx, *id, *oldest_nonce).await,
+            Self::EraseAll(ids, oldest_nonce) => {
+                for id in ids {
+                    erase(tx, *id, *oldest_nonce).await?;
+                }
+                Ok(())
             }
+            Self::Clear(message, None) => reaction::erase(tx, *message).await,
+            Self::Clear(message, Some(emoji)) => reaction::clear(tx, *message, emoji).await,
             Self::React(message, emoji, user) => {
                 reaction::add(tx, *message, emoji, *user, version).await
             }
@@ -145,6 +159,16 @@ impl Change {
             Self::Note => Ok(()),
         }
     }
+}
+
+async fn erase(
+    tx: &mut SqliteConnection,
+    id: MessageId,
+    oldest_nonce: MessageId,
+) -> Result<(), SqlError> {
+    message::erase(tx, id, oldest_nonce).await?;
+    reaction::erase(tx, id).await?;
+    id_floor::raise(tx, id).await
 }
 
 /// The place of a stream's last applied record; 0 if there is none.

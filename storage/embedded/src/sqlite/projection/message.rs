@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use guildhall_model::message::{Message, Nonce, Place};
+use guildhall_model::message::{Message, Nonce, Place, Rich};
 use guildhall_model::user::User;
 use guildhall_model::{ChannelId, MessageId, RoleId, Timestamp, UserId};
 use guildhall_ports::messages::Anchor;
@@ -22,6 +22,7 @@ struct Body {
     mentions: Vec<User>,
     mention_roles: Vec<RoleId>,
     mention_everyone: bool,
+    rich: Option<Box<Rich>>,
 }
 
 /// A message as it is written. Reactions have rows of their own.
@@ -32,6 +33,7 @@ pub(super) struct MessageRow {
     content: String,
     edited_at: Option<i64>,
     nonce: Option<String>,
+    pinned_at: Option<i64>,
     body: Vec<u8>,
 }
 
@@ -44,6 +46,7 @@ impl From<&Message> for MessageRow {
             content: message.content.clone(),
             edited_at: message.edited_at.map(|at| at.0),
             nonce: message.nonce.as_ref().map(nonce::to_column),
+            pinned_at: message.pinned_at.map(|at| at.0),
             body: blob::encode(&Body {
                 place: message.place.clone(),
                 author: message.author.clone(),
@@ -51,6 +54,7 @@ impl From<&Message> for MessageRow {
                 mentions: message.mentions.clone(),
                 mention_roles: message.mention_roles.clone(),
                 mention_everyone: message.mention_everyone,
+                rich: message.rich.clone(),
             }),
         }
     }
@@ -64,6 +68,7 @@ struct StoredMessage {
     content: String,
     edited_at: Option<i64>,
     nonce: Option<String>,
+    pinned_at: Option<i64>,
     body: Vec<u8>,
 }
 
@@ -85,20 +90,22 @@ impl TryFrom<StoredMessage> for Message {
             mention_roles: body.mention_roles,
             mention_everyone: body.mention_everyone,
             reactions: Vec::new(),
+            pinned_at: row.pinned_at.map(Timestamp),
+            rich: body.rich,
         })
     }
 }
 
 const PUT: &str = "INSERT INTO messages
-         (id, channel_id, author_id, content, edited_at, nonce, version, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         (id, channel_id, author_id, content, edited_at, nonce, pinned_at, version, body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE
      SET content = excluded.content, edited_at = excluded.edited_at, nonce = excluded.nonce,
-         version = excluded.version, body = excluded.body
+         pinned_at = excluded.pinned_at, version = excluded.version, body = excluded.body
      WHERE version < excluded.version";
-const PUT_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?)";
+const PUT_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-/// The same for 1, 2, 4, … messages at once: few enough to stay prepared. The largest has 256
+/// The same for 1, 2, 4, … messages at once: few enough to stay prepared. The largest has 288
 /// parameters, far below SQLite's 32,766.
 static PUTS: LazyLock<[String; 6]> = LazyLock::new(|| {
     std::array::from_fn(|n| PUT.replace(PUT_ROW, &[PUT_ROW].repeat(1 << n).join(", ")))
@@ -121,6 +128,7 @@ pub(super) async fn put(
                 .bind(&row.content)
                 .bind(row.edited_at)
                 .bind(&row.nonce)
+                .bind(row.pinned_at)
                 .bind(version)
                 .bind(&row.body);
         }
@@ -144,21 +152,21 @@ pub(super) async fn erase(
     Ok(())
 }
 
-const NEWEST: &str = "SELECT id, channel_id, content, edited_at, nonce, body
+const NEWEST: &str = "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
      FROM messages WHERE channel_id = ? ORDER BY id DESC LIMIT ?";
-const BEFORE: &str = "SELECT id, channel_id, content, edited_at, nonce, body
+const BEFORE: &str = "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
      FROM messages WHERE channel_id = ? AND id < ? ORDER BY id DESC LIMIT ?";
 /// The oldest first: they are the ones nearest to the anchor.
-const AFTER: &str = "SELECT id, channel_id, content, edited_at, nonce, body
+const AFTER: &str = "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
      FROM messages WHERE channel_id = ? AND id > ? ORDER BY id LIMIT ?";
 /// Channel, anchor, how many above it, how many from it on downwards.
 const AROUND: &str = "SELECT * FROM (
-         SELECT id, channel_id, content, edited_at, nonce, body
+         SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
          FROM messages WHERE channel_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3
      ) AS above
      UNION ALL
      SELECT * FROM (
-         SELECT id, channel_id, content, edited_at, nonce, body
+         SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
          FROM messages WHERE channel_id = ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?4
      ) AS below";
 
@@ -190,13 +198,33 @@ pub(super) async fn page(
     rows.into_iter().map(Message::try_from).collect()
 }
 
+/// A channel's pinned messages, the last pinned first, pinned before this time, without reactions.
+pub(super) async fn pins(
+    connection: &mut SqliteConnection,
+    channel: ChannelId,
+    before: Timestamp,
+    limit: u16,
+) -> Result<Vec<Message>, SqlError> {
+    let rows: Vec<StoredMessage> = sqlx::query_as(
+        "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
+         FROM messages WHERE channel_id = ? AND pinned_at < ?
+         ORDER BY pinned_at DESC, id DESC LIMIT ?",
+    )
+    .bind(channel.as_i64())
+    .bind(before.0)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.into_iter().map(Message::try_from).collect()
+}
+
 /// The message with this id, without reactions.
 pub(super) async fn get(
     connection: &mut SqliteConnection,
     id: MessageId,
 ) -> Result<Option<Message>, SqlError> {
     let row: Option<StoredMessage> = sqlx::query_as(
-        "SELECT id, channel_id, content, edited_at, nonce, body
+        "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
          FROM messages WHERE id = ?",
     )
     .bind(id.as_i64())
@@ -205,7 +233,7 @@ pub(super) async fn get(
     row.map(Message::try_from).transpose()
 }
 
-const BY_NONCE: &str = "SELECT id, channel_id, content, edited_at, nonce, body
+const BY_NONCE: &str = "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
      FROM messages
      WHERE channel_id = ? AND author_id = ? AND nonce = ? AND id >= ?
      ORDER BY id LIMIT 1";

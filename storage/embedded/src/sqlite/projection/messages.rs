@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use guildhall_model::event::{Record, Source};
 use guildhall_model::message::{Emoji, Message, Nonce};
-use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
+use guildhall_model::{ChannelId, EventPartition, MessageId, Position, Timestamp, UserId};
 use guildhall_ports::messages::{Anchor, NonceUse};
 use guildhall_ports::{Failure, Messages};
 use sqlx::SqliteConnection;
@@ -46,6 +46,20 @@ impl Messages for Projection {
         let mut page = message::page(&mut reader, channel, anchor, limit).await?;
         reaction::count(&mut reader, channel, &mut page).await?;
         Ok(page)
+    }
+
+    async fn pins(
+        &self,
+        channel: ChannelId,
+        before: Timestamp,
+        limit: u16,
+    ) -> Result<Vec<Message>, Failure> {
+        let mut reader = self.reader().await?;
+        let mut pins = message::pins(&mut reader, channel, before, limit).await?;
+        for pin in &mut pins {
+            reaction::count(&mut reader, channel, std::slice::from_mut(pin)).await?;
+        }
+        Ok(pins)
     }
 
     async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure> {

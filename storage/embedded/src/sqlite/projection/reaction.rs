@@ -86,6 +86,25 @@ pub(super) async fn erase(tx: &mut SqliteConnection, message: MessageId) -> Resu
     Ok(())
 }
 
+/// An emoji was taken away from a message altogether.
+pub(super) async fn clear(
+    tx: &mut SqliteConnection,
+    message: MessageId,
+    emoji: &Emoji,
+) -> Result<(), SqlError> {
+    for sql in [
+        "DELETE FROM reactions WHERE message_id = ? AND emoji = ?",
+        "DELETE FROM reaction_counts WHERE message_id = ? AND emoji = ?",
+    ] {
+        sqlx::query(sql)
+            .bind(message.as_i64())
+            .bind(&emoji.0)
+            .execute(&mut *tx)
+            .await?;
+    }
+    Ok(())
+}
+
 #[derive(sqlx::FromRow)]
 struct CountRow {
     message_id: i64,

@@ -95,6 +95,9 @@ async fn write_guild_rows(
         Event::MessageCreated(_)
         | Event::MessageUpdated(_)
         | Event::MessageDeleted { .. }
+        | Event::MessagesDeleted { .. }
+        | Event::PinsChanged { .. }
+        | Event::ReactionsCleared { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_)
         | Event::DirectOpened { .. }

@@ -98,7 +98,7 @@ async fn pages_are_read_in_order() {
         .into_iter()
         .filter(|statement| statement.contains("ORDER BY"))
         .collect();
-    assert_eq!(pages.len(), 5, "four kinds of page, and the nonce");
+    assert_eq!(pages.len(), 6, "four kinds of page, the pins and the nonce");
     for statement in pages {
         let plan = plan(&mut database, statement).await;
         assert!(

@@ -29,6 +29,13 @@ pub(super) enum Step {
         pick: usize,
         emoji: usize,
     },
+    /// All messages of the channel of that one, at once.
+    DeleteAll(usize),
+    Clear {
+        pick: usize,
+        emoji: Option<usize>,
+    },
+    Pin(usize),
     Other,
 }
 
@@ -51,7 +58,12 @@ pub(super) fn lives() -> impl Strategy<Value = (Vec<Step>, Vec<Cut>)> {
         1 => pick.clone().prop_map(Step::Delete),
         4 => (pick.clone(), 0..EMOJI.len(), 1_u64..5)
             .prop_map(|(pick, emoji, user)| Step::React { pick, emoji, user }),
-        2 => (pick, 0..EMOJI.len()).prop_map(|(pick, emoji)| Step::Unreact { pick, emoji }),
+        2 => (pick.clone(), 0..EMOJI.len())
+            .prop_map(|(pick, emoji)| Step::Unreact { pick, emoji }),
+        1 => (pick.clone(), prop::option::of(0..EMOJI.len()))
+            .prop_map(|(pick, emoji)| Step::Clear { pick, emoji }),
+        1 => pick.clone().prop_map(Step::Pin),
+        1 => pick.prop_map(Step::DeleteAll),
         1 => Just(Step::Other),
     ];
     let cut = (1_usize..9, 0_usize..30, 0_usize..40).prop_map(|(batch, back, redone)| Cut {
@@ -121,6 +133,34 @@ fn event(step: &Step, twin: &Twin, base: u64, unused: u64) -> Option<(Source, Ev
                 place: message.place.clone(),
             };
             (about(message), event)
+        }
+        Step::DeleteAll(pick) => {
+            let message = nth(pick)?;
+            let here = shown
+                .iter()
+                .filter(|it| it.channel_id == message.channel_id);
+            let event = Event::MessagesDeleted {
+                ids: here.map(|it| it.id).collect(),
+                channel_id: message.channel_id,
+                place: message.place.clone(),
+            };
+            (about(message), event)
+        }
+        Step::Clear { pick, emoji } => {
+            let message = nth(pick)?;
+            let event = Event::ReactionsCleared {
+                message_id: message.id,
+                channel_id: message.channel_id,
+                place: message.place.clone(),
+                emoji: emoji.map(|emoji| Emoji(EMOJI[emoji].to_owned())),
+            };
+            (about(message), event)
+        }
+        Step::Pin(pick) => {
+            let mut message = nth(pick)?.clone();
+            message.pinned_at = Some(NOW.plus_ms(unused.cast_signed()));
+            message.reactions.clear();
+            (about(&message), Event::MessageUpdated(Box::new(message)))
         }
         Step::React { pick, emoji, user } => {
             let message = nth(pick)?;

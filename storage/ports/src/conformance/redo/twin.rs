@@ -26,6 +26,16 @@ impl Twin {
                 }
             }
             Event::MessageDeleted { id, .. } => self.messages.retain(|(m, _)| m.id != *id),
+            Event::MessagesDeleted { ids, .. } => {
+                self.messages.retain(|(m, _)| !ids.contains(&m.id));
+            }
+            Event::ReactionsCleared {
+                message_id, emoji, ..
+            } => {
+                if let Some((_, given)) = self.find(*message_id) {
+                    given.retain(|(of, _)| emoji.as_ref().is_some_and(|emoji| emoji != of));
+                }
+            }
             Event::ReactionAdded(reaction) => {
                 if let Some((_, given)) = self.find(reaction.message_id) {
                     match given.iter_mut().find(|(e, _)| *e == reaction.emoji) {
