@@ -38,6 +38,8 @@ pub(crate) enum Input {
         subscriber: Subscriber,
         done: oneshot::Sender<bool>,
     },
+    /// A session is about to be registered: the events before this are heard first.
+    CatchUp { done: oneshot::Sender<()> },
     /// A session has ended.
     Forget {
         session: SessionRef,
@@ -132,6 +134,8 @@ impl RelayTask {
                 // Perhaps an event has let it in before it was asked for.
                 let _ = done.send(self.relay.is_heard_by(guild_id, subscriber.session));
             }
+            // Its turn has come, so all before it is heard.
+            Input::CatchUp { done } => drop(done.send(())),
             Input::Forget { session, guilds } => {
                 for guild_id in guilds {
                     self.relay.forget(guild_id, session);

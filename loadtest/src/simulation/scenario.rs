@@ -44,6 +44,8 @@ pub enum Weakness {
     NewestRows,
     /// A session starts from what the relays have heard, however far that lags.
     StaleStart,
+    /// Relays know of a session that starts before they have heard what came before it.
+    EarlyRegistration,
     /// A new owner's relays take back of the newest rows only what stands in the log.
     TailOnly,
 }

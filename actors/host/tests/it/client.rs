@@ -34,6 +34,16 @@ impl Client {
     pub(crate) fn open(at: &Serving, account: &Account, credential: u8) -> Self {
         let request = identify(account, credential);
         let handle = at.run(at.node.open_session(request)).unwrap();
+        Self::started(at, account, credential, handle)
+    }
+
+    /// Takes the start of a session that was opened.
+    pub(crate) fn started(
+        at: &Serving,
+        account: &Account,
+        credential: u8,
+        handle: SessionHandle,
+    ) -> Self {
         let mut client = Self {
             account: account.clone(),
             credential: [credential; 32],

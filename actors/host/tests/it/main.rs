@@ -8,5 +8,6 @@ mod kills;
 mod late;
 mod observe;
 mod repairs;
+mod starts;
 mod town;
 mod zombies;

@@ -257,10 +257,16 @@ impl Node {
 
     /// A session is open: it is subscribed to its guilds, and then its start is complete.
     pub(super) fn subscribe(&mut self, env: &mut Env, number: u16, slot: Slot, opened: &Opened) {
-        self.register(number, slot);
-        // What was acknowledged before the session began must not be news to it.
+        // What was acknowledged before the session began must not be news to it. Relays that
+        // knew of it while they catch up would let it in where its user joined, long ago.
+        if env.is_weak(Weakness::EarlyRegistration) {
+            self.register(number, slot);
+        }
         if !env.is_weak(Weakness::StaleStart) {
             self.catch_up_all(env, number);
+        }
+        if !env.is_weak(Weakness::EarlyRegistration) {
+            self.register(number, slot);
         }
         let mut guilds = env.store.guilds_of(opened.viewer.user_id);
         guilds.extend(&opened.guilds);

@@ -67,6 +67,10 @@ impl Node {
             s: 0,
             shared: Arc::clone(&opened.shared),
         };
+        // Relays let a session that they know of in where its user joins, and show it what was so
+        // then: what was answered before must be behind them.
+        self.ask_relays(|done| relay::Input::CatchUp { done })
+            .await?;
         let shared = Arc::clone(&opened.shared);
         if !inner.registry.insert(session, viewer, shard, login, shared) {
             opened.shared.set_over();
@@ -79,7 +83,9 @@ impl Node {
         }
         self.subscribe(session, viewer, shard, known.clone())
             .await?;
-        self.mark(partition).await?;
+        // How far every relay has heard at the start of the session.
+        self.ask_relays(|done| relay::Input::Mark { partition, done })
+            .await?;
         if let Err(failure) = sequencer.settle(session.slot).await {
             self.abandon(session, viewer, known).await;
             return Err(failure.into());
@@ -180,20 +186,22 @@ impl Node {
         Ok(())
     }
 
-    /// Takes down how far every relay has heard at the start of a session.
-    async fn mark(&self, partition: SessionPartition) -> Result<(), Failure> {
-        let mut marked = Vec::new();
+    /// Asks every relay for something, and waits until all have done it.
+    async fn ask_relays(
+        &self,
+        ask: impl Fn(oneshot::Sender<()>) -> relay::Input,
+    ) -> Result<(), Failure> {
+        let mut asked = Vec::new();
         for events in self.inner.event_partitions() {
             let (done, answer) = oneshot::channel();
-            let mark = relay::Input::Mark { partition, done };
             events
                 .relay
-                .send(mark)
+                .send(ask(done))
                 .await
                 .map_err(|_| Failure::Closing)?;
-            marked.push(answer);
+            asked.push(answer);
         }
-        for answer in marked {
+        for answer in asked {
             answer.await.map_err(|_| Failure::Closing)?;
         }
         Ok(())
