@@ -46,6 +46,8 @@ pub enum Weakness {
     StaleStart,
     /// Relays know of a session that starts before they have heard what came before it.
     EarlyRegistration,
+    /// A former owner tells what was missed by what its successor has written.
+    ForeignReplay,
     /// A new owner's relays take back of the newest rows only what stands in the log.
     TailOnly,
 }

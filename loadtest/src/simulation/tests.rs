@@ -11,7 +11,19 @@ fn is_long() -> bool {
 }
 
 /// Seeds that have found something once, and some that have not.
-const SEEDS: [u64; 9] = [6, 0, 1, 3, 4, 14, 30, 49, 7_313_938_271_849_082_265];
+const SEEDS: [u64; 11] = [
+    6,
+    0,
+    1,
+    3,
+    4,
+    14,
+    30,
+    49,
+    7_313_938_271_849_082_265,
+    0x03A2_DC9E_7F00,
+    0x8281_F684_EADB,
+];
 
 /// Runs the committed seeds and then fresh ones, so many. All must hold: what a fresh seed finds
 /// is printed with the seed, to be repaired and promoted.
@@ -213,6 +225,12 @@ fn a_session_that_starts_in_the_past_is_found() {
 fn a_session_that_relays_know_of_too_early_is_found() {
     let known = 7_313_938_271_849_082_265;
     is_found(&[Weakness::EarlyRegistration], Scenario::liveness(), known);
+}
+
+#[test]
+fn a_replay_of_what_a_successor_has_written_is_found() {
+    let known = 0x03A2_DC9E_7F00;
+    is_found(&[Weakness::ForeignReplay], Scenario::liveness(), known);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use guildhall_state::session_partition::record::{Entry, EventRef, FrameRecord};
 use guildhall_state::session_partition::{Refusal, SessionPartition};
 
 use super::payload::Payload;
-use super::sequencer::{AttachError, made_bytes};
+use super::sequencer::{AttachError, lost, made_bytes};
 use crate::event_log::{self, READ_BYTES};
 use crate::node::Inner;
 
@@ -36,9 +36,13 @@ pub(crate) async fn missed(
     if let Some(payloads) = sequencer.ring.last(session.slot, cursor, wanted) {
         return Ok((seq + 1..=upto).zip(payloads).collect());
     }
+    let epoch = sequencer.epoch()?;
     let _permit = node.replays.acquire().await.map_err(|_| Failure::Closing)?;
     let (machine, from) = starting_point(node, session, seq).await?;
-    let traced = trace(node, session, machine, from, (seq, upto)).await?;
+    if epoch < machine.epoch() {
+        return Err(lost().into());
+    }
+    let traced = trace(node, (session, epoch), machine, from, (seq, upto)).await?;
     let mut missed = Vec::with_capacity(traced.len());
     for (s, what) in traced {
         missed.push((s, load(node, what).await?));
@@ -89,10 +93,11 @@ enum Missed {
     Made(Arc<[u8]>),
 }
 
-/// Folds the frames log from a snapshot on, and takes down what the session has missed.
+/// Folds the frames log from a snapshot on, and takes down what the session has missed. What
+/// counts under a later epoch than the owner's has other numbers than its sessions were told.
 async fn trace(
     node: &Inner,
-    session: SessionRef,
+    (session, epoch): (SessionRef, Epoch),
     mut machine: SessionPartition,
     mut from: Position,
     (seq, upto): (u32, u32),
@@ -112,6 +117,9 @@ async fn trace(
                 FrameRecord::Frame(frame) if record.epoch == machine.epoch() => frame,
                 other => {
                     machine.fold(record.epoch, &other);
+                    if epoch < machine.epoch() {
+                        break;
+                    }
                     continue;
                 }
             };
@@ -131,6 +139,9 @@ async fn trace(
             } else {
                 Err(Refusal::Unsettled.into())
             };
+        }
+        if epoch < machine.epoch() {
+            return Err(lost().into());
         }
         from = slice.next;
     }

@@ -71,6 +71,16 @@ impl Client {
         Ok(())
     }
 
+    /// What [`Self::resume`] waits for, with nobody to hear the outcome.
+    pub(crate) fn resuming(
+        &self,
+        at: &Serving,
+    ) -> impl Future<Output = Result<SessionHandle, ResumeError>> + Send + 'static {
+        let (node, id) = (at.node.clone(), self.session_id.clone());
+        let (credential, seq) = (self.credential, u64::from(self.s));
+        async move { node.resume_session(&id, credential, seq).await }
+    }
+
     /// Comes back as clients do: it is asked to try again later, never to begin anew.
     pub(crate) fn insist(&mut self, at: &Serving) {
         let began = Instant::now();

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use futures_util::future::{Either, select};
 use guildhall_embedded::log::SegmentLog;
 use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::{HostConfig, Node, Stores};
@@ -87,6 +88,11 @@ impl House {
 
     /// Starts a node on these stores, whoever else is on them.
     pub(crate) fn start(&mut self) -> Serving {
+        self.start_beside(std::future::pending())
+    }
+
+    /// Starts a node, for which something else is done that does not end.
+    pub(crate) fn start_beside(&mut self, beside: impl Future<Output = ()>) -> Serving {
         self.starts += 1;
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let config = HostConfig {
@@ -109,7 +115,13 @@ impl House {
             directory: Arc::new(self.directory.clone()),
         };
         let env = self.clock.env(self.starts);
-        let node = runtime.block_on(Node::start(config, env, stores)).unwrap();
+        let node = runtime.block_on(async {
+            let starts = std::pin::pin!(Node::start(config, env, stores));
+            match select(starts, std::pin::pin!(beside)).await {
+                Either::Left((node, _)) => node.unwrap(),
+                Either::Right(_) => panic!("what is done beside does not end"),
+            }
+        });
         Serving { runtime, node }
     }
 

@@ -3,11 +3,13 @@
 use guildhall_host::Refused;
 use guildhall_host::node::ResumeError;
 use guildhall_ports::Failure;
+use guildhall_ports::fake::Fate;
 use guildhall_state::session_partition::Refusal;
+use tokio::sync::oneshot;
 
 use crate::client::Client;
 use crate::house::House;
-use crate::town::{Town, new_role};
+use crate::town::{Town, founded, new_role};
 
 #[test]
 fn a_former_owner_takes_no_session_back() {
@@ -112,6 +114,47 @@ fn what_a_client_has_missed_is_counted_without_a_former_owners_void_frames() {
     client.resume(&third).unwrap();
     client.take(usize::MAX);
     assert_eq!(client.texts(), ["first", "second"]);
+}
+
+/// Its successor's frames have other numbers than what it has told since.
+#[test]
+fn a_former_owner_replays_nothing_that_its_successor_has_written() {
+    let (mut house, first, town, mut client) = founded();
+    client.leave();
+    town.posted(&first, 1, "second");
+    first.turn(200);
+    first.kill();
+    // Its ring is empty: what was missed is read from the log.
+    let former = house.start();
+    house.frames.hold();
+    town.posted(&former, 1, "third");
+    let late = former.run(house.frames.until_waiting(1))[0].ticket;
+    let resumed = client.resuming(&former);
+    let (tell, told) = oneshot::channel();
+    former.spawn(async move { drop(tell.send(resumed.await.map(drop))) });
+    former.turn(100);
+    let frames = house.frames.clone();
+    let present = house.start_beside(async {
+        loop {
+            for waiting in frames.waiting() {
+                if waiting.ticket != late {
+                    frames.settle(waiting.ticket, Fate::Applied);
+                }
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    // What it has told becomes stable too late to count, and so does the client's return.
+    house.frames.flow();
+    let refused = former.run(told).unwrap().unwrap_err();
+    assert!(
+        matches!(refused, ResumeError::Failure(Failure::Stale { .. })),
+        "{refused:?}"
+    );
+    client.resume(&present).unwrap();
+    let id = town.posted(&present, 2, "fourth");
+    client.until_told(&present, id);
+    assert_eq!(client.texts(), ["first", "second", "third", "fourth"]);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use guildhall_model::Position;
 use guildhall_model::dispatch::Dispatch;
+use guildhall_model::{Epoch, Position};
 use guildhall_state::session_partition::record::{Entry, EventRef, FrameRecord, Slot};
 use guildhall_state::session_partition::{Refusal, SessionPartition};
 
@@ -12,6 +12,21 @@ use crate::simulation::env::Env;
 use crate::simulation::log::{EventsRecord, decode};
 use crate::simulation::scenario::Weakness;
 
+/// Why a session is not told what it has missed.
+#[derive(Debug)]
+pub(super) enum NoReplay {
+    /// It cannot be exact, so it is not done.
+    Refused(Refusal),
+    /// The log says that somebody else owns the partition.
+    Lost,
+}
+
+impl From<Refusal> for NoReplay {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
 impl SessionPart {
     /// The dispatches `seq + 1 ..= upto` of a session.
     pub(super) fn missed(
@@ -19,13 +34,16 @@ impl SessionPart {
         env: &mut Env,
         slot: Slot,
         (seq, upto): (u32, u32),
-    ) -> Result<Vec<Arc<Dispatch>>, Refusal> {
+    ) -> Result<Vec<Arc<Dispatch>>, NoReplay> {
         let n = upto.saturating_sub(seq) as usize;
         if let Some(missed) = self.ring.last(slot, n) {
             return Ok(missed);
         }
         env.tally.replays_from_log += 1;
         let (machine, from) = self.starting_point(env, slot, seq)?;
+        if self.is_superseded_by(env, machine.epoch()) {
+            return Err(NoReplay::Lost);
+        }
         self.trace(env, slot, (machine, from), (seq, upto))
     }
 
@@ -52,6 +70,11 @@ impl SessionPart {
         Err(Refusal::TooOld)
     }
 
+    /// What counts under a later epoch than its own has other numbers than its sessions were told.
+    fn is_superseded_by(&self, env: &Env, epoch: Epoch) -> bool {
+        self.epoch < epoch && !env.is_weak(Weakness::ForeignReplay)
+    }
+
     /// Folds the frames log from a snapshot on, and takes down what the session has missed.
     fn trace(
         &self,
@@ -59,7 +82,8 @@ impl SessionPart {
         slot: Slot,
         (mut machine, from): (SessionPartition, Position),
         (seq, upto): (u32, u32),
-    ) -> Result<Vec<Arc<Dispatch>>, Refusal> {
+    ) -> Result<Vec<Arc<Dispatch>>, NoReplay> {
+        let wanted = (upto - seq) as usize;
         let mut missed = Vec::new();
         for record in env.frames.read(self.number, from) {
             // Who has seen its frame is stable has read no further.
@@ -71,6 +95,10 @@ impl SessionPart {
                 FrameRecord::Frame(frame) if counts => frame,
                 other => {
                     machine.fold(record.epoch, &other);
+                    let is_lost = self.is_superseded_by(env, machine.epoch());
+                    if is_lost && missed.len() < wanted {
+                        return Err(NoReplay::Lost);
+                    }
                     continue;
                 }
             };
@@ -83,8 +111,8 @@ impl SessionPart {
         }
         let missed: Option<Vec<_>> = missed.into_iter().collect();
         match missed {
-            Some(missed) if missed.len() == (upto - seq) as usize => Ok(missed),
-            _ => Err(Refusal::Unsettled),
+            Some(missed) if missed.len() == wanted => Ok(missed),
+            _ => Err(Refusal::Unsettled.into()),
         }
     }
 }

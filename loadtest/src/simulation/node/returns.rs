@@ -4,6 +4,7 @@ use guildhall_model::Epoch;
 use guildhall_state::session_partition::Refusal;
 use guildhall_state::session_partition::record::Slot;
 
+use super::replay::NoReplay;
 use super::sequencer::Input;
 use super::sessions::SessionPart;
 use super::{Node, Wait};
@@ -96,12 +97,16 @@ impl Node {
         let upto = part.machine.session(back.slot).map(|session| session.s);
         let seq = u32::try_from(back.seq).ok();
         let missed = match upto.zip(seq) {
-            None => Err(Refusal::Unknown),
+            None => Err(Refusal::Unknown.into()),
             Some((upto, seq)) => part.missed(env, back.slot, (seq, upto)).map(|m| (seq, m)),
         };
         let (seq, missed) = match missed {
             Ok(missed) => missed,
-            Err(refusal) => return env.refuse(back, refusal),
+            Err(NoReplay::Refused(refusal)) => return env.refuse(back, refusal),
+            Err(NoReplay::Lost) => {
+                env.close(back.client, back.conn);
+                return self.lose(env, Slice::Session(number), back.epoch);
+            }
         };
         env.tally.resumes += 1;
         part.attach(env, back, missed, seq);
