@@ -13,6 +13,7 @@ use crate::text::{
     ChannelName, Description, DisplayName, Email, GuildName, PictureUrl, Reason, RoleName, Topic,
     Username,
 };
+use crate::time::Timestamp;
 use crate::user::{Status, User};
 pub use channel::{Allowed, AllowedMentions, ChannelCommand, Draft, Edit};
 
@@ -29,16 +30,26 @@ pub enum GuildCommand {
     UpdateChannel(ChannelId, ChannelUpdate),
     /// End a channel.
     DeleteChannel(ChannelId),
+    /// Put channels at these positions.
+    MoveChannels(Vec<(ChannelId, u16)>),
+    /// Give a channel this overwrite, in place of the one that its target has.
+    SetOverwrite(ChannelId, Overwrite),
+    /// Take the overwrite from a channel that binds one of these.
+    RemoveOverwrite(ChannelId, [OverwriteTarget; 2]),
     /// Make a role.
     CreateRole(RoleUpdate),
     /// Change a role.
     UpdateRole(RoleId, RoleUpdate),
     /// End a role.
     DeleteRole(RoleId),
+    /// Put roles at these positions.
+    MoveRoles(Vec<(RoleId, u16)>),
     /// Give a member exactly these roles.
     SetMemberRoles(UserId, Vec<RoleId>),
     /// Set or remove the nickname of a member; of the caller itself where the ids are equal.
     SetNick(UserId, Option<DisplayName>),
+    /// Change several things about a member at once, or none of them.
+    UpdateMember(UserId, MemberUpdate),
     /// Become a member.
     Join {
         /// Who joins; the acting user itself.
@@ -121,6 +132,26 @@ pub struct RoleUpdate {
     /// those.
     pub permissions: Option<PermissionEdit>,
     pub position: Option<u16>,
+}
+
+/// What others, or a member itself, may change about a member.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "as in Member")]
+pub struct MemberUpdate {
+    pub nick: Option<Option<DisplayName>>,
+    pub roles: Option<RolesEdit>,
+    pub timed_out_until: Option<Option<Timestamp>>,
+}
+
+/// Which roles a member is to have.
+#[derive(Clone, Debug)]
+pub enum RolesEdit {
+    /// Exactly these.
+    Exactly(Vec<RoleId>),
+    /// This one beside those that it has.
+    Add(RoleId),
+    /// Those that it has without this one.
+    Remove(RoleId),
 }
 
 /// New values for some permission bits.

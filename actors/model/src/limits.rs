@@ -115,6 +115,14 @@ pub const URL_CHARS_MAX: usize = 2_048;
 pub const APPLICATION_NAME_CHARS: (usize, usize) = (2, 32);
 /// Applications that a person may own.
 pub const APPLICATIONS_MAX: usize = 50;
+/// How long a member may be timed out from now on.
+pub const TIMEOUT_MS_MAX: i64 = 28 * 24 * 3_600 * 1_000;
+/// Users of one request to ban many.
+pub const BULK_BAN_MAX: usize = 200;
+/// Characters of a text that members are searched by, at least and at most.
+pub const MEMBER_QUERY_CHARS: (usize, usize) = (1, 100);
+/// Direct-message channels that a list of them shows, newest first.
+pub const DIRECTS_LISTED_MAX: u32 = 100;
 /// Members that GUILD_CREATE carries at most; the rest is asked for with op 8.
 pub const GUILD_CREATE_MEMBERS_MAX: usize = 250;
 /// Members of one GUILD_MEMBERS_CHUNK.

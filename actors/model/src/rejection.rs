@@ -28,6 +28,9 @@ pub enum Rejection {
     /// Only people may do this.
     #[error("not for bots")]
     NotForBots,
+    /// Only bots may do this.
+    #[error("only for bots")]
+    BotsOnly,
     /// Only the author may do this.
     #[error("not the author")]
     NotTheAuthor,
@@ -73,6 +76,7 @@ pub enum Noun {
     Role,
     Member,
     Ban,
+    Overwrite,
     Invite,
     Application,
     Reaction,

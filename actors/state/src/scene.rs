@@ -25,6 +25,9 @@ pub(crate) const BOT: u64 = 7;
 /// Everybody whom random commands are about: members, strangers and the bot.
 pub(crate) const CAST: std::ops::RangeInclusive<u64> = OWNER..=BOT;
 
+/// When every scene begins.
+pub(crate) const NOW: Timestamp = Timestamp(1_700_000_000_000);
+
 pub(crate) fn id(number: u64) -> UserId {
     UserId::new(number).unwrap()
 }
@@ -89,7 +92,7 @@ impl Scene {
     /// A guild that has only its owner.
     pub(crate) fn new() -> Self {
         let mut ids = Generator::new(0, 0);
-        let now = Timestamp(1_700_000_000_000);
+        let now = NOW;
         let mut mint = Mint { now, ids: &mut ids };
         let name = GuildName::parse("Guild").unwrap();
         let event = first_events(user(OWNER), name, (None, None, false), &mut mint);

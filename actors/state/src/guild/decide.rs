@@ -7,7 +7,7 @@ mod roles;
 mod settings;
 
 use guildhall_model::channel::{Channel, ChannelKind};
-use guildhall_model::command::GuildCommand;
+use guildhall_model::command::{GuildCommand, MemberUpdate, RolesEdit};
 use guildhall_model::event::{Event, Founding};
 use guildhall_model::guild::Guild;
 use guildhall_model::member::Member;
@@ -107,11 +107,35 @@ impl GuildState {
             GuildCommand::CreateChannel(new) => channels::create(&acting, new, mint),
             GuildCommand::UpdateChannel(id, update) => channels::update(&acting, id, update),
             GuildCommand::DeleteChannel(id) => channels::delete(&acting, id),
+            GuildCommand::MoveChannels(places) => channels::arrange(&acting, &places),
+            GuildCommand::SetOverwrite(id, overwrite) => {
+                channels::set_overwrite(&acting, id, overwrite)
+            }
+            GuildCommand::RemoveOverwrite(id, targets) => {
+                channels::remove_overwrite(&acting, id, targets)
+            }
             GuildCommand::CreateRole(new) => roles::create(&acting, new, mint),
             GuildCommand::UpdateRole(id, update) => roles::update(&acting, id, update),
             GuildCommand::DeleteRole(id) => roles::delete(&acting, id),
-            GuildCommand::SetMemberRoles(id, roles) => roles::assign(&acting, id, roles),
-            GuildCommand::SetNick(id, nick) => members::set_nick(&acting, id, nick),
+            GuildCommand::MoveRoles(places) => roles::arrange(&acting, &places),
+            GuildCommand::SetMemberRoles(id, roles) => {
+                let roles = Some(RolesEdit::Exactly(roles));
+                let update = MemberUpdate {
+                    roles,
+                    ..MemberUpdate::default()
+                };
+                members::update(&acting, id, update, mint.now)
+            }
+            GuildCommand::SetNick(id, nick) => {
+                let update = MemberUpdate {
+                    nick: Some(nick),
+                    ..MemberUpdate::default()
+                };
+                members::update(&acting, id, update, mint.now)
+            }
+            GuildCommand::UpdateMember(id, update) => {
+                members::update(&acting, id, update, mint.now)
+            }
             GuildCommand::AddBot(bot) => members::add_bot(&acting, *bot, mint),
             GuildCommand::Leave => members::leave(&acting),
             GuildCommand::Kick(id, _) => members::kick(&acting, id),

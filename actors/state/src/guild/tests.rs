@@ -6,3 +6,4 @@ mod laws;
 mod members;
 mod roles;
 mod settings;
+mod updates;

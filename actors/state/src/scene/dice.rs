@@ -2,13 +2,13 @@
 
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
 use guildhall_model::command::{
-    ChannelUpdate, GuildCommand, GuildUpdate, PermissionEdit, RoleUpdate,
+    ChannelUpdate, GuildCommand, GuildUpdate, MemberUpdate, PermissionEdit, RoleUpdate, RolesEdit,
 };
 use guildhall_model::text::{DisplayName, RoleName};
 use guildhall_model::{ChannelId, Permissions, RoleId};
 use proptest::prelude::*;
 
-use super::{BOT, CAST, id, invite, join, new_channel, overwrites_of, user};
+use super::{BOT, CAST, NOW, id, invite, join, new_channel, overwrites_of, user};
 use crate::guild::GuildState;
 
 /// What random commands grant and deny.
@@ -23,7 +23,7 @@ const BITS: [Permissions; 12] = [
     Permissions::CREATE_INSTANT_INVITE,
     Permissions::MANAGE_NICKNAMES,
     Permissions::CHANGE_NICKNAME,
-    Permissions::MANAGE_MESSAGES,
+    Permissions::MODERATE_MEMBERS,
     Permissions::ADMINISTRATOR,
 ];
 
@@ -91,6 +91,14 @@ impl Dice {
                 };
                 GuildCommand::UpdateChannel(channel, update)
             }
+            (3, Some(channel)) => match self.overwrites(state).first() {
+                Some(&overwrite) if self.more.is_multiple_of(3) => {
+                    let other = OverwriteTarget::Member(id(self.whom));
+                    GuildCommand::RemoveOverwrite(channel, [overwrite.target, other])
+                }
+                Some(&overwrite) => GuildCommand::SetOverwrite(channel, overwrite),
+                None => GuildCommand::MoveChannels(vec![(channel, self.bits % 4)]),
+            },
             (_, Some(channel)) => overwrites_of(channel, self.overwrites(state)),
         }
     }
@@ -122,6 +130,9 @@ impl Dice {
                     ..update
                 },
             ),
+            10 if self.more.is_multiple_of(3) => {
+                GuildCommand::MoveRoles(vec![(role, self.bits % 7), (self.role(state), 2)])
+            }
             10 => GuildCommand::DeleteRole(role),
             _ => {
                 let mut roles: Vec<RoleId> = state.roles().map(|role| role.id).collect();
@@ -134,11 +145,7 @@ impl Dice {
 
     fn about_members(&self, state: &GuildState) -> GuildCommand {
         match self.what {
-            14 => {
-                let nick =
-                    (self.more.is_multiple_of(2)).then(|| DisplayName::parse("Nick").unwrap());
-                GuildCommand::SetNick(id(self.whom), nick)
-            }
+            14 => GuildCommand::UpdateMember(id(self.whom), self.member_update(state)),
             15 => join(
                 self.actor,
                 (!self.more.is_multiple_of(4))
@@ -150,6 +157,21 @@ impl Dice {
             17 => GuildCommand::Unban(id(self.whom)),
             18 => GuildCommand::Kick(id(self.whom), None),
             _ => GuildCommand::Ban(Box::new(user(self.whom)), None),
+        }
+    }
+
+    fn member_update(&self, state: &GuildState) -> MemberUpdate {
+        let nick = (self.more.is_multiple_of(2)).then(|| DisplayName::parse("Nick").unwrap());
+        let roles = match self.bits % 4 {
+            0 => Some(RolesEdit::Add(self.role(state))),
+            1 => Some(RolesEdit::Remove(self.role(state))),
+            _ => None,
+        };
+        MemberUpdate {
+            nick: Some(nick).filter(|_| !self.more.is_multiple_of(3)),
+            roles,
+            timed_out_until: (self.bits.is_multiple_of(5))
+                .then(|| (self.more.is_multiple_of(7)).then_some(NOW.plus_ms(60_000))),
         }
     }
 

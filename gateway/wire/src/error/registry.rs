@@ -44,6 +44,9 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
         Rejection::NotForBots => {
             Problem::new(403, "not_for_bots", 20_001, "Bots cannot use this endpoint")
         }
+        Rejection::BotsOnly => {
+            Problem::new(403, "bots_only", 20_002, "Only bots can use this endpoint")
+        }
         Rejection::NotTheAuthor => Problem::new(
             403,
             "not_the_author",
@@ -118,6 +121,7 @@ fn unknown(noun: Noun) -> Problem {
         Noun::Role => ("unknown_role", 10_011, "Unknown Role"),
         Noun::Member => ("unknown_member", 10_007, "Unknown Member"),
         Noun::Ban => ("unknown_ban", 10_026, "Unknown Ban"),
+        Noun::Overwrite => ("unknown_overwrite", 10_009, "Unknown permission overwrite"),
         Noun::Invite => ("unknown_invite", 10_006, "Unknown Invite"),
         Noun::Application => ("unknown_application", 10_002, "Unknown Application"),
         Noun::Reaction => ("unknown_reaction", 10_014, "Unknown Emoji"),

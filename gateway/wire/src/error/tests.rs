@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const NOUNS: [Noun; 11] = [
+const NOUNS: [Noun; 12] = [
     Noun::User,
     Noun::Guild,
     Noun::Channel,
@@ -16,6 +16,7 @@ const NOUNS: [Noun; 11] = [
     Noun::Role,
     Noun::Member,
     Noun::Ban,
+    Noun::Overwrite,
     Noun::Invite,
     Noun::Application,
     Noun::Reaction,
@@ -38,7 +39,8 @@ fn next(rejection: Option<&Rejection>) -> Option<Rejection> {
         Some(Rejection::MissingPermission(_)) => Rejection::Outranked,
         Some(Rejection::Outranked) => Rejection::OwnerOnly,
         Some(Rejection::OwnerOnly) => Rejection::NotForBots,
-        Some(Rejection::NotForBots) => Rejection::NotTheAuthor,
+        Some(Rejection::NotForBots) => Rejection::BotsOnly,
+        Some(Rejection::BotsOnly) => Rejection::NotTheAuthor,
         Some(Rejection::NotTheAuthor) => Rejection::Banned,
         Some(Rejection::Banned) => Rejection::field("name", "too_short", "must be longer"),
         Some(Rejection::Invalid(_)) => Rejection::EmptyMessage,
@@ -111,6 +113,7 @@ fn the_numbers_that_libraries_switch_on_are_discords() {
     for (noun, number) in [
         (Noun::Channel, 10_003),
         (Noun::Guild, 10_004),
+        (Noun::Overwrite, 10_009),
         (Noun::Invite, 10_006),
         (Noun::Member, 10_007),
         (Noun::Message, 10_008),

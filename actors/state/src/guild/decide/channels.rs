@@ -1,5 +1,7 @@
 //! Making, changing and ending channels.
 
+use std::collections::BTreeMap;
+
 use guildhall_model::channel::{Channel, Overwrite, OverwriteTarget};
 use guildhall_model::command::{ChannelUpdate, NewChannel};
 use guildhall_model::event::{Change, Event};
@@ -86,6 +88,79 @@ pub(super) fn delete(acting: &Acting<'_>, id: ChannelId) -> Result<Vec<Event>, R
         .ok_or(Rejection::Unknown(Noun::Channel))?;
     acting.require_in(channel, Permissions::MANAGE_CHANNELS)?;
     Ok(vec![Event::ChannelDeleted(Channel::clone(channel))])
+}
+
+/// Puts channels at new places. A channel that is named twice goes to the last place.
+pub(super) fn arrange(
+    acting: &Acting<'_>,
+    places: &[(ChannelId, u16)],
+) -> Result<Vec<Event>, Rejection> {
+    acting.require(Permissions::MANAGE_CHANNELS)?;
+    let places: BTreeMap<ChannelId, u16> = places.iter().copied().collect();
+    let mut events = Vec::new();
+    for (id, position) in places {
+        let position = Some(position);
+        let update = ChannelUpdate {
+            position,
+            ..ChannelUpdate::default()
+        };
+        events.extend(self::update(acting, id, update)?);
+    }
+    Ok(events)
+}
+
+/// Gives a channel one overwrite and leaves the others.
+pub(super) fn set_overwrite(
+    acting: &Acting<'_>,
+    id: ChannelId,
+    overwrite: Overwrite,
+) -> Result<Vec<Event>, Rejection> {
+    let before = managed(acting, id)?;
+    let others = before.overwrites.iter().copied();
+    let others = others.filter(|other| other.target != overwrite.target);
+    let all = others.chain([overwrite]).collect();
+    let overwrites = checked(acting, &before.overwrites, all)?;
+    Ok(replaced(before, overwrites))
+}
+
+/// Takes one overwrite from a channel and leaves the others.
+pub(super) fn remove_overwrite(
+    acting: &Acting<'_>,
+    id: ChannelId,
+    targets: [OverwriteTarget; 2],
+) -> Result<Vec<Event>, Rejection> {
+    let before = managed(acting, id)?;
+    let others = before.overwrites.iter().copied();
+    let others: Vec<_> = others
+        .filter(|other| !targets.contains(&other.target))
+        .collect();
+    if others.len() == before.overwrites.len() {
+        return Err(Rejection::Unknown(Noun::Overwrite));
+    }
+    let overwrites = checked(acting, &before.overwrites, others)?;
+    Ok(replaced(before, overwrites))
+}
+
+/// A channel whose overwrites the actor may change.
+fn managed<'a>(acting: &'a Acting<'_>, id: ChannelId) -> Result<&'a Channel, Rejection> {
+    let channel = acting
+        .state
+        .channel(id)
+        .ok_or(Rejection::Unknown(Noun::Channel))?;
+    acting.require_in(channel, Permissions::MANAGE_ROLES)?;
+    Ok(channel)
+}
+
+fn replaced(before: &Channel, overwrites: Vec<Overwrite>) -> Vec<Event> {
+    if overwrites == before.overwrites {
+        return Vec::new();
+    }
+    let before = before.clone();
+    let after = Channel {
+        overwrites,
+        ..before.clone()
+    };
+    vec![Event::ChannelUpdated(Box::new(Change { before, after }))]
 }
 
 /// Overwrites in their stored order, each for somebody of this guild, and none that hands out or

@@ -1,14 +1,15 @@
-//! Joining, leaving, names within a guild, kicks and bans.
+//! Joining, leaving, names and time-outs within a guild, kicks and bans.
 
+use guildhall_model::command::MemberUpdate;
 use guildhall_model::event::{Change, Departure, Event};
 use guildhall_model::invite::Invite;
 use guildhall_model::member::{Ban, Member};
 use guildhall_model::rejection::Noun;
-use guildhall_model::text::{DisplayName, Reason};
+use guildhall_model::text::Reason;
 use guildhall_model::user::User;
-use guildhall_model::{Permissions, Rejection, UserId};
+use guildhall_model::{Permissions, Rejection, Timestamp, UserId, limits};
 
-use super::Acting;
+use super::{Acting, roles};
 use crate::Mint;
 use crate::guild::GuildState;
 
@@ -85,34 +86,72 @@ pub(super) fn refresh(state: &GuildState, user: User) -> Vec<Event> {
     vec![Event::MemberUpdated(Box::new(Change { before, after }))]
 }
 
-pub(super) fn set_nick(
+/// Changes a member in one event. Each part asks for its own permission.
+pub(super) fn update(
     acting: &Acting<'_>,
     user: UserId,
-    nick: Option<DisplayName>,
+    update: MemberUpdate,
+    now: Timestamp,
 ) -> Result<Vec<Event>, Rejection> {
     let before = acting
         .state
         .member(user)
         .ok_or(Rejection::Unknown(Noun::Member))?;
-    if user == acting.standing.user_id {
-        acting.require(Permissions::CHANGE_NICKNAME)?;
-    } else {
-        acting.require(Permissions::MANAGE_NICKNAMES)?;
-        acting.require_above_member(before)?;
+    let mut after = Member::clone(before);
+    if let Some(nick) = update.nick {
+        require_naming(acting, before)?;
+        after.nick = nick.map(Into::into);
     }
-    let nick = nick.map(Into::into);
-    if nick == before.nick {
+    if let Some(edit) = update.roles {
+        after.roles = roles::edited(acting, before, edit)?;
+    }
+    if let Some(until) = update.timed_out_until {
+        after.timed_out_until = timed_out(acting, before, until, now)?;
+    }
+    if **before == after {
         return Ok(Vec::new());
     }
     let before = Member::clone(before);
-    let after = Member {
-        nick,
-        ..before.clone()
-    };
     Ok(vec![Event::MemberUpdated(Box::new(Change {
         before,
         after,
     }))])
+}
+
+fn require_naming(acting: &Acting<'_>, member: &Member) -> Result<(), Rejection> {
+    if member.user.id == acting.standing.user_id {
+        return acting.require(Permissions::CHANGE_NICKNAME);
+    }
+    acting.require(Permissions::MANAGE_NICKNAMES)?;
+    acting.require_above_member(member)
+}
+
+/// When a time-out is to end; one that would be over already is none. Who holds ADMINISTRATOR is
+/// beyond time-outs, so none is given.
+fn timed_out(
+    acting: &Acting<'_>,
+    member: &Member,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Rejection> {
+    acting.require(Permissions::MODERATE_MEMBERS)?;
+    acting.require_above_member(member)?;
+    let Some(until) = until.filter(|&until| now < until) else {
+        return Ok(None);
+    };
+    if now.plus_ms(limits::TIMEOUT_MS_MAX) < until {
+        let why = "must be within 28 days from now";
+        return Err(Rejection::field(
+            "communication_disabled_until",
+            "too_late",
+            why,
+        ));
+    }
+    let held = acting.state.permissions(member.user.id, now);
+    if held.contains(Permissions::ADMINISTRATOR) {
+        return Err(Rejection::Outranked);
+    }
+    Ok(Some(until))
 }
 
 pub(super) fn leave(acting: &Acting<'_>) -> Result<Vec<Event>, Rejection> {

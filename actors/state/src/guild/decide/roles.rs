@@ -1,7 +1,9 @@
 //! Making, changing, ending and assigning roles, always below the actor's own rank.
 
+use std::collections::BTreeMap;
+
 use guildhall_model::channel::OverwriteTarget;
-use guildhall_model::command::RoleUpdate;
+use guildhall_model::command::{RoleUpdate, RolesEdit};
 use guildhall_model::event::{Change, Event, RoleEnd};
 use guildhall_model::member::Member;
 use guildhall_model::rejection::Noun;
@@ -128,41 +130,63 @@ pub(super) fn delete(acting: &Acting<'_>, id: RoleId) -> Result<Vec<Event>, Reje
     Ok(vec![Event::RoleDeleted(Box::new(end))])
 }
 
-pub(super) fn assign(
+/// The roles of a member after an edit, sorted.
+pub(super) fn edited(
     acting: &Acting<'_>,
-    user: UserId,
-    mut roles: Vec<RoleId>,
-) -> Result<Vec<Event>, Rejection> {
+    before: &Member,
+    edit: RolesEdit,
+) -> Result<Vec<RoleId>, Rejection> {
     acting.require(Permissions::MANAGE_ROLES)?;
-    let before = acting
-        .state
-        .member(user)
-        .ok_or(Rejection::Unknown(Noun::Member))?;
+    let mut roles = match edit {
+        RolesEdit::Exactly(roles) => roles,
+        RolesEdit::Add(id) => {
+            require_assignable(acting, id)?;
+            before.roles.iter().copied().chain([id]).collect()
+        }
+        RolesEdit::Remove(id) => {
+            require_assignable(acting, id)?;
+            let held = before.roles.iter().copied();
+            held.filter(|&held| held != id).collect()
+        }
+    };
     roles.retain(|&id| id != acting.state.guild.id.everyone_role());
     roles.sort_unstable();
     roles.dedup();
     let added = roles.iter().filter(|id| !before.roles.contains(id));
     let taken = before.roles.iter().filter(|id| !roles.contains(id));
-    for id in added.chain(taken) {
-        let role = acting
-            .state
-            .role(*id)
-            .ok_or(Rejection::Unknown(Noun::Role))?;
-        if role.managed {
-            return Err(Rejection::Conflict("a bot's own role cannot be assigned"));
-        }
-        acting.require_above(Some(role.rank()))?;
+    for &id in added.chain(taken) {
+        require_assignable(acting, id)?;
     }
-    if roles == before.roles {
-        return Ok(Vec::new());
+    Ok(roles)
+}
+
+fn require_assignable(acting: &Acting<'_>, id: RoleId) -> Result<(), Rejection> {
+    let role = acting
+        .state
+        .role(id)
+        .ok_or(Rejection::Unknown(Noun::Role))?;
+    if role.managed {
+        return Err(Rejection::Conflict("a bot's own role cannot be assigned"));
     }
-    let before = Member::clone(before);
-    let after = Member {
-        roles,
-        ..before.clone()
-    };
-    Ok(vec![Event::MemberUpdated(Box::new(Change {
-        before,
-        after,
-    }))])
+    acting.require_above(Some(role.rank()))
+}
+
+/// Puts roles at new places, all below the actor's own before and after. A role that is named
+/// twice goes to the last place.
+pub(super) fn arrange(
+    acting: &Acting<'_>,
+    places: &[(RoleId, u16)],
+) -> Result<Vec<Event>, Rejection> {
+    acting.require(Permissions::MANAGE_ROLES)?;
+    let places: BTreeMap<RoleId, u16> = places.iter().copied().collect();
+    let mut events = Vec::new();
+    for (id, position) in places {
+        let position = Some(position);
+        let update = RoleUpdate {
+            position,
+            ..RoleUpdate::default()
+        };
+        events.extend(self::update(acting, id, update)?);
+    }
+    Ok(events)
 }
