@@ -133,6 +133,8 @@ pub const CHUNK_REQUEST_IDS_MAX: usize = 100;
 pub const PRESENCE_MEMBERS_MAX: usize = 250;
 /// Guilds in one shard of a bot.
 pub const SHARD_GUILDS_MAX: usize = 2_500;
+/// Guilds for which a bot is advised to take one more shard.
+pub const SHARD_GUILDS_ADVISED: usize = 1_000;
 /// Sessions that one user may hold at a time.
 pub const SESSIONS_MAX: usize = 100;
 /// Dispatches that a session may be behind; then its socket is closed with a resumable code.

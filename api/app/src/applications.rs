@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use guildhall_auth::{Secret, bot};
 use guildhall_host::Refused;
-use guildhall_model::account::Application;
+use guildhall_model::account::{Application, Credential};
 use guildhall_model::command::GuildCommand;
 use guildhall_model::intent::Intents;
 use guildhall_model::member::Member;
@@ -43,6 +43,22 @@ impl Applications<'_> {
             .accounts_store()
             .applications_of(ctx.user_id())
             .await?)
+    }
+
+    /// The application of the calling bot, who made it, and in how many guilds the bot is.
+    pub async fn own(&self, ctx: &Context) -> Result<(Application, User, usize), Refused> {
+        let Credential::Bot { application_id, .. } = ctx.caller.credential else {
+            return Err(Rejection::BotsOnly.into());
+        };
+        let found = self
+            .app
+            .accounts_store()
+            .application(application_id)
+            .await?;
+        let (application, ..) = found.ok_or(Rejection::Unauthenticated)?;
+        let owner = self.app.user(application.owner_id).await?;
+        let guilds = self.app.node().guilds_of(ctx.user_id()).await?;
+        Ok((application, owner, guilds.len()))
     }
 
     /// Makes an application with its bot. The token is never shown again.

@@ -1,4 +1,4 @@
-//! Who may do what by which route: one row per route of the native dialect.
+//! Who may do what by which route: one row per route, of both dialects.
 //!
 //! `rest` registers a route together with its row and refuses to start without one. The row's
 //! credential is checked there, before the body is read; what the row says about guilds, roles and
@@ -12,7 +12,7 @@ mod table;
 use guildhall_model::Permissions;
 use guildhall_model::rejection::Noun;
 
-pub use table::ROWS;
+pub use table::{DISCORD_ROWS, ROWS};
 
 /// One route and what it takes.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +34,7 @@ pub enum Method {
     Get,
     Post,
     Put,
+    Patch,
     Delete,
 }
 
@@ -46,6 +47,8 @@ pub enum Need {
     Anyone,
     /// A person.
     Person,
+    /// A bot.
+    Bot,
     /// A member of the guild, or anybody who is not banned if the guild is public.
     Preview,
     /// A person who is not banned, with an open invite unless the guild is public.
@@ -86,6 +89,8 @@ pub enum Proof {
     Any,
     /// An access token.
     Person,
+    /// A bot token.
+    Bot,
 }
 
 impl Need {
@@ -93,16 +98,21 @@ impl Need {
     pub const fn proof(self) -> Proof {
         match self {
             Self::Nobody => Proof::Nothing,
+            Self::Bot => Proof::Bot,
             Self::Person | Self::Entry | Self::PersonWith(_) => Proof::Person,
             _ => Proof::Any,
         }
     }
 }
 
+/// The rows of both dialects.
+pub fn rows() -> impl Iterator<Item = &'static Row> {
+    ROWS.iter().chain(DISCORD_ROWS)
+}
+
 /// The row of a route.
 pub fn row(method: Method, path: &str) -> Option<&'static Row> {
-    ROWS.iter()
-        .find(|row| row.method == method && row.path == path)
+    rows().find(|row| row.method == method && row.path == path)
 }
 
 #[cfg(test)]
@@ -111,10 +121,11 @@ mod tests {
 
     #[test]
     fn a_route_has_one_row() {
-        for (n, row) in ROWS.iter().enumerate() {
-            let same = |other: &Row| other.method == row.method && other.path == row.path;
+        let all: Vec<&Row> = rows().collect();
+        for (n, row) in all.iter().enumerate() {
+            let same = |other: &&Row| other.method == row.method && other.path == row.path;
             assert!(
-                !ROWS[n + 1..].iter().any(same),
+                !all[n + 1..].iter().any(same),
                 "{:?} {} twice",
                 row.method,
                 row.path
@@ -123,9 +134,8 @@ mod tests {
     }
 
     #[test]
-    fn only_signing_in_and_looking_at_an_invite_need_no_credential() {
-        let open: Vec<_> = ROWS
-            .iter()
+    fn only_signing_in_connecting_and_looking_at_an_invite_need_no_credential() {
+        let open: Vec<_> = rows()
             .filter(|row| row.need.proof() == Proof::Nothing)
             .map(|row| row.path)
             .collect();
@@ -136,7 +146,9 @@ mod tests {
                 "/auth/register",
                 "/auth/login",
                 "/auth/refresh",
-                "/invites/{code}"
+                "/invites/{code}",
+                "/api/gateway",
+                "/api/invites/{code}",
             ]
         );
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use guildhall_host::Refused;
-use guildhall_model::channel::{Channel, DirectChannel};
+use guildhall_model::channel::{Channel, DirectChannel, Overwrite, OverwriteTarget};
 use guildhall_model::command::{ChannelUpdate, GuildCommand, NewChannel};
 use guildhall_model::event::Event;
 use guildhall_model::rejection::Noun;
@@ -108,6 +108,46 @@ impl Channels<'_> {
             .ok_or_else(unknown)
     }
 
+    /// Puts channels of a guild at new places, all or none.
+    pub async fn arrange(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        places: Vec<(ChannelId, u16)>,
+    ) -> Result<(), Refused> {
+        let command = GuildCommand::MoveChannels(places);
+        self.app.command(ctx, guild, command).await?;
+        Ok(())
+    }
+
+    /// Gives a channel of a guild one overwrite and leaves the others.
+    pub async fn set_overwrite(
+        &self,
+        ctx: &Context,
+        id: ChannelId,
+        overwrite: Overwrite,
+    ) -> Result<(), Refused> {
+        let guild = self.guild_of(ctx, id).await?;
+        let command = GuildCommand::SetOverwrite(id, overwrite);
+        let done = self.app.command(ctx, guild, command).await;
+        done.map_err(hide())?;
+        Ok(())
+    }
+
+    /// Takes from a channel of a guild the overwrite that binds one of these.
+    pub async fn remove_overwrite(
+        &self,
+        ctx: &Context,
+        id: ChannelId,
+        targets: [OverwriteTarget; 2],
+    ) -> Result<(), Refused> {
+        let guild = self.guild_of(ctx, id).await?;
+        let command = GuildCommand::RemoveOverwrite(id, targets);
+        let done = self.app.command(ctx, guild, command).await;
+        done.map_err(hide())?;
+        Ok(())
+    }
+
     /// Ends a channel of a guild.
     pub async fn delete(&self, ctx: &Context, id: ChannelId) -> Result<(), Refused> {
         let guild = self.guild_of(ctx, id).await?;
@@ -120,7 +160,7 @@ impl Channels<'_> {
     }
 
     /// The guild of a channel that is to be changed.
-    async fn guild_of(&self, ctx: &Context, id: ChannelId) -> Result<GuildId, Refused> {
+    pub(crate) async fn guild_of(&self, ctx: &Context, id: ChannelId) -> Result<GuildId, Refused> {
         match self.app.node().home_of(id).await? {
             Some(Home::Guild(guild)) => Ok(guild),
             Some(Home::Direct(direct)) if direct.users.contains(&ctx.user_id()) => {

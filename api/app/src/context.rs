@@ -26,6 +26,14 @@ impl Context {
         }
     }
 
+    /// Refuses people.
+    pub const fn require_bot(&self) -> Result<(), Rejection> {
+        match self.caller.credential {
+            Credential::Bot { .. } => Ok(()),
+            Credential::Login(_) => Err(Rejection::BotsOnly),
+        }
+    }
+
     /// Refuses bots.
     pub fn require_person(&self) -> Result<(), Rejection> {
         self.login_id().map(|_| ())

@@ -6,7 +6,9 @@ use guildhall_host::{GuildDone, GuildView, NewGuild, Refused};
 use guildhall_model::command::{GuildCommand, GuildUpdate};
 use guildhall_model::guild::Guild;
 use guildhall_model::rejection::Noun;
-use guildhall_model::{GuildId, Rejection, UserId, limits};
+use guildhall_model::role::Role;
+use guildhall_model::user::Appearance;
+use guildhall_model::{GuildId, Permissions, Rejection, UserId, limits};
 
 use crate::{App, Context};
 
@@ -23,6 +25,43 @@ pub struct GuildSummary {
     pub guild: Arc<Guild>,
     /// How many members it has.
     pub member_count: u32,
+}
+
+/// A guild with what Discord's clients are shown of it at once.
+#[derive(Clone, Debug)]
+pub struct WholeGuild {
+    /// The guild itself.
+    pub guild: Arc<Guild>,
+    /// All its roles, lowest first.
+    pub roles: Vec<Arc<Role>>,
+    /// How many members it has.
+    pub member_count: u32,
+    /// How many of them appear to be there, where that was asked for.
+    pub presence_count: Option<u32>,
+}
+
+/// A guild as a list of the caller's own shows it.
+#[derive(Clone, Debug)]
+pub struct OwnGuild {
+    /// The guild itself.
+    pub guild: Arc<Guild>,
+    /// What the caller may do in it.
+    pub permissions: Permissions,
+    /// How many members it has, and how many of them appear to be there, where asked for.
+    pub counts: Option<(u32, u32)>,
+}
+
+/// Which of the caller's own guilds are listed.
+#[derive(Clone, Copy, Debug)]
+pub struct OwnGuildsPage {
+    /// The last ones below this id.
+    pub before: Option<GuildId>,
+    /// The first ones above this id.
+    pub after: Option<GuildId>,
+    /// At most this many.
+    pub limit: u16,
+    /// With how many members there are.
+    pub with_counts: bool,
 }
 
 impl GuildSummary {
@@ -72,6 +111,56 @@ impl Guilds<'_> {
         }
     }
 
+    /// A guild that the caller is a member of, with its roles.
+    pub async fn whole(
+        &self,
+        ctx: &Context,
+        id: GuildId,
+        with_counts: bool,
+    ) -> Result<WholeGuild, Refused> {
+        let view = self.app.guild_of_member(id, ctx.user_id()).await?;
+        Ok(self.app.whole(&view, with_counts))
+    }
+
+    /// How many members a guild has that the caller may look at, and how many appear to be there.
+    pub async fn preview(
+        &self,
+        ctx: &Context,
+        id: GuildId,
+    ) -> Result<(Arc<Guild>, u32, u32), Refused> {
+        let summary = self.get(ctx, id).await?;
+        let view = self.app.node().guild(id).await?.ok_or_else(unknown_guild)?;
+        Ok((summary.guild, summary.member_count, self.app.online(&view)))
+    }
+
+    /// The caller's own guilds by id.
+    pub async fn own(&self, ctx: &Context, page: OwnGuildsPage) -> Result<Vec<OwnGuild>, Refused> {
+        let ids = self.app.node().guilds_of(ctx.user_id()).await?;
+        let mut guilds = Vec::new();
+        for id in chosen(&ids, page) {
+            let view = match self.app.guild_of_member(id, ctx.user_id()).await {
+                Ok(view) => view,
+                // It ended since, or the caller left it.
+                Err(Refused::Rejection(_)) => continue,
+                Err(failure) => return Err(failure),
+            };
+            let counts = page.with_counts.then(|| self.app.online(&view));
+            guilds.push(view.read(|state| OwnGuild {
+                guild: Arc::clone(state.guild()),
+                permissions: state.permissions(ctx.user_id(), ctx.now),
+                counts: counts.map(|online| (state.member_count(), online)),
+            }));
+        }
+        Ok(guilds)
+    }
+
+    /// In how many shards a bot with the caller's guilds should connect.
+    pub async fn shards(&self, ctx: &Context) -> Result<u32, Refused> {
+        let guilds = self.app.node().guilds_of(ctx.user_id()).await?.len();
+        let shards = guilds.div_ceil(limits::SHARD_GUILDS_ADVISED).max(1);
+        Ok(u32::try_from(shards).unwrap_or(u32::MAX))
+    }
+
     /// Makes a guild that the caller owns. Bots own none.
     pub async fn create(&self, ctx: &Context, new: NewGuild) -> Result<GuildSummary, Refused> {
         ctx.require_person()?;
@@ -91,6 +180,18 @@ impl Guilds<'_> {
         let command = GuildCommand::UpdateGuild(update);
         let done = self.app.command(ctx, id, command).await?;
         Ok(GuildSummary::of(&done.view))
+    }
+
+    /// Changes a guild and gives it with its roles.
+    pub async fn update_whole(
+        &self,
+        ctx: &Context,
+        id: GuildId,
+        update: GuildUpdate,
+    ) -> Result<WholeGuild, Refused> {
+        let command = GuildCommand::UpdateGuild(update);
+        let done = self.app.command(ctx, id, command).await?;
+        Ok(self.app.whole(&done.view, false))
     }
 
     /// Ends a guild.
@@ -145,6 +246,30 @@ impl App {
         self.node().command(guild, ctx.user_id(), command).await
     }
 
+    /// How many members of a guild appear to be there.
+    pub(crate) fn online(&self, view: &GuildView) -> u32 {
+        let members: Vec<UserId> =
+            view.read(|state| state.members().map(|member| member.user.id).collect());
+        let online = members
+            .into_iter()
+            .filter(|&member| self.appearance(member) != Appearance::Offline);
+        u32::try_from(online.count()).unwrap_or(u32::MAX)
+    }
+
+    fn whole(&self, view: &GuildView, with_counts: bool) -> WholeGuild {
+        let presence_count = with_counts.then(|| self.online(view));
+        view.read(|state| {
+            let mut roles: Vec<_> = state.roles().map(Arc::clone).collect();
+            roles.sort_unstable_by_key(|role: &Arc<Role>| role.rank());
+            WholeGuild {
+                guild: Arc::clone(state.guild()),
+                roles,
+                member_count: state.member_count(),
+                presence_count,
+            }
+        })
+    }
+
     /// The guild as its members see it; strangers must not learn that it exists.
     pub(crate) async fn guild_of_member(
         &self,
@@ -171,4 +296,45 @@ pub(crate) fn within(noun: Noun) -> impl FnOnce(Refused) -> Refused {
 
 fn unknown_guild() -> Refused {
     Rejection::Unknown(Noun::Guild).into()
+}
+
+/// The ids of a page, rising. Below `before` the last ones count, otherwise the first.
+fn chosen(ids: &[GuildId], page: OwnGuildsPage) -> Vec<GuildId> {
+    let fitting: Vec<GuildId> = ids
+        .iter()
+        .copied()
+        .filter(|&id| page.after.is_none_or(|after| after < id))
+        .filter(|&id| page.before.is_none_or(|before| id < before))
+        .collect();
+    let limit = usize::from(page.limit);
+    let first = match (page.before, page.after) {
+        (Some(_), None) => fitting.len().saturating_sub(limit),
+        _ => 0,
+    };
+    fitting.into_iter().skip(first).take(limit).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_of_own_guilds_ends_below_one_or_begins_above_one() {
+        let id = |n| GuildId::new(n).unwrap();
+        let ids: Vec<GuildId> = (1..=5).map(id).collect();
+        let page = |before: Option<u64>, after: Option<u64>| {
+            let page = OwnGuildsPage {
+                before: before.map(id),
+                after: after.map(id),
+                limit: 2,
+                with_counts: false,
+            };
+            chosen(&ids, page)
+        };
+        assert_eq!(page(None, None), [id(1), id(2)]);
+        assert_eq!(page(Some(5), None), [id(3), id(4)]);
+        assert_eq!(page(None, Some(2)), [id(3), id(4)]);
+        assert_eq!(page(Some(5), Some(1)), [id(2), id(3)]);
+        assert_eq!(page(Some(1), None), []);
+    }
 }

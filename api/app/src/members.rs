@@ -4,7 +4,7 @@ use std::collections::BinaryHeap;
 use std::sync::Arc;
 
 use guildhall_host::{GuildDone, Refused};
-use guildhall_model::command::GuildCommand;
+use guildhall_model::command::{GuildCommand, MemberUpdate};
 use guildhall_model::member::{Ban, Member};
 use guildhall_model::rejection::Noun;
 use guildhall_model::text::{DisplayName, Reason};
@@ -60,9 +60,48 @@ impl Members<'_> {
             .ok_or_else(unknown)
     }
 
+    /// At most `limit` members by user id whose name, here or everywhere, begins so in any case.
+    pub async fn search(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        beginning: &str,
+        limit: u16,
+    ) -> Result<Vec<Arc<Member>>, Refused> {
+        let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
+        Ok(view.read(|state| {
+            let fitting = state
+                .members()
+                .filter(|member| has_prefix(member, beginning));
+            let page = lowest(fitting.map(|member| member.user.id), limit);
+            page.into_iter()
+                .filter_map(|id| state.member(id).map(Arc::clone))
+                .collect()
+        }))
+    }
+
+    /// Changes several things about a member at once, or none of them.
+    pub async fn update(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        user: UserId,
+        update: MemberUpdate,
+    ) -> Result<Arc<Member>, Refused> {
+        let command = GuildCommand::UpdateMember(user, update);
+        let done = self.app.command(ctx, guild, command).await?;
+        member_after(&done, user)
+    }
+
     /// Removes a member, who may come back.
-    pub async fn kick(&self, ctx: &Context, guild: GuildId, user: UserId) -> Result<(), Refused> {
-        let command = GuildCommand::Kick(user, None);
+    pub async fn kick(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        user: UserId,
+        reason: Option<Reason>,
+    ) -> Result<(), Refused> {
+        let command = GuildCommand::Kick(user, reason);
         self.app.command(ctx, guild, command).await?;
         Ok(())
     }
@@ -99,6 +138,66 @@ impl Members<'_> {
         Ok(page)
     }
 
+    /// One ban.
+    pub async fn get_ban(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        user: UserId,
+    ) -> Result<Arc<Ban>, Refused> {
+        let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
+        App::require(ctx, &view, Permissions::BAN_MEMBERS)?;
+        let ban = view.read(|state| state.ban(user).map(Arc::clone));
+        ban.ok_or_else(|| Rejection::Unknown(Noun::Ban).into())
+    }
+
+    /// The last bans by user id below `before`, at most `limit`, rising.
+    pub async fn bans_before(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        before: UserId,
+        limit: u16,
+    ) -> Result<Vec<Arc<Ban>>, Refused> {
+        let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
+        App::require(ctx, &view, Permissions::BAN_MEMBERS)?;
+        Ok(view.read(|state| {
+            let below: Vec<_> = state
+                .bans()
+                .filter(|ban| ban.user.id < before)
+                .map(Arc::clone)
+                .collect();
+            let first = below.len().saturating_sub(usize::from(limit));
+            below.into_iter().skip(first).collect()
+        }))
+    }
+
+    /// Keeps many users out, each as far as the caller may; gives those who are and those who are
+    /// not kept out now.
+    pub async fn ban_many(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        users: Vec<UserId>,
+        reason: Option<Reason>,
+    ) -> Result<(Vec<UserId>, Vec<UserId>), Refused> {
+        let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
+        App::require(
+            ctx,
+            &view,
+            Permissions::BAN_MEMBERS | Permissions::MANAGE_GUILD,
+        )?;
+        let (mut banned, mut failed) = (Vec::new(), Vec::new());
+        for user in users {
+            match self.ban(ctx, guild, user, reason.clone()).await {
+                Ok(()) => banned.push(user),
+                Err(Refused::Rejection(_)) => failed.push(user),
+                Err(failure) => return Err(failure),
+            }
+        }
+        Ok((banned, failed))
+    }
+
     /// Removes a user, if it is a member, and keeps it out.
     pub async fn ban(
         &self,
@@ -132,6 +231,17 @@ pub(crate) fn member_after(done: &GuildDone, user: UserId) -> Result<Arc<Member>
 
 fn unknown() -> Refused {
     Rejection::Unknown(Noun::Member).into()
+}
+
+/// A member's name in the guild, or its username, begins so in any case.
+pub(crate) fn has_prefix(member: &Member, beginning: &str) -> bool {
+    let beginning = beginning.to_lowercase();
+    let names = [member.nick.as_deref(), Some(member.user.username.as_str())];
+    beginning.is_empty()
+        || names
+            .into_iter()
+            .flatten()
+            .any(|name| name.to_lowercase().starts_with(&beginning))
 }
 
 /// The `limit` lowest ids, rising. A page costs one look at each member and memory for itself

@@ -95,6 +95,22 @@ impl Messages<'_> {
         Ok(self.seen(ctx, message).await?)
     }
 
+    /// Refuses a message that does not stand in this channel, for paths that name both.
+    pub async fn require_in(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        id: MessageId,
+    ) -> Result<(), Refused> {
+        self.app.channels().get(ctx, channel).await?;
+        let message = self.app.node().message(id, ctx.user_id()).await?;
+        if message.channel_id == channel {
+            Ok(())
+        } else {
+            Err(Rejection::Unknown(Noun::Message).into())
+        }
+    }
+
     /// Posts into a channel of either kind.
     pub async fn post(
         &self,

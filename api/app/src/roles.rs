@@ -1,5 +1,6 @@
 //! Roles: listing, making, changing, ending and assigning them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use guildhall_host::Refused;
@@ -52,7 +53,38 @@ impl Roles<'_> {
         Ok(made.expect("making a role makes one"))
     }
 
-    /// Changes a role.
+    /// One role of a guild.
+    pub async fn get(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        id: RoleId,
+    ) -> Result<Arc<Role>, Refused> {
+        let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
+        view.read(|state| state.role(id).map(Arc::clone))
+            .ok_or_else(unknown)
+    }
+
+    /// How many members have each role of a guild, `@everyone` left out.
+    pub async fn member_counts(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+    ) -> Result<BTreeMap<RoleId, u32>, Refused> {
+        let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
+        Ok(view.read(|state| {
+            let others = state.roles().filter(|role| !role.is_everyone());
+            let mut counts: BTreeMap<RoleId, u32> = others.map(|role| (role.id, 0)).collect();
+            for role in state.members().flat_map(|member| &member.roles) {
+                if let Some(count) = counts.get_mut(role) {
+                    *count += 1;
+                }
+            }
+            counts
+        }))
+    }
+
+    /// Changes a role, wherever it is.
     pub async fn update(
         &self,
         ctx: &Context,
@@ -60,19 +92,53 @@ impl Roles<'_> {
         update: RoleUpdate,
     ) -> Result<Arc<Role>, Refused> {
         let guild = self.guild_of(id).await?;
+        let changed = self.update_in(ctx, guild, id, update).await;
+        changed.map_err(within(Noun::Role))
+    }
+
+    /// Changes a role of a guild.
+    pub async fn update_in(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        id: RoleId,
+        update: RoleUpdate,
+    ) -> Result<Arc<Role>, Refused> {
         let command = GuildCommand::UpdateRole(id, update);
-        let done = self.app.command(ctx, guild, command).await;
-        let view = done.map_err(within(Noun::Role))?.view;
-        view.read(|state| state.role(id).map(Arc::clone))
+        let done = self.app.command(ctx, guild, command).await?;
+        done.view
+            .read(|state| state.role(id).map(Arc::clone))
             .ok_or_else(unknown)
     }
 
-    /// Ends a role; members and channels lose it at the same moment.
+    /// Puts roles of a guild at new places, all or none, and gives all roles, lowest first.
+    pub async fn arrange(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        places: Vec<(RoleId, u16)>,
+    ) -> Result<Vec<Arc<Role>>, Refused> {
+        let command = GuildCommand::MoveRoles(places);
+        self.app.command(ctx, guild, command).await?;
+        self.list(ctx, guild).await
+    }
+
+    /// Ends a role, wherever it is; members and channels lose it at the same moment.
     pub async fn delete(&self, ctx: &Context, id: RoleId) -> Result<(), Refused> {
         let guild = self.guild_of(id).await?;
+        let done = self.delete_in(ctx, guild, id).await;
+        done.map_err(within(Noun::Role))
+    }
+
+    /// Ends a role of a guild.
+    pub async fn delete_in(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        id: RoleId,
+    ) -> Result<(), Refused> {
         let command = GuildCommand::DeleteRole(id);
-        let done = self.app.command(ctx, guild, command).await;
-        done.map_err(within(Noun::Role))?;
+        self.app.command(ctx, guild, command).await?;
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use guildhall_model::user::{Appearance, Status};
 use guildhall_model::{GuildId, LoginId, Rejection, UserId, limits};
 use sha2::{Digest, Sha256};
 
+use crate::members::has_prefix;
 use crate::{App, Context};
 
 /// What a client asks for when it identifies.
@@ -196,16 +197,6 @@ fn fits(shard: Shard, guilds: &[GuildId]) -> Result<(), Rejection> {
         return Err(Rejection::LimitReached { what, limit });
     }
     Ok(())
-}
-
-fn has_prefix(member: &Member, query: &str) -> bool {
-    let query = query.to_lowercase();
-    let names = [member.nick.as_deref(), Some(member.user.username.as_str())];
-    query.is_empty()
-        || names
-            .into_iter()
-            .flatten()
-            .any(|name| name.to_lowercase().starts_with(&query))
 }
 
 fn by_id(mut members: Vec<Member>, limit: u64) -> Vec<Member> {

@@ -8,7 +8,7 @@ use axum::extract::{FromRequest, Request};
 use bytes::Bytes;
 use guildhall_model::limits::{BODY_BYTES_MAX, BODY_READ_MS_MAX};
 use guildhall_wire::error::ServiceError;
-use guildhall_wire::native::request::{read_json, read_optional_json};
+use guildhall_wire::native::request::{read_json, read_json_list, read_optional_json};
 use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderName};
 use http_body_util::LengthLimitError;
@@ -22,6 +22,10 @@ use crate::error::ApiError;
 #[derive(Debug)]
 pub(crate) struct Body<T>(pub(crate) T);
 
+/// A body that is a list of objects.
+#[derive(Debug)]
+pub(crate) struct List<T>(pub(crate) Vec<T>);
+
 /// A body that may be left out.
 #[derive(Debug)]
 pub(crate) struct MaybeBody<T>(pub(crate) T);
@@ -33,6 +37,16 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
         require_json(request.headers())?;
         let bytes = read(request).await?;
         Ok(Self(read_json(&bytes)?))
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Api> for List<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        require_json(request.headers())?;
+        let bytes = read(request).await?;
+        Ok(Self(read_json_list(&bytes)?))
     }
 }
 

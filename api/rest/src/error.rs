@@ -86,6 +86,8 @@ impl IntoResponse for ApiError {
             let scheme = HeaderValue::from_static("Bearer");
             response.headers_mut().insert(WWW_AUTHENTICATE, scheme);
         }
+        // The body is in the native dialect; `layer` puts it into the other where that is spoken.
+        response.extensions_mut().insert(problem);
         response
     }
 }

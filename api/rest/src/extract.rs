@@ -56,6 +56,9 @@ async fn authenticate(
     if proof == Proof::Person {
         ctx.require_person()?;
     }
+    if proof == Proof::Bot {
+        ctx.require_bot()?;
+    }
     Ok(ctx)
 }
 

@@ -4,12 +4,13 @@ use std::any::Any;
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::middleware::{Next, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use guildhall_app::Env;
 use guildhall_model::Rejection;
 use guildhall_model::rejection::Noun;
-use guildhall_wire::error::ServiceError;
+use guildhall_wire::Dialect;
+use guildhall_wire::error::{Problem, ServiceError};
 use http::header::{
     AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, X_CONTENT_TYPE_OPTIONS,
 };
@@ -18,6 +19,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tracing::Instrument;
 
+use crate::discord;
 use crate::error::ApiError;
 use crate::metrics::Measured;
 
@@ -37,8 +39,20 @@ pub(crate) fn around(routes: Router, env: Env, origins: Vec<HeaderValue>) -> Rou
         router.layer(cors(origins))
     };
     router
+        .layer(from_fn(speak))
         .layer(map_response(harden))
         .layer(from_fn_with_state(env, observe))
+}
+
+/// Puts errors into the words of the dialect that the path belongs to.
+async fn speak(request: Request, next: Next) -> Response {
+    let is_discord = discord::serves(request.uri().path());
+    let mut response = next.run(request).await;
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = problem.filter(|_| is_discord) {
+        *response.body_mut() = problem.body(Dialect::Discord).into();
+    }
+    response
 }
 
 async fn unknown_route() -> ApiError {
@@ -54,7 +68,13 @@ async fn method_not_allowed() -> ApiError {
 fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
     CorsLayer::new()
         .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_methods([
+            Method::GET,
+            Method::POST,
+            Method::PUT,
+            Method::PATCH,
+            Method::DELETE,
+        ])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
         .expose_headers([REQUEST_ID, RETRY_AFTER])
 }

@@ -4,6 +4,7 @@
 //! `app::authorize`, which [`router`] looks up for each route that it registers.
 
 mod body;
+mod discord;
 mod error;
 mod extract;
 mod layer;
@@ -23,6 +24,7 @@ use guildhall_app::App;
 use guildhall_wire::Spelling;
 use http::HeaderValue;
 
+pub use discord::GatewayUrl;
 pub use metrics::describe as describe_metrics;
 
 /// What an operator may set about the HTTP interface.
@@ -32,6 +34,8 @@ pub struct Settings {
     pub spelling: Spelling,
     /// Web pages of these origins may call the interface from a browser. None by default.
     pub origins: Vec<HeaderValue>,
+    /// Where bots are told to connect.
+    pub gateway: GatewayUrl,
 }
 
 /// What every handler works with.
@@ -41,6 +45,7 @@ pub(crate) struct Api {
     pub(crate) spelling: Spelling,
     /// The description of all routes, rendered once.
     pub(crate) document: Arc<str>,
+    pub(crate) gateway: GatewayUrl,
 }
 
 impl FromRef<Api> for Spelling {
@@ -49,18 +54,21 @@ impl FromRef<Api> for Spelling {
     }
 }
 
-/// Serves the native dialect at the root. The gateway's route is merged by `edge`.
+/// Serves the native dialect at the root and Discord's below `/api`. The gateway's route is merged by `edge`.
 ///
 /// # Panics
 /// If a route has no row in `app::authorize`: nobody has decided who may call it.
 pub fn router(app: App, settings: Settings) -> Router {
     let (routes, document) = routes::all(&app);
+    let discord = discord::all(&app);
     let document = openapi::render(document, settings.spelling);
     let env = app.env().clone();
     let api = Api {
         app,
         spelling: settings.spelling,
         document,
+        gateway: settings.gateway,
     };
+    let routes = routes.merge(discord);
     layer::around(routes.with_state(api), env, settings.origins)
 }

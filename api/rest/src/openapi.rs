@@ -84,6 +84,7 @@ fn operation(item: &mut PathItem, method: Method) -> Option<&mut Operation> {
         Method::Get => item.get.as_mut(),
         Method::Post => item.post.as_mut(),
         Method::Put => item.put.as_mut(),
+        Method::Patch => item.patch.as_mut(),
         Method::Delete => item.delete.as_mut(),
     }
 }
@@ -94,6 +95,7 @@ fn annotate(operation: &mut Operation, row: &Row) {
         Proof::Nothing => Some(Vec::new()),
         Proof::Any => Some(vec![scheme(PERSON), scheme(BOT)]),
         Proof::Person => Some(vec![scheme(PERSON)]),
+        Proof::Bot => Some(vec![scheme(BOT)]),
     };
     operation.description = Some(match operation.description.take() {
         Some(text) => format!("{text}\n\nFor {}.", whom(row.need)),
@@ -177,6 +179,7 @@ fn may_forbid(need: Need) -> bool {
         Need::Nobody | Need::Anyone | Need::Preview | Need::Member | Need::MemberButOwner => false,
         Need::Viewer(needed) => !needed.is_empty(),
         Need::Person
+        | Need::Bot
         | Need::Entry
         | Need::MemberWith(_)
         | Need::PersonWith(_)
@@ -194,6 +197,7 @@ fn whom(need: Need) -> String {
         Need::Nobody => "everybody, without a credential".to_owned(),
         Need::Anyone => "people and bots".to_owned(),
         Need::Person => "people".to_owned(),
+        Need::Bot => "bots".to_owned(),
         Need::Preview => "members, and for everybody if the server is public".to_owned(),
         Need::Entry => "people with an invite, or without if the server is public".to_owned(),
         Need::Member => "members".to_owned(),

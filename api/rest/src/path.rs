@@ -3,6 +3,7 @@
 //! A segment that cannot be an id is answered like an id that does not exist.
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use guildhall_model::channel::OverwriteTarget;
 use guildhall_model::id::kind;
 use guildhall_model::limits::INVITE_CODE_CHARS_MAX;
 use guildhall_model::message::Emoji;
@@ -74,6 +75,22 @@ impl Segment for Code {
     }
 }
 
+/// Whom an overwrite may bind that is named by this id: a role or a member.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound(pub(crate) [OverwriteTarget; 2]);
+
+impl Segment for Bound {
+    fn read(text: &str, spelling: &Spelling) -> Result<Self, Rejection> {
+        let role = spelling.parse(text).map(OverwriteTarget::Role);
+        let member = spelling.parse(text).map(OverwriteTarget::Member);
+        let unknown = Rejection::Unknown(Noun::Overwrite);
+        match (role, member) {
+            (Some(role), Some(member)) => Ok(Self([role, member])),
+            _ => Err(unknown),
+        }
+    }
+}
+
 /// The segment at this place; a template with fewer parameters names nothing.
 fn next<'a, T: Segment>(
     texts: &mut impl Iterator<Item = &'a str>,
@@ -98,6 +115,7 @@ macro_rules! segments {
 segments!(A);
 segments!(A B);
 segments!(A B C);
+segments!(A B C D);
 
 impl<T: Segments> FromRequestParts<Api> for Path<T> {
     type Rejection = ApiError;

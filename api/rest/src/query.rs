@@ -128,14 +128,14 @@ impl UserPage {
 }
 
 /// The keys of a query with what was wrong about them. Keys that nobody asks for are passed over.
-struct Query<'a> {
+pub(crate) struct Query<'a> {
     text: &'a str,
     spelling: &'a Spelling,
     errors: Vec<FieldError>,
 }
 
 impl<'a> Query<'a> {
-    fn new(query: Option<&'a str>, spelling: &'a Spelling) -> Self {
+    pub(crate) fn new(query: Option<&'a str>, spelling: &'a Spelling) -> Self {
         Self {
             text: query.unwrap_or_default(),
             spelling,
@@ -144,7 +144,7 @@ impl<'a> Query<'a> {
     }
 
     /// The value of a key.
-    fn get(&mut self, key: &'static str) -> Option<String> {
+    pub(crate) fn get(&mut self, key: &'static str) -> Option<String> {
         let pairs = form_urlencoded::parse(self.text.as_bytes());
         let mut values = pairs
             .filter(|(name, _)| name == key)
@@ -156,7 +156,7 @@ impl<'a> Query<'a> {
         value.map(Into::into)
     }
 
-    fn id<K>(&mut self, key: &'static str) -> Option<Id<K>> {
+    pub(crate) fn id<K>(&mut self, key: &'static str) -> Option<Id<K>> {
         let text = self.get(key)?;
         let id = self.spelling.parse(&text);
         if id.is_none() {
@@ -169,7 +169,7 @@ impl<'a> Query<'a> {
         id
     }
 
-    fn limit(&mut self, default: u16, max: u16) -> u16 {
+    pub(crate) fn limit(&mut self, default: u16, max: u16) -> u16 {
         let Some(text) = self.get("limit") else {
             return default;
         };
@@ -187,7 +187,7 @@ impl<'a> Query<'a> {
         number.unwrap_or(default)
     }
 
-    fn wrong(&mut self, path: &str, code: &'static str, message: String) {
+    pub(crate) fn wrong(&mut self, path: &str, code: &'static str, message: String) {
         self.errors.push(FieldError {
             path: path.to_owned(),
             code,
@@ -195,7 +195,7 @@ impl<'a> Query<'a> {
         });
     }
 
-    fn finish<T>(self, page: T) -> Result<T, Rejection> {
+    pub(crate) fn finish<T>(self, page: T) -> Result<T, Rejection> {
         if self.errors.is_empty() {
             Ok(page)
         } else {

@@ -97,6 +97,7 @@ pub(crate) fn methods(item: &PathItem) -> impl Iterator<Item = Method> {
         (Method::Get, item.get.is_some()),
         (Method::Post, item.post.is_some()),
         (Method::Put, item.put.is_some()),
+        (Method::Patch, item.patch.is_some()),
         (Method::Delete, item.delete.is_some()),
     ]
     .into_iter()

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use guildhall_edge::listener;
+use guildhall_rest::GatewayUrl;
 use rustix::process::Signal;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
@@ -41,7 +42,11 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
     let node = assembly.node.clone();
     let _ = state.set(StateProbe::new(move || node.observe()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = serve(listener, &assembly, async {
+    let gateway = match &config.server.public_url {
+        Some(_) => GatewayUrl::Fixed(resume_url(&config, address)),
+        None => GatewayUrl::AtHost(resume_url(&config, address)),
+    };
+    let serving = serve(listener, &assembly, gateway, async {
         let _ = stopped.await;
     });
     let serving = tokio::spawn(serving);
@@ -83,11 +88,13 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 fn serve(
     listener: TcpListener,
     assembly: &Assembly,
+    gateway: GatewayUrl,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> impl Future<Output = ()> + Send + 'static {
     let settings = guildhall_rest::Settings {
         spelling: assembly.spelling,
         origins: Vec::new(),
+        gateway,
     };
     let routes = guildhall_rest::router(assembly.app.clone(), settings);
     listener::serve(listener, assembly.gateway.clone(), routes, stop)

@@ -5,8 +5,10 @@
 //! is missing (`deploy/e2e/bots` runs them), and what is extra they pass over.
 //! <https://discord.com/developers/docs/reference>
 
+pub mod application;
 pub mod ban;
 pub mod channel;
+pub mod connect;
 pub mod emoji;
 pub(crate) mod event;
 pub mod guild;
@@ -16,15 +18,18 @@ pub mod message;
 mod presence;
 mod reaction;
 mod ready;
+pub mod request;
 pub mod role;
 pub mod user;
 
 use guildhall_model::Permissions;
 use serde::{Serialize, Serializer};
 
-pub use ban::Ban;
+pub use application::Application;
+pub use ban::{Ban, BulkBan};
 pub use channel::{Channel, DirectChannel};
-pub use guild::Guild;
+pub use connect::{BotGateway, Gateway};
+pub use guild::{Guild, GuildPreview, GuildWithCounts, OwnGuild};
 pub use invite::Invite;
 pub use member::Member;
 pub use message::Message;

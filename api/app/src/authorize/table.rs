@@ -1,10 +1,14 @@
 //! The rows themselves, in the order of the specification.
 
+mod discord;
+
 use guildhall_model::Permissions as P;
 use guildhall_model::rejection::Noun;
 
 use super::Method::{Delete, Get, Post, Put};
 use super::{Method, Need, Row};
+
+pub use discord::DISCORD_ROWS;
 
 const fn row(method: Method, path: &'static str, need: Need, hidden: Noun) -> Row {
     Row {

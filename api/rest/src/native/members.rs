@@ -61,7 +61,7 @@ pub(crate) async fn kick_member(
     Ctx(ctx): Ctx,
     Path((guild, user)): Path<(GuildId, UserId)>,
 ) -> Reply {
-    api.app.members().kick(&ctx, guild, user).await?;
+    api.app.members().kick(&ctx, guild, user, None).await?;
     done()
 }
 

@@ -25,7 +25,7 @@ use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::Timestamp;
 use guildhall_ports::Env;
 use guildhall_ports::fake::FakeClock;
-use guildhall_rest::{Settings, router};
+use guildhall_rest::{GatewayUrl, Settings, router};
 use guildhall_wire::Spelling;
 use judge::Judge;
 use parking_lot::Mutex;
@@ -95,7 +95,14 @@ impl House {
             .into_iter()
             .map(|origin| origin.parse().unwrap())
             .collect();
-        let router = router(app.clone(), Settings { spelling, origins });
+        let router = router(
+            app.clone(),
+            Settings {
+                spelling,
+                origins,
+                gateway: GatewayUrl::Fixed("wss://chat.example/gateway".to_owned()),
+            },
+        );
         let judge = Judge::of(&router).await;
         Self {
             app,

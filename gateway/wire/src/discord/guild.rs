@@ -2,13 +2,13 @@
 
 use guildhall_model::event::Founding;
 use guildhall_model::guild::{self as model, GuildSnapshot};
-use guildhall_model::{GuildId, id, member, role};
+use guildhall_model::{GuildId, Permissions, UserId, id, member, role};
 use serde::Serialize;
 
 use super::channel::Channel;
 use super::member::Member;
 use super::role::Role;
-use super::{NoList, Nothing};
+use super::{Bits, NoList, Nothing};
 use crate::id::Decimal;
 use crate::time::Iso8601;
 
@@ -104,6 +104,111 @@ impl<'a> Guild<'a> {
             nsfw_level: 0,
             premium_progress_bar_enabled: false,
             incidents_data: (),
+        }
+    }
+}
+
+/// About how many members a guild has, and how many of them appear to be there. Ours are exact.
+#[derive(Clone, Copy, Serialize)]
+pub(crate) struct Counts {
+    #[serde(rename = "approximate_member_count")]
+    members: u32,
+    #[serde(rename = "approximate_presence_count")]
+    online: u32,
+}
+
+impl Counts {
+    pub(crate) const fn new(members: u32, online: u32) -> Self {
+        Self { members, online }
+    }
+}
+
+/// A guild with its counts, where they were asked for.
+#[derive(Serialize)]
+pub struct GuildWithCounts<'a> {
+    #[serde(flatten)]
+    guild: Guild<'a>,
+    #[serde(flatten)]
+    counts: Option<Counts>,
+}
+
+impl<'a> GuildWithCounts<'a> {
+    /// The guild with how many members it has and how many of them appear to be there.
+    pub fn new(guild: Guild<'a>, counts: Option<(u32, u32)>) -> Self {
+        Self {
+            guild,
+            counts: counts.map(|(members, online)| Counts::new(members, online)),
+        }
+    }
+}
+
+/// A guild as somebody sees it who thinks of joining.
+#[derive(Serialize)]
+pub struct GuildPreview<'a> {
+    id: Decimal<id::kind::Guild>,
+    name: &'a str,
+    icon: Nothing,
+    splash: Nothing,
+    discovery_splash: Nothing,
+    home_header: Nothing,
+    emojis: NoList,
+    features: NoList,
+    #[serde(flatten)]
+    counts: Counts,
+    description: Option<&'a str>,
+    stickers: NoList,
+}
+
+impl<'a> GuildPreview<'a> {
+    /// The guild with how many members it has and how many of them appear to be there.
+    pub fn new(guild: &'a model::Guild, members: u32, online: u32) -> Self {
+        Self {
+            id: Decimal(guild.id),
+            name: &guild.name,
+            icon: (),
+            splash: (),
+            discovery_splash: (),
+            home_header: (),
+            emojis: [],
+            features: [],
+            counts: Counts::new(members, online),
+            description: guild.description.as_deref(),
+            stickers: [],
+        }
+    }
+}
+
+/// A guild in the list of a user's own.
+#[derive(Serialize)]
+pub struct OwnGuild<'a> {
+    id: Decimal<id::kind::Guild>,
+    name: &'a str,
+    icon: Nothing,
+    banner: Nothing,
+    owner: bool,
+    permissions: Bits,
+    features: NoList,
+    #[serde(flatten)]
+    counts: Option<Counts>,
+}
+
+impl<'a> OwnGuild<'a> {
+    /// The guild with what `user` may do in it, and its counts, where they were asked for.
+    pub fn new(
+        guild: &'a model::Guild,
+        user: UserId,
+        permissions: Permissions,
+        counts: Option<(u32, u32)>,
+    ) -> Self {
+        Self {
+            id: Decimal(guild.id),
+            name: &guild.name,
+            icon: (),
+            banner: (),
+            owner: guild.owner_id == user,
+            permissions: Bits(permissions),
+            features: [],
+            counts: counts.map(|(members, online)| Counts::new(members, online)),
         }
     }
 }

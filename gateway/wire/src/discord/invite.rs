@@ -5,12 +5,13 @@ use guildhall_model::{guild, id, invite as model, user};
 use serde::Serialize;
 
 use super::channel::ChannelType;
+use super::guild::Counts;
 use super::user::User;
 use super::{NoList, Nothing};
 use crate::id::Decimal;
 use crate::time::Iso8601;
 
-/// An invite with its numbers, as those see it who may manage it.
+/// An invite with what it opens.
 #[derive(Serialize)]
 pub struct Invite<'a> {
     r#type: u8,
@@ -20,16 +21,18 @@ pub struct Invite<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     inviter: Option<User<'a>>,
     flags: u32,
+    code: &'a str,
+    expires_at: Option<Iso8601>,
     #[serde(flatten)]
-    terms: Terms<'a>,
+    numbers: Option<Numbers>,
+    #[serde(flatten)]
+    counts: Option<Counts>,
 }
 
-/// What of an invite both the object and the event say.
+/// What only those are told of an invite who may manage it.
 #[derive(Serialize)]
-struct Terms<'a> {
-    code: &'a str,
+struct Numbers {
     created_at: Iso8601,
-    expires_at: Option<Iso8601>,
     max_age: u32,
     max_uses: u32,
     temporary: bool,
@@ -96,17 +99,34 @@ impl<'a> Invite<'a> {
             },
             inviter: inviter.map(User::new),
             flags: 0,
-            terms: Terms::new(invite),
+            code: &invite.code,
+            expires_at: invite.expires_at().map(Iso8601),
+            numbers: Some(Numbers::new(invite)),
+            counts: None,
+        }
+    }
+
+    /// The same for somebody who merely has the code.
+    pub fn without_numbers(self) -> Self {
+        Self {
+            numbers: None,
+            ..self
+        }
+    }
+
+    /// The same with how many members the guild has, and how many of them appear to be there.
+    pub fn with_counts(self, counts: Option<(u32, u32)>) -> Self {
+        Self {
+            counts: counts.map(|(members, online)| Counts::new(members, online)),
+            ..self
         }
     }
 }
 
-impl<'a> Terms<'a> {
-    fn new(invite: &'a model::Invite) -> Self {
+impl Numbers {
+    fn new(invite: &model::Invite) -> Self {
         Self {
-            code: &invite.code,
             created_at: Iso8601(invite.created_at),
-            expires_at: invite.expires_at().map(Iso8601),
             max_age: invite.max_age_s,
             max_uses: invite.max_uses,
             temporary: invite.temporary,
@@ -121,8 +141,10 @@ impl<'a> Terms<'a> {
 pub(crate) struct InviteCreate<'a> {
     guild_id: Decimal<id::kind::Guild>,
     channel_id: Decimal<id::kind::Channel>,
+    code: &'a str,
+    expires_at: Option<Iso8601>,
     #[serde(flatten)]
-    terms: Terms<'a>,
+    numbers: Numbers,
 }
 
 impl<'a> InviteCreate<'a> {
@@ -130,7 +152,9 @@ impl<'a> InviteCreate<'a> {
         Self {
             guild_id: Decimal(invite.guild_id),
             channel_id: Decimal(invite.channel_id),
-            terms: Terms::new(invite),
+            code: &invite.code,
+            expires_at: invite.expires_at().map(Iso8601),
+            numbers: Numbers::new(invite),
         }
     }
 }

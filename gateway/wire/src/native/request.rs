@@ -7,19 +7,19 @@
 pub mod account;
 pub mod application;
 pub mod channel;
-mod form;
+pub(crate) mod form;
 pub mod invite;
 pub mod member;
 pub mod message;
-mod object;
-mod patch;
+pub(crate) mod object;
+pub(crate) mod patch;
 mod read;
 pub mod role;
 pub mod server;
-mod whole;
+pub(crate) mod whole;
 
 pub use patch::Patch;
-pub use read::{read_json, read_optional_json};
+pub use read::{read_json, read_json_list, read_optional_json};
 
 #[cfg(test)]
 mod tests;

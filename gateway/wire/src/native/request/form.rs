@@ -15,13 +15,13 @@ use crate::native::permission::NativePermissions;
 const REPORTED_MAX: usize = 50;
 
 /// What is wrong with a field, before it is known where it stands.
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     code: &'static str,
     message: Cow<'static, str>,
 }
 
 impl Wrong {
-    pub(super) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<Cow<'static, str>>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -38,13 +38,13 @@ impl From<TextError> for Wrong {
 
 /// The errors of one body so far.
 #[derive(Default)]
-pub(super) struct Form {
+pub(crate) struct Form {
     errors: Vec<FieldError>,
 }
 
 impl Form {
     /// A field that must be there.
-    pub(super) fn required<T, U, E: Into<Wrong>>(
+    pub(crate) fn required<T, U, E: Into<Wrong>>(
         &mut self,
         path: &str,
         value: Option<T>,
@@ -57,7 +57,7 @@ impl Form {
     }
 
     /// A field that may be left out or `null`.
-    pub(super) fn optional<T, U, E: Into<Wrong>>(
+    pub(crate) fn optional<T, U, E: Into<Wrong>>(
         &mut self,
         path: &str,
         value: Option<T>,
@@ -73,7 +73,7 @@ impl Form {
     }
 
     /// A field of an update whose value can be replaced but not removed.
-    pub(super) fn kept<T, U, E: Into<Wrong>>(
+    pub(crate) fn kept<T, U, E: Into<Wrong>>(
         &mut self,
         path: &str,
         value: Patch<T>,
@@ -94,7 +94,7 @@ impl Form {
         clippy::option_option,
         reason = "so the model tells leaving from removing"
     )]
-    pub(super) fn removable<T, U, E: Into<Wrong>>(
+    pub(crate) fn removable<T, U, E: Into<Wrong>>(
         &mut self,
         path: &str,
         value: Patch<T>,
@@ -108,7 +108,7 @@ impl Form {
     }
 
     /// Notes a field that is wrong.
-    pub(super) fn note(&mut self, path: &str, wrong: Wrong) {
+    pub(crate) fn note(&mut self, path: &str, wrong: Wrong) {
         if self.errors.len() < REPORTED_MAX {
             self.errors.push(FieldError {
                 path: path.to_owned(),
@@ -119,7 +119,7 @@ impl Form {
     }
 
     /// The body's meaning, which `build` has unless an error was noted.
-    pub(super) fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Rejection> {
+    pub(crate) fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Rejection> {
         if self.errors.is_empty() {
             Ok(build().expect("a field is missing only where an error was noted"))
         } else {
@@ -129,14 +129,14 @@ impl Form {
 }
 
 /// A check for a text that a parser of the model reads.
-pub(super) fn text<T>(
+pub(crate) fn text<T>(
     parse: fn(&str) -> Result<T, TextError>,
 ) -> impl FnOnce(String) -> Result<T, Wrong> {
     move |raw| parse(&raw).map_err(Wrong::from)
 }
 
 /// A check for an id in either spelling.
-pub(super) fn id<K>(spelling: &Spelling) -> impl FnOnce(String) -> Result<Id<K>, Wrong> {
+pub(crate) fn id<K>(spelling: &Spelling) -> impl FnOnce(String) -> Result<Id<K>, Wrong> {
     move |raw| {
         let wrong = || Wrong::new("invalid_id", "must be an id of this installation");
         spelling.parse(&raw).ok_or_else(wrong)
@@ -144,7 +144,7 @@ pub(super) fn id<K>(spelling: &Spelling) -> impl FnOnce(String) -> Result<Id<K>,
 }
 
 /// A check for a whole number from 0 to `max`.
-pub(super) fn up_to<T: TryFrom<i64>>(max: i64) -> impl FnOnce(Whole) -> Result<T, Wrong> {
+pub(crate) fn up_to<T: TryFrom<i64>>(max: i64) -> impl FnOnce(Whole) -> Result<T, Wrong> {
     move |Whole(number)| {
         let wrong = || Wrong::new("out_of_range", format!("must be from 0 to {max}"));
         let number = if number <= max { number } else { -1 };
@@ -153,7 +153,7 @@ pub(super) fn up_to<T: TryFrom<i64>>(max: i64) -> impl FnOnce(Whole) -> Result<T
 }
 
 /// A check for the specification's permission numbers.
-pub(super) fn permissions(Whole(number): Whole) -> Result<NativePermissions, Wrong> {
+pub(crate) fn permissions(Whole(number): Whole) -> Result<NativePermissions, Wrong> {
     let wrong = || Wrong::new("unknown_permission", "must hold known permission bits only");
     let number = u64::try_from(number).map_err(|_| wrong())?;
     NativePermissions::parse(number).ok_or_else(wrong)

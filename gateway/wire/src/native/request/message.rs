@@ -98,7 +98,7 @@ impl MessageCreate {
 }
 
 /// An empty nonce would make all messages of a careless client one message.
-fn nonce(raw: NonceInput) -> Result<Nonce, Wrong> {
+pub(crate) fn nonce(raw: NonceInput) -> Result<Nonce, Wrong> {
     match raw {
         NonceInput::Number(number) => Ok(Nonce::Number(number)),
         NonceInput::Text(text) if (1..=NONCE_CHARS_MAX).contains(&text.chars().count()) => {

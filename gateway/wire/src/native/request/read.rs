@@ -15,6 +15,12 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Rejection> {
     Ok(read::<Object<T>>(bytes)?.0)
 }
 
+/// Reads a body that is a list of objects. The caller has bounded its size.
+pub fn read_json_list<T: DeserializeOwned>(bytes: &[u8]) -> Result<Vec<T>, Rejection> {
+    let list = read::<Vec<Object<T>>>(bytes)?;
+    Ok(list.into_iter().map(|Object(body)| body).collect())
+}
+
 /// Reads a body that may be left out altogether, or be `null`.
 pub fn read_optional_json<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Rejection> {
     if bytes.is_empty() {

@@ -7,14 +7,14 @@ use serde::{Deserialize, Deserializer};
 
 /// A whole number of 64 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Whole(pub(super) i64);
+pub(crate) struct Whole(pub(crate) i64);
 
 /// Beyond it a number of floating point may stand for several whole ones.
 const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
 
 /// The number without its fraction, which must be zero.
 #[expect(clippy::cast_possible_truncation, reason = "2^53 fits")]
-pub(super) fn without_fraction(number: f64) -> Option<i64> {
+pub(crate) fn without_fraction(number: f64) -> Option<i64> {
     (number.abs() <= EXACT_MAX && number.fract() == 0.0).then_some(number as i64)
 }
 

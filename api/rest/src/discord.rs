@@ -1,0 +1,41 @@
+//! The Discord dialect: API v10 for existing bot libraries, a file per resource.
+//!
+//! The three prefixes serve the same routes: discordgo speaks v9, and no version means the latest.
+
+mod applications;
+mod bans;
+mod channels;
+mod gateway;
+mod guilds;
+mod invites;
+mod members;
+mod messages;
+mod query;
+mod reactions;
+mod reason;
+mod roles;
+mod routes;
+mod users;
+
+use axum::Router;
+use guildhall_app::App;
+
+use crate::Api;
+
+pub use gateway::GatewayUrl;
+
+const VERSIONS: [&str; 3] = ["/api", "/api/v9", "/api/v10"];
+
+/// All routes under all prefixes.
+pub(crate) fn all(app: &App) -> Router<Api> {
+    let routes = routes::all(app);
+    VERSIONS.into_iter().fold(Router::new(), |router, prefix| {
+        router.nest(prefix, routes.clone())
+    })
+}
+
+/// Whether a path belongs to this dialect, whatever is there.
+pub(crate) fn serves(path: &str) -> bool {
+    let rest = path.strip_prefix("/api");
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}

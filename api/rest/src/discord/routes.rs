@@ -1,0 +1,147 @@
+//! The table of routes. Each is registered together with its row of `app::authorize`.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodFilter, on};
+use guildhall_app::App;
+use guildhall_app::authorize::Method::{self, Delete, Get, Patch, Post, Put};
+use guildhall_app::authorize::row;
+
+use super::{
+    applications, bans, channels, gateway, guilds, invites, members, messages, reactions, reason,
+    roles, users,
+};
+use crate::Api;
+use crate::extract::guard;
+
+const MEMBER: &str = "/guilds/{guild_id}/members/{user_id}";
+const MEMBER_ROLE: &str = "/guilds/{guild_id}/members/{user_id}/roles/{role_id}";
+const BAN: &str = "/guilds/{guild_id}/bans/{user_id}";
+const ROLE: &str = "/guilds/{guild_id}/roles/{role_id}";
+const OVERWRITE: &str = "/channels/{channel_id}/permissions/{overwrite_id}";
+const MESSAGE: &str = "/channels/{channel_id}/messages/{message_id}";
+
+/// All routes, without a prefix.
+pub(super) fn all(app: &App) -> Router<Api> {
+    let routes = Routes {
+        app,
+        router: Router::new(),
+    };
+    let routes = of_users(routes);
+    let routes = of_guilds(routes);
+    of_channels(routes).router
+}
+
+fn of_users(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .on(Get, "/gateway", gateway::get_gateway)
+        .on(Get, "/gateway/bot", gateway::get_bot_gateway)
+        .on(Get, "/applications/@me", applications::get_own)
+        .on(Get, "/oauth2/applications/@me", applications::get_own)
+        .on(Get, "/soundboard-default-sounds", guilds::no_list)
+        .on(Get, "/voice/regions", guilds::no_list)
+        .on(Get, "/users/@me", users::get_me)
+        .on(Patch, "/users/@me", users::update_me)
+        .on(Get, "/users/@me/guilds", users::list_guilds)
+        .on(Delete, "/users/@me/guilds/{guild_id}", users::leave_guild)
+        .on(Get, "/users/@me/guilds/{guild_id}/member", members::get_me)
+        .on(Get, "/users/@me/channels", users::list_directs)
+        .on(Post, "/users/@me/channels", users::open_direct)
+        .on(Get, "/users/{user_id}", users::get_user)
+}
+
+fn of_guilds(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .on(Get, "/guilds/{guild_id}", guilds::get)
+        .on(Patch, "/guilds/{guild_id}", guilds::update)
+        .on(Delete, "/guilds/{guild_id}", guilds::delete)
+        .on(Get, "/guilds/{guild_id}/preview", guilds::preview)
+        .on(Get, "/guilds/{guild_id}/regions", guilds::regions)
+        .on(Get, "/guilds/{guild_id}/channels", channels::list)
+        .on(Post, "/guilds/{guild_id}/channels", channels::create)
+        .on(Patch, "/guilds/{guild_id}/channels", channels::arrange)
+        .on(Get, "/guilds/{guild_id}/members", members::list)
+        .on(Get, "/guilds/{guild_id}/members/search", members::search)
+        .on(Patch, "/guilds/{guild_id}/members/@me", members::update_me)
+        .on(Get, MEMBER, members::get)
+        .on(Patch, MEMBER, members::update)
+        .on(Delete, MEMBER, members::kick)
+        .on(Put, MEMBER_ROLE, members::add_role)
+        .on(Delete, MEMBER_ROLE, members::remove_role)
+        .on(Get, "/guilds/{guild_id}/bans", bans::list)
+        .on(Get, BAN, bans::get)
+        .on(Put, BAN, bans::create)
+        .on(Delete, BAN, bans::delete)
+        .on(Post, "/guilds/{guild_id}/bulk-ban", bans::create_many)
+        .on(Get, "/guilds/{guild_id}/roles", roles::list)
+        .on(Post, "/guilds/{guild_id}/roles", roles::create)
+        .on(Patch, "/guilds/{guild_id}/roles", roles::arrange)
+        .on(Get, "/guilds/{guild_id}/roles/member-counts", roles::counts)
+        .on(Get, ROLE, roles::get)
+        .on(Patch, ROLE, roles::update)
+        .on(Delete, ROLE, roles::delete)
+        .on(Get, "/guilds/{guild_id}/invites", invites::list_of_guild)
+}
+
+fn of_channels(routes: Routes<'_>) -> Routes<'_> {
+    let reactions = |rest: &str| format!("{MESSAGE}/reactions/{{emoji}}{rest}");
+    routes
+        .on(
+            Get,
+            "/channels/{channel_id}/invites",
+            invites::list_of_channel,
+        )
+        .on(Post, "/channels/{channel_id}/invites", invites::create)
+        .on(Get, "/invites/{code}", invites::get)
+        .on(Delete, "/invites/{code}", invites::delete)
+        .on(Get, "/channels/{channel_id}", channels::get)
+        .on(Patch, "/channels/{channel_id}", channels::update)
+        .on(Delete, "/channels/{channel_id}", channels::delete)
+        .on(Put, OVERWRITE, channels::set_overwrite)
+        .on(Delete, OVERWRITE, channels::remove_overwrite)
+        .on(Get, "/channels/{channel_id}/messages", messages::list)
+        .on(Post, "/channels/{channel_id}/messages", messages::create)
+        .on(Get, MESSAGE, messages::get)
+        .on(Patch, MESSAGE, messages::edit)
+        .on(Delete, MESSAGE, messages::delete)
+        .on(Get, &reactions(""), reactions::list)
+        .on(Put, &reactions("/@me"), reactions::add)
+        .on(Delete, &reactions("/@me"), reactions::remove_own)
+        .on(Delete, &reactions("/{user_id}"), reactions::remove)
+}
+
+struct Routes<'a> {
+    app: &'a App,
+    router: Router<Api>,
+}
+
+impl Routes<'_> {
+    /// Serves a route behind the guard of its row. A route that nobody has decided about is not
+    /// served.
+    fn on<H, T>(self, method: Method, path: &str, handler: H) -> Self
+    where
+        H: Handler<T, Api>,
+        T: 'static,
+    {
+        let template = format!("/api{path}");
+        let row = row(method, &template)
+            .unwrap_or_else(|| panic!("{method:?} {template} has no row in app::authorize"));
+        let route = on(filter(method), handler).route_layer(from_fn(reason::read));
+        let route = route.route_layer(from_fn_with_state((self.app.clone(), row), guard));
+        Self {
+            router: self.router.route(path, route),
+            ..self
+        }
+    }
+}
+
+const fn filter(method: Method) -> MethodFilter {
+    match method {
+        Get => MethodFilter::GET,
+        Post => MethodFilter::POST,
+        Put => MethodFilter::PUT,
+        Patch => MethodFilter::PATCH,
+        Delete => MethodFilter::DELETE,
+    }
+}
