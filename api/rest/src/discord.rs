@@ -10,6 +10,7 @@ mod guilds;
 mod invites;
 mod members;
 mod messages;
+mod pins;
 mod query;
 mod reactions;
 mod reason;

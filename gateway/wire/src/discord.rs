@@ -15,6 +15,7 @@ pub mod guild;
 pub mod invite;
 pub mod member;
 pub mod message;
+pub mod pin;
 mod presence;
 mod reaction;
 mod ready;

@@ -15,6 +15,12 @@ fn instant(at: Timestamp) -> jiff::Timestamp {
         .expect("years 1970 to 9999 are within range")
 }
 
+/// The instant that a text in RFC 3339 names, if it is one, to the millisecond.
+pub fn instant_of(text: &str) -> Option<Timestamp> {
+    let at: jiff::Timestamp = text.parse().ok()?;
+    Some(Timestamp(at.as_millisecond()))
+}
+
 /// An instant as the native dialect shows it: UTC, milliseconds, `Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Utc(pub Timestamp);

@@ -5,7 +5,7 @@ use guildhall_app::messages::{NewMessage, Posted, SeenMessage};
 use guildhall_app::{Context, Refused};
 use guildhall_model::{ChannelId, MessageId, Rejection};
 use guildhall_wire::discord::Message;
-use guildhall_wire::discord::request::message::{self, MessageCreate, MessagePatch};
+use guildhall_wire::discord::request::message::{self, BulkDelete, MessageCreate, MessagePatch};
 
 use super::query::{Asked, Messages};
 use crate::Api;
@@ -17,7 +17,7 @@ use crate::reply::{Reply, done, ok};
 /// What the rule about replies calls a message that is not there.
 const NO_SUCH_MESSAGE: &str = "unknown_message";
 
-fn shape(seen: &SeenMessage) -> Message<'_> {
+pub(super) fn shape(seen: &SeenMessage) -> Message<'_> {
     Message::seen_by_giver_of(&seen.mine, &seen.message)
 }
 
@@ -68,6 +68,8 @@ async fn post(
         content: new.content.clone(),
         nonce: new.nonce.clone(),
         reply_to,
+        allowed_mentions: new.allowed_mentions.clone(),
+        rich: new.rich.clone(),
     };
     let posted = if new.reply.as_ref().is_some_and(elsewhere) {
         let why = "must be a message of this channel";
@@ -96,14 +98,21 @@ pub(super) async fn edit(
     Path((channel, id)): Path<(ChannelId, MessageId)>,
     Body(form): Body<MessagePatch>,
 ) -> Reply {
-    let content = form.parse()?;
+    let edit = form.parse(&api.spelling)?;
     let messages = api.app.messages();
     messages.require_in(&ctx, channel, id).await?;
-    let seen = match content {
-        Some(content) => messages.edit(&ctx, id, content).await?,
-        None => messages.get(&ctx, id).await?,
-    };
-    ok(&shape(&seen))
+    ok(&shape(&messages.edit(&ctx, id, edit).await?))
+}
+
+pub(super) async fn delete_many(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((channel,)): Path<(ChannelId,)>,
+    Body(form): Body<BulkDelete>,
+) -> Reply {
+    let ids = form.parse(&api.spelling)?;
+    api.app.messages().delete_many(&ctx, channel, ids).await?;
+    done()
 }
 
 pub(super) async fn delete(

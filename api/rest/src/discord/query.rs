@@ -7,13 +7,15 @@ use guildhall_model::limits::{
     MEMBER_QUERY_CHARS, PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX, PAGE_USERS_MAX,
 };
 use guildhall_model::message::Anchor;
-use guildhall_model::{Id, MessageId, UserId};
+use guildhall_model::{Id, MessageId, Timestamp, UserId};
 use http::request::Parts;
 
 use crate::Api;
 use crate::error::ApiError;
 use crate::query::Query;
 
+/// Pins of one page.
+const PAGE_PINS_MAX: u16 = 50;
 /// Guilds of one page.
 const PAGE_GUILDS_MAX: u16 = 200;
 /// Bans of one page where the caller does not say.
@@ -82,6 +84,28 @@ pub(super) struct Reactors {
     pub(super) limit: u16,
     /// Only those who paid for theirs, of whom there are none.
     pub(super) burst: bool,
+}
+
+/// A page of pins.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PinsPage {
+    pub(super) before: Option<Timestamp>,
+    pub(super) limit: u16,
+}
+
+impl FromQuery for PinsPage {
+    fn read(query: &mut Query<'_>) -> Self {
+        let before = query.get("before").and_then(|text| {
+            let at = guildhall_wire::time::instant_of(&text);
+            if at.is_none() {
+                let why = "must be an instant like 2030-01-31T12:00:00Z";
+                query.wrong("before", "not_a_time", why.to_owned());
+            }
+            at
+        });
+        let limit = query.limit(PAGE_PINS_MAX, PAGE_PINS_MAX);
+        Self { before, limit }
+    }
 }
 
 impl FromQuery for WithCounts {

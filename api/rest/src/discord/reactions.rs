@@ -38,6 +38,26 @@ pub(super) async fn add(
     done()
 }
 
+pub(super) async fn clear(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((channel, id)): Path<(ChannelId, MessageId)>,
+) -> Reply {
+    api.app.messages().require_in(&ctx, channel, id).await?;
+    api.app.reactions().clear(&ctx, id, None).await?;
+    done()
+}
+
+pub(super) async fn clear_emoji(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((channel, id, emoji)): Path<(ChannelId, MessageId, Emoji)>,
+) -> Reply {
+    api.app.messages().require_in(&ctx, channel, id).await?;
+    api.app.reactions().clear(&ctx, id, Some(emoji)).await?;
+    done()
+}
+
 pub(super) async fn remove_own(
     State(api): State<Api>,
     Ctx(ctx): Ctx,

@@ -9,8 +9,8 @@ use guildhall_app::authorize::Method::{self, Delete, Get, Patch, Post, Put};
 use guildhall_app::authorize::row;
 
 use super::{
-    applications, bans, channels, gateway, guilds, invites, members, messages, reactions, reason,
-    roles, users,
+    applications, bans, channels, gateway, guilds, invites, members, messages, pins, reactions,
+    reason, roles, users,
 };
 use crate::Api;
 use crate::extract::guard;
@@ -20,6 +20,11 @@ const MEMBER_ROLE: &str = "/guilds/{guild_id}/members/{user_id}/roles/{role_id}"
 const BAN: &str = "/guilds/{guild_id}/bans/{user_id}";
 const ROLE: &str = "/guilds/{guild_id}/roles/{role_id}";
 const OVERWRITE: &str = "/channels/{channel_id}/permissions/{overwrite_id}";
+const BULK_DELETE: &str = "/channels/{channel_id}/messages/bulk-delete";
+const PINS: &str = "/channels/{channel_id}/messages/pins";
+const PIN: &str = "/channels/{channel_id}/messages/pins/{message_id}";
+const OLD_PINS: &str = "/channels/{channel_id}/pins";
+const OLD_PIN: &str = "/channels/{channel_id}/pins/{message_id}";
 const MESSAGE: &str = "/channels/{channel_id}/messages/{message_id}";
 
 /// All routes, without a prefix.
@@ -102,10 +107,19 @@ fn of_channels(routes: Routes<'_>) -> Routes<'_> {
         .on(Delete, OVERWRITE, channels::remove_overwrite)
         .on(Get, "/channels/{channel_id}/messages", messages::list)
         .on(Post, "/channels/{channel_id}/messages", messages::create)
+        .on(Post, BULK_DELETE, messages::delete_many)
+        .on(Get, PINS, pins::list)
+        .on(Put, PIN, pins::pin)
+        .on(Delete, PIN, pins::unpin)
+        .on(Get, OLD_PINS, pins::list_all)
+        .on(Put, OLD_PIN, pins::pin)
+        .on(Delete, OLD_PIN, pins::unpin)
         .on(Get, MESSAGE, messages::get)
         .on(Patch, MESSAGE, messages::edit)
         .on(Delete, MESSAGE, messages::delete)
+        .on(Delete, &format!("{MESSAGE}/reactions"), reactions::clear)
         .on(Get, &reactions(""), reactions::list)
+        .on(Delete, &reactions(""), reactions::clear_emoji)
         .on(Put, &reactions("/@me"), reactions::add)
         .on(Delete, &reactions("/@me"), reactions::remove_own)
         .on(Delete, &reactions("/{user_id}"), reactions::remove)

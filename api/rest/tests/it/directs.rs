@@ -24,10 +24,13 @@ async fn two_people_write_to_each_other() {
     {
       "attachments": [],
       "channel_id": "<id 1>",
+      "components": [],
       "content": "psst",
       "edited_at": null,
+      "embeds": [],
       "id": "<id 2>",
       "nonce": "n",
+      "pinned": false,
       "reactions": [],
       "recipient_id": "<bea>",
       "reply_to": null,

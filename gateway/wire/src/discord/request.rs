@@ -5,10 +5,13 @@
 //! by `null` mostly what they mean by leaving a field out.
 
 pub mod channel;
+mod component;
+mod embed;
 pub mod guild;
 mod input;
 pub mod invite;
 pub mod member;
+mod mentions;
 pub mod message;
 pub mod role;
 pub mod user;

@@ -65,6 +65,7 @@ fn code(field: &Field) -> String {
         "too_small" => "NUMBER_TYPE_MIN",
         "invalid_id" | "not_snowflake" | "not_a_number" => "NUMBER_TYPE_COERCE",
         "not_a_time" => "DATE_TIME_TYPE_PARSE",
+        "invalid_url" => "URL_TYPE_INVALID_URL",
         "unknown_value" => "BASE_TYPE_CHOICES",
         "unknown_message" => "REPLIES_UNKNOWN_MESSAGE",
         "invalid_type" => conversion(&field.message),

@@ -326,4 +326,59 @@ pub const DISCORD_ROWS: &[Row] = &[
         Need::OwnOr(P::MANAGE_MESSAGES),
         Noun::Channel,
     ),
+    row(
+        Post,
+        "/api/channels/{channel_id}/messages/bulk-delete",
+        Need::Viewer(P::MANAGE_MESSAGES),
+        Noun::Channel,
+    ),
+    row(
+        Delete,
+        "/api/channels/{channel_id}/messages/{message_id}/reactions",
+        Need::Viewer(P::MANAGE_MESSAGES),
+        Noun::Channel,
+    ),
+    row(
+        Delete,
+        "/api/channels/{channel_id}/messages/{message_id}/reactions/{emoji}",
+        Need::Viewer(P::MANAGE_MESSAGES),
+        Noun::Channel,
+    ),
+    // Pins, in Discord's new form and in its old one. A list without READ_MESSAGE_HISTORY is empty.
+    row(
+        Get,
+        "/api/channels/{channel_id}/messages/pins",
+        Need::Viewer(P::empty()),
+        Noun::Channel,
+    ),
+    row(
+        Put,
+        "/api/channels/{channel_id}/messages/pins/{message_id}",
+        Need::Viewer(P::PIN_MESSAGES),
+        Noun::Channel,
+    ),
+    row(
+        Delete,
+        "/api/channels/{channel_id}/messages/pins/{message_id}",
+        Need::Viewer(P::PIN_MESSAGES),
+        Noun::Channel,
+    ),
+    row(
+        Get,
+        "/api/channels/{channel_id}/pins",
+        Need::Viewer(P::empty()),
+        Noun::Channel,
+    ),
+    row(
+        Put,
+        "/api/channels/{channel_id}/pins/{message_id}",
+        Need::Viewer(P::PIN_MESSAGES),
+        Noun::Channel,
+    ),
+    row(
+        Delete,
+        "/api/channels/{channel_id}/pins/{message_id}",
+        Need::Viewer(P::PIN_MESSAGES),
+        Noun::Channel,
+    ),
 ];

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use crate::id::Spelling;
 use crate::native::request::form::Wrong;
 use crate::native::request::whole::Whole;
+use crate::time::instant_of;
 
 /// A whole number without sign, or its digits as text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +36,15 @@ impl<'de> Deserialize<'de> for Digits {
         }
 
         deserializer.deserialize_any(Either)
+    }
+}
+
+impl Digits {
+    /// The number, if it is one of 64 bits and not zero.
+    pub(super) fn number(&self) -> Option<u64> {
+        let Self(text) = self;
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse().ok().filter(|&number| plain && number != 0)
     }
 }
 
@@ -78,12 +88,10 @@ pub(super) fn position(number: Whole) -> Result<u16, Wrong> {
 
 /// A check for an instant in RFC 3339.
 pub(super) fn instant(raw: String) -> Result<Timestamp, Wrong> {
-    let parsed: Result<jiff::Timestamp, _> = raw.parse();
+    let parsed = instant_of(&raw);
     drop(raw);
-    let wrong = |_| Wrong::new("not_a_time", "must be an instant like 2030-01-31T12:00:00Z");
-    parsed
-        .map(|at| Timestamp(at.as_millisecond()))
-        .map_err(wrong)
+    let wrong = || Wrong::new("not_a_time", "must be an instant like 2030-01-31T12:00:00Z");
+    parsed.ok_or_else(wrong)
 }
 
 /// A check that a list is no longer than `max`.

@@ -118,6 +118,12 @@ impl Form {
         }
     }
 
+    /// Notes what a rule of the model finds wrong.
+    pub(crate) fn extend(&mut self, errors: Vec<FieldError>) {
+        let room = REPORTED_MAX.saturating_sub(self.errors.len());
+        self.errors.extend(errors.into_iter().take(room));
+    }
+
     /// The body's meaning, which `build` has unless an error was noted.
     pub(crate) fn finish<T>(self, build: impl FnOnce() -> Option<T>) -> Result<T, Rejection> {
         if self.errors.is_empty() {
