@@ -151,3 +151,14 @@ pub const RELAY_QUEUE_MAX: usize = 8_192;
 pub const FRAME_QUEUE_MAX: usize = 65_536;
 /// Messages that a channel's actor serves from memory.
 pub const RECENT_MESSAGES_MAX: usize = 100;
+/// Times that one rate may allow per window.
+pub const RATE_COUNT_MAX: u32 = 1_000_000;
+/// The window of one rate: a day.
+pub const RATE_WINDOW_MS_MAX: u32 = 24 * 3_600 * 1_000;
+/// Windows of rates that are remembered at a time, in tables of which each has this many; a full
+/// one forgets first what is over, then what is over soonest.
+pub const RATE_WINDOWS_MAX: usize = 4_096;
+/// Tables that the windows of routes are spread over: together 262,144 windows, about 30 MiB.
+pub const RATE_TABLES: usize = 64;
+/// How often a table drops the windows that are over.
+pub const RATE_SWEEP_MS: u64 = 60_000;

@@ -1,7 +1,14 @@
 //! Who asks, and when.
 
+use std::net::IpAddr;
+
 use guildhall_model::account::{Caller, Credential};
 use guildhall_model::{LoginId, Rejection, Timestamp, UserId};
+
+/// The other end of the connection that a request came on; the listener puts it into the request.
+/// Behind a reverse proxy it is the proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// Who asks, and when. The id of the request is in the tracing span around it.
 #[derive(Clone, Copy, Debug)]

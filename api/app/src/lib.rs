@@ -5,6 +5,7 @@
 //! `state`, at one point of the guild's stream.
 
 pub mod accounts;
+pub mod allowance;
 pub mod applications;
 mod authenticate;
 pub mod authorize;
@@ -33,7 +34,7 @@ use guildhall_model::user::{Appearance, User};
 use guildhall_model::{Permissions, Rejection, UserId};
 use guildhall_ports::{Accounts, Guilds};
 
-pub use context::Context;
+pub use context::{Context, Peer};
 pub use guildhall_auth::{Presented, Secret};
 pub use guildhall_host::{NewGuild, Refused};
 pub use guildhall_ports::{Env, Failure};

@@ -22,14 +22,15 @@ use axum::Router;
 use guildhall_app::App;
 
 use crate::Api;
+use crate::limit::Limiter;
 
 pub use gateway::GatewayUrl;
 
 const VERSIONS: [&str; 3] = ["/api", "/api/v9", "/api/v10"];
 
 /// All routes under all prefixes.
-pub(crate) fn all(app: &App) -> Router<Api> {
-    let routes = routes::all(app);
+pub(crate) fn all(app: &App, limiter: &Limiter) -> Router<Api> {
+    let routes = routes::all(app, limiter);
     VERSIONS.into_iter().fold(Router::new(), |router, prefix| {
         router.nest(prefix, routes.clone())
     })

@@ -21,6 +21,7 @@ use tracing::Instrument;
 
 use crate::discord;
 use crate::error::ApiError;
+use crate::limit::{HEADERS, Limiter, heeded};
 use crate::metrics::Measured;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -28,11 +29,17 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// Puts everything around the routes. The last layer is the outermost.
-pub(crate) fn around(routes: Router, env: Env, origins: Vec<HeaderValue>) -> Router {
+pub(crate) fn around(
+    routes: Router,
+    env: Env,
+    limiter: Limiter,
+    origins: Vec<HeaderValue>,
+) -> Router {
     let router = routes
         .fallback(unknown_route)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(CatchPanicLayer::custom(panicked));
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(limiter, heeded));
     let router = if origins.is_empty() {
         router
     } else {
@@ -76,7 +83,12 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
             Method::DELETE,
         ])
         .allow_headers([AUTHORIZATION, CONTENT_TYPE, REQUEST_ID])
-        .expose_headers([REQUEST_ID, RETRY_AFTER])
+        .expose_headers(
+            [REQUEST_ID, RETRY_AFTER]
+                .into_iter()
+                .chain(HEADERS)
+                .collect::<Vec<_>>(),
+        )
 }
 
 /// Answers hold what only the caller may see, and are JSON whatever a browser thinks they are.
@@ -133,10 +145,12 @@ fn request_id(env: &Env, request: &Request) -> HeaderValue {
 mod tests {
     use axum::body::{Body, to_bytes};
     use axum::routing::get;
+    use guildhall_wire::Spelling;
     use metrics_exporter_prometheus::PrometheusBuilder;
     use tower::ServiceExt;
 
     use super::*;
+    use crate::limit::Limits;
 
     fn router() -> Router {
         let routes = Router::new()
@@ -145,7 +159,9 @@ mod tests {
                 "/panic",
                 get(async || -> &'static str { panic!("hunter2") }),
             );
-        around(routes, Env::system(), Vec::new())
+        let env = Env::system();
+        let limiter = Limiter::new(Limits::default(), Spelling::new(0), env.clone());
+        around(routes, env, limiter, Vec::new())
     }
 
     async fn call(method: &str, path: &str) -> (u16, String) {

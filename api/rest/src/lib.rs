@@ -8,6 +8,7 @@ mod discord;
 mod error;
 mod extract;
 mod layer;
+mod limit;
 mod metrics;
 mod native;
 mod openapi;
@@ -25,6 +26,8 @@ use guildhall_wire::Spelling;
 use http::HeaderValue;
 
 pub use discord::GatewayUrl;
+use limit::Limiter;
+pub use limit::Limits;
 pub use metrics::describe as describe_metrics;
 
 /// What an operator may set about the HTTP interface.
@@ -36,6 +39,8 @@ pub struct Settings {
     pub origins: Vec<HeaderValue>,
     /// Where bots are told to connect.
     pub gateway: GatewayUrl,
+    /// How often callers may call.
+    pub limits: Limits,
 }
 
 /// What every handler works with.
@@ -59,10 +64,11 @@ impl FromRef<Api> for Spelling {
 /// # Panics
 /// If a route has no row in `app::authorize`: nobody has decided who may call it.
 pub fn router(app: App, settings: Settings) -> Router {
-    let (routes, document) = routes::all(&app);
-    let discord = discord::all(&app);
-    let document = openapi::render(document, settings.spelling);
     let env = app.env().clone();
+    let limiter = Limiter::new(settings.limits, settings.spelling, env.clone());
+    let (routes, document) = routes::all(&app, &limiter);
+    let discord = discord::all(&app, &limiter);
+    let document = openapi::render(document, settings.spelling);
     let api = Api {
         app,
         spelling: settings.spelling,
@@ -70,5 +76,5 @@ pub fn router(app: App, settings: Settings) -> Router {
         gateway: settings.gateway,
     };
     let routes = routes.merge(discord);
-    layer::around(routes.with_state(api), env, settings.origins)
+    layer::around(routes.with_state(api), env, limiter, settings.origins)
 }

@@ -162,6 +162,7 @@ fn errors(row: &Row, operation: &Operation) -> BTreeSet<StatusCode> {
             (StatusCode::NOT_FOUND, row.path.contains('{')),
             (StatusCode::PAYLOAD_TOO_LARGE, takes_body),
             (StatusCode::UNSUPPORTED_MEDIA_TYPE, takes_body),
+            (StatusCode::TOO_MANY_REQUESTS, true),
             (StatusCode::INTERNAL_SERVER_ERROR, !is_served_from_memory),
             (StatusCode::SERVICE_UNAVAILABLE, !is_served_from_memory),
             (StatusCode::INSUFFICIENT_STORAGE, row.method != Method::Get),

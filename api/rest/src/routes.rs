@@ -1,4 +1,7 @@
-//! The whole table of routes. Each is registered together with its row of `app::authorize`.
+//! The whole table of routes. Each is registered together with its row of `app::authorize`, and
+//! with its limits.
+
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
@@ -10,18 +13,19 @@ use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
 use crate::extract::guard;
+use crate::limit::{Limiter, Route, bounded};
 use crate::{Api, native, openapi};
 
 macro_rules! register {
-    ($app:expr, $router:expr; $($($part:ident)::+,)*) => {
-        $router$(.routes(guarded($app, routes!($($part)::+))))*
+    ($app:expr, $limiter:expr, $router:expr; $($($part:ident)::+,)*) => {
+        $router$(.routes(guarded($app, $limiter, routes!($($part)::+))))*
     };
 }
 
 /// All routes with their description.
-pub(crate) fn all(app: &App) -> (Router<Api>, OpenApi) {
+pub(crate) fn all(app: &App, limiter: &Limiter) -> (Router<Api>, OpenApi) {
     let router = OpenApiRouter::with_openapi(openapi::frame());
-    let router = register!(app, router;
+    let router = register!(app, limiter, router;
         openapi::get_document,
         native::auth::register,
         native::auth::login,
@@ -77,11 +81,19 @@ pub(crate) fn all(app: &App) -> (Router<Api>, OpenApi) {
     router.split_for_parts()
 }
 
-/// Puts the row's guard before a route. A route that nobody has decided about is not served.
-fn guarded(app: &App, routes: UtoipaMethodRouter<Api>) -> UtoipaMethodRouter<Api> {
+/// Puts the row's guard before a route, and the limits behind it, where it is known who calls. A
+/// route that nobody has decided about is not served.
+fn guarded(
+    app: &App,
+    limiter: &Limiter,
+    routes: UtoipaMethodRouter<Api>,
+) -> UtoipaMethodRouter<Api> {
     let (schemas, paths, methods) = routes;
     let row = row_of(&paths);
-    let methods = methods.route_layer(from_fn_with_state((app.clone(), row), guard));
+    let route = Arc::new(Route::new(row.method, row.path));
+    let methods = methods
+        .route_layer(from_fn_with_state((limiter.clone(), route), bounded))
+        .route_layer(from_fn_with_state((app.clone(), row), guard));
     (schemas, paths, methods)
 }
 

@@ -16,12 +16,13 @@ use crate::rest::{Answer, Rest};
 use crate::{binary, soon};
 
 /// Settings that every server of the tests has: quick password hashes, because nothing here is
-/// worth protecting, and ports that the system chooses.
-const SETTINGS: [(&str, &str); 4] = [
+/// worth protecting, ports that the system chooses, and no limits on how often one address calls.
+const SETTINGS: [(&str, &str); 5] = [
     ("AUTH__ARGON2_MEMORY_KIB", "64"),
     ("AUTH__ARGON2_ITERATIONS", "1"),
     ("LOG__FILTER", "info"),
     ("GATEWAY__DRAIN_TIMEOUT", "5s"),
+    ("LIMITS__RATE_LIMITS", "off"),
 ];
 
 /// A server process. It is killed when this is dropped, and its data is removed.

@@ -17,11 +17,13 @@ use std::fmt;
 pub use document::{example, markdown};
 pub use source::{CommandLineSetting, Sources};
 pub use tree::{
-    AuthConfig, Config, DeliveryConfig, GatewayConfig, LogConfig, OperatorConfig, ServerConfig,
+    AuthConfig, Config, DeliveryConfig, GatewayConfig, LimitsConfig, LogConfig, OperatorConfig,
+    ServerConfig,
 };
 pub use units::ByteSize;
 pub use values::{
-    Durability, LogFilter, LogFormat, OperatorListen, PublicUrl, Registration, Secret,
+    Durability, LogFilter, LogFormat, OperatorListen, PublicUrl, RateLimit, Registration, Secret,
+    Switch,
 };
 
 use declare::Reader;

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use guildhall_edge::listener;
-use guildhall_rest::GatewayUrl;
+use guildhall_rest::{GatewayUrl, Limits};
 use rustix::process::Signal;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::signal::unix::{SignalKind, signal};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::assemble::{Assembly, assemble};
-use crate::config::{Config, OperatorListen};
+use crate::config::{Config, OperatorListen, Switch};
 use crate::operator::{self, Operator, Phase, Readiness, StateProbe};
 use crate::telemetry::Telemetry;
 
@@ -46,7 +46,7 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
         Some(_) => GatewayUrl::Fixed(resume_url(&config, address)),
         None => GatewayUrl::AtHost(resume_url(&config, address)),
     };
-    let serving = serve(listener, &assembly, gateway, async {
+    let serving = serve(listener, &config, &assembly, gateway, async {
         let _ = stopped.await;
     });
     let serving = tokio::spawn(serving);
@@ -87,6 +87,7 @@ fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
 
 fn serve(
     listener: TcpListener,
+    config: &Config,
     assembly: &Assembly,
     gateway: GatewayUrl,
     stop: impl Future<Output = ()> + Send + 'static,
@@ -95,9 +96,28 @@ fn serve(
         spelling: assembly.spelling,
         origins: Vec::new(),
         gateway,
+        limits: limits(config),
     };
     let routes = guildhall_rest::router(assembly.app.clone(), settings);
     listener::serve(listener, assembly.gateway.clone(), routes, stop)
+}
+
+fn limits(config: &Config) -> Limits {
+    let limits = &config.limits;
+    if limits.rate_limits == Switch::Off {
+        return Limits::default();
+    }
+    Limits {
+        bots: limits.bots.rate(),
+        people: limits.people.rate(),
+        addresses: limits.addresses.rate(),
+        messages: limits.messages.rate(),
+        reactions: limits.reactions.rate(),
+        sign_in: limits.sign_in.rate(),
+        others: limits.others.rate(),
+        refusals: limits.refusals.rate(),
+        proxies: limits.proxies,
+    }
 }
 
 /// Asks everybody to go elsewhere, and waits until they have gone, or the time is up.

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use bytes::Bytes;
+use guildhall_app::Peer;
 use http::{Request, Response};
 use http_body_util::Either;
 use hyper::body::{Body, Incoming};
@@ -48,8 +49,15 @@ pub async fn serve<S, B>(
             () = &mut stop => break,
         };
         match accepted {
-            Ok((stream, _)) => {
-                let connection = serve_one(stream, gateway.clone(), routes.clone(), closed.clone());
+            Ok((stream, peer)) => {
+                let peer = Peer(peer.ip());
+                let connection = serve_one(
+                    stream,
+                    peer,
+                    gateway.clone(),
+                    routes.clone(),
+                    closed.clone(),
+                );
                 tokio::spawn(connection);
             }
             Err(error) => {
@@ -63,6 +71,7 @@ pub async fn serve<S, B>(
 
 async fn serve_one<S, B>(
     stream: TcpStream,
+    peer: Peer,
     gateway: Gateway,
     routes: S,
     mut closed: tokio::sync::watch::Receiver<()>,
@@ -78,7 +87,8 @@ async fn serve_one<S, B>(
     if let Err(error) = stream.set_nodelay(true) {
         debug!(%error, "a socket does not take an option");
     }
-    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+    let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (gateway, mut routes) = (gateway.clone(), routes.clone());
         async move {
             if Gateway::is_meant(&request) {

@@ -2,6 +2,7 @@
 //! request, and its body in both dialects.
 
 mod discord;
+mod limited;
 mod native;
 mod registry;
 
@@ -13,6 +14,7 @@ use guildhall_model::rejection::FieldError;
 
 use crate::dialect::Dialect;
 
+pub use limited::RateLimited;
 pub use native::ErrorBody;
 
 /// The content type of JSON answers. Five libraries compare it for equality, so it carries no

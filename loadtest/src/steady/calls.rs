@@ -12,6 +12,8 @@ use crate::client::{Api, CallError, Person, Reply};
 use crate::history::writer::Recorder;
 use crate::history::{Access, Action, Entry, Request, Response};
 
+/// The answer of a server that limits how often it is called.
+const TOO_MANY_REQUESTS: u16 = 429;
 /// How long a call is repeated.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// The first and the longest pause between two tries.
@@ -135,6 +137,12 @@ impl Stage {
             match self.once(caller, deed, call(), made).await {
                 Err(error) if error.is_passing() && Instant::now() < deadline => {
                     self.meter.retried();
+                    if error.status() == TOO_MANY_REQUESTS {
+                        // The rate that was asked for is not what the server is measured with.
+                        let what = "the server limits rates; start it with \
+                                    GUILDHALL__LIMITS__RATE_LIMITS=off to measure it";
+                        self.meter.complain(what.to_owned());
+                    }
                     sleep(error.retry_after().unwrap_or(pause).min(PATIENCE)).await;
                     pause = (pause * 2).min(PAUSE.1);
                 }

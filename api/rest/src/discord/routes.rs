@@ -1,5 +1,7 @@
 //! The table of routes. Each is registered together with its row of `app::authorize`.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::handler::Handler;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -14,6 +16,7 @@ use super::{
 };
 use crate::Api;
 use crate::extract::guard;
+use crate::limit::{Limiter, Route, bounded};
 
 const MEMBER: &str = "/guilds/{guild_id}/members/{user_id}";
 const MEMBER_ROLE: &str = "/guilds/{guild_id}/members/{user_id}/roles/{role_id}";
@@ -28,9 +31,10 @@ const OLD_PIN: &str = "/channels/{channel_id}/pins/{message_id}";
 const MESSAGE: &str = "/channels/{channel_id}/messages/{message_id}";
 
 /// All routes, without a prefix.
-pub(super) fn all(app: &App) -> Router<Api> {
+pub(super) fn all(app: &App, limiter: &Limiter) -> Router<Api> {
     let routes = Routes {
         app,
+        limiter,
         router: Router::new(),
     };
     let routes = of_users(routes);
@@ -127,12 +131,13 @@ fn of_channels(routes: Routes<'_>) -> Routes<'_> {
 
 struct Routes<'a> {
     app: &'a App,
+    limiter: &'a Limiter,
     router: Router<Api>,
 }
 
 impl Routes<'_> {
-    /// Serves a route behind the guard of its row. A route that nobody has decided about is not
-    /// served.
+    /// Serves a route behind the guard of its row, and behind its limits, where it is known who
+    /// calls. A route that nobody has decided about is not served.
     fn on<H, T>(self, method: Method, path: &str, handler: H) -> Self
     where
         H: Handler<T, Api>,
@@ -141,8 +146,11 @@ impl Routes<'_> {
         let template = format!("/api{path}");
         let row = row(method, &template)
             .unwrap_or_else(|| panic!("{method:?} {template} has no row in app::authorize"));
-        let route = on(filter(method), handler).route_layer(from_fn(reason::read));
-        let route = route.route_layer(from_fn_with_state((self.app.clone(), row), guard));
+        let limited = Arc::new(Route::new(row.method, row.path));
+        let route = on(filter(method), handler)
+            .route_layer(from_fn(reason::read))
+            .route_layer(from_fn_with_state((self.limiter.clone(), limited), bounded))
+            .route_layer(from_fn_with_state((self.app.clone(), row), guard));
         Self {
             router: self.router.route(path, route),
             ..self

@@ -25,7 +25,7 @@ use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::Timestamp;
 use guildhall_ports::Env;
 use guildhall_ports::fake::FakeClock;
-use guildhall_rest::{GatewayUrl, Settings, router};
+use guildhall_rest::{GatewayUrl, Limits, Settings, router};
 use guildhall_wire::Spelling;
 use judge::Judge;
 use parking_lot::Mutex;
@@ -77,6 +77,15 @@ impl House {
     }
 
     pub(crate) async fn with(registration: Registration, origins: Vec<&'static str>) -> Self {
+        Self::build(registration, origins, Limits::default()).await
+    }
+
+    /// A node that limits how often it is called.
+    pub(crate) async fn limited(limits: Limits) -> Self {
+        Self::build(Registration::Open, Vec::new(), limits).await
+    }
+
+    async fn build(registration: Registration, origins: Vec<&'static str>, limits: Limits) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = FakeClock::at(NOW);
         let env = clock.env(4_711);
@@ -95,14 +104,13 @@ impl House {
             .into_iter()
             .map(|origin| origin.parse().unwrap())
             .collect();
-        let router = router(
-            app.clone(),
-            Settings {
-                spelling,
-                origins,
-                gateway: GatewayUrl::Fixed("wss://chat.example/gateway".to_owned()),
-            },
-        );
+        let settings = Settings {
+            spelling,
+            origins,
+            gateway: GatewayUrl::Fixed("wss://chat.example/gateway".to_owned()),
+            limits,
+        };
+        let router = router(app.clone(), settings);
         let judge = Judge::of(&router).await;
         Self {
             app,

@@ -8,6 +8,7 @@ mod directs;
 mod harness;
 mod hostile;
 mod invites;
+mod limits;
 mod matrix;
 mod members;
 mod messages;

@@ -8,7 +8,8 @@ use super::declare::{Entry, Part, Reader, Rule, parts};
 use super::setting::Setting;
 use super::units::ByteSize;
 use super::values::{
-    Durability, LogFilter, LogFormat, OperatorListen, PublicUrl, Registration, Secret,
+    Durability, LogFilter, LogFormat, OperatorListen, PublicUrl, RateLimit, Registration, Secret,
+    Switch,
 };
 
 parts! {
@@ -99,5 +100,35 @@ parts! {
         hash_parallelism: u16 = Rule::default("2").between("1", "64");
         /// Whether people may register.
         registration: Registration = Rule::default("open");
+    }
+
+    /// How often callers may call the HTTP interface. Each limit is a count and a time, or `off`.
+    /// Who is beyond one is answered 429 and told when to come back.
+    limits: LimitsConfig {
+        /// Whether there are any limits. Load tests and benchmarks need `off`, or they measure
+        /// the limits.
+        rate_limits: Switch = Rule::default("on");
+        /// All requests of one bot.
+        bots: RateLimit = Rule::default("50/1s");
+        /// All requests of one person.
+        people: RateLimit = Rule::default("50/1s");
+        /// All requests without a credential from one address (of IPv6: one /64).
+        addresses: RateLimit = Rule::default("50/1s");
+        /// Messages of one caller to one channel.
+        messages: RateLimit = Rule::default("5/5s");
+        /// Reactions that one caller adds or removes, per channel where the path names one.
+        reactions: RateLimit = Rule::default("4/1s");
+        /// Registrations, logins and refreshes of tokens from one address, for each of the three.
+        sign_in: RateLimit = Rule::default("30/1m");
+        /// Every other route, for each caller and each server or channel that the path begins
+        /// with.
+        others: RateLimit = Rule::default("50/10s");
+        /// Answers 401, 403 and 429 to one address. Beyond it nothing from there is looked at
+        /// until the time is over.
+        refusals: RateLimit = Rule::default("10000/10m");
+        /// How many reverse proxies stand before this node and add the address that called them
+        /// to `X-Forwarded-For`. With 0 the header is not believed, and clients behind a proxy
+        /// share its address.
+        proxies: u16 = Rule::default("0").between("0", "16");
     }
 }

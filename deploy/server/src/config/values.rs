@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
+use guildhall_model::Rate;
 use subtle::ConstantTimeEq;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::setting::Setting;
+use super::units::duration_text;
 
 /// Declares a setting that is one word out of a few.
 macro_rules! choice {
@@ -68,6 +71,60 @@ choice! {
         Open = "open",
         /// Nobody.
         Closed = "closed",
+    }
+}
+
+choice! {
+    /// Whether something is done at all.
+    Switch, "on or off" {
+        /// It is done.
+        On = "on",
+        /// It is left out.
+        Off = "off",
+    }
+}
+
+/// How often something may be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RateLimit {
+    /// As often as anybody likes.
+    Off,
+    /// This often.
+    At(Rate),
+}
+
+impl RateLimit {
+    /// The rate, if there is one.
+    pub const fn rate(self) -> Option<Rate> {
+        match self {
+            Self::Off => None,
+            Self::At(rate) => Some(rate),
+        }
+    }
+}
+
+impl Setting for RateLimit {
+    const EXPECTED: &'static str =
+        "a count and a time of at most 1d such as 5/5s or 10000/10m, or off";
+
+    fn parse(text: &str) -> Option<Self> {
+        if text == "off" {
+            return Some(Self::Off);
+        }
+        let (count, window) = text.split_once('/')?;
+        let window = Duration::parse(window.trim_start())?.as_millis();
+        let rate = Rate::new(count.trim_end().parse().ok()?, window.try_into().ok()?)?;
+        Some(Self::At(rate))
+    }
+
+    fn text(&self) -> String {
+        match self {
+            Self::Off => "off".to_owned(),
+            Self::At(rate) => {
+                let window = Duration::from_millis(rate.window_ms().into());
+                format!("{}/{}", rate.count(), duration_text(window))
+            }
+        }
     }
 }
 

@@ -8,6 +8,14 @@ use crate::client::person::Registration;
 use crate::client::scripted::{Answer, serve};
 use crate::history::{reader, writer};
 
+fn ann() -> Registration {
+    Registration {
+        username: "ann".to_owned(),
+        email: "ann@example.org".to_owned(),
+        password: "correct horse".to_owned(),
+    }
+}
+
 #[tokio::test]
 async fn a_post_is_repeated_with_its_nonce_until_it_is_answered() {
     let (target, calls) = serve(|index, _| match index {
@@ -29,15 +37,7 @@ async fn a_post_is_repeated_with_its_nonce_until_it_is_answered() {
     let home = tempfile::tempdir().unwrap();
     let recorders = writer::open(home.path(), 1).unwrap();
     let stage = Stage::new(Api::new(target), recorders, Arc::new(Meter::new(1)));
-    let registration = Registration {
-        username: "ann".to_owned(),
-        email: "ann@example.org".to_owned(),
-        password: "correct horse".to_owned(),
-    };
-    let person = Person::register(&stage.api, &registration)
-        .await
-        .unwrap()
-        .body;
+    let person = Person::register(&stage.api, &ann()).await.unwrap().body;
     let mut deed = Deed::new(Action::Post, "POST", "/channels/c/messages".to_owned());
     deed.nonce = Some("n".to_owned());
     let post = || person.post("c", "n hi", "n");
@@ -78,4 +78,24 @@ async fn a_post_is_repeated_with_its_nonce_until_it_is_answered() {
             "3 201 Some(\"m\")"
         ]
     );
+}
+
+#[tokio::test]
+async fn a_server_that_limits_rates_is_complained_of() {
+    let (target, _) = serve(|index, _| match index {
+        0 => Answer::Json(429, json!({"code": "rate_limited", "message": "Wait."})),
+        _ => Answer::Json(200, json!({})),
+    })
+    .await;
+    let home = tempfile::tempdir().unwrap();
+    let recorders = writer::open(home.path(), 1).unwrap();
+    let meter = Arc::new(Meter::new(1));
+    let stage = Stage::new(Api::new(target), recorders, meter.clone());
+    let deed = Deed::new(Action::Other, "GET", "/servers".to_owned());
+    let ann = ann();
+    let login = || Person::login(&stage.api, &ann);
+    let _ = stage.insist((0, "ann"), &deed, login, None).await;
+    let (count, complaints) = meter.complaint_list();
+    assert_eq!(count, 1);
+    assert!(complaints[0].contains("RATE_LIMITS=off"), "{complaints:?}");
 }

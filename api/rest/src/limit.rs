@@ -1,0 +1,180 @@
+//! How often callers may call: per route and channel, per caller, and per address.
+//!
+//! A caller who brings a credential is counted by who it is, anybody else by its address. What is
+//! counted is only on this node and only in memory: a restart forgives.
+
+mod address;
+mod answer;
+mod rates;
+mod route;
+mod table;
+
+use std::sync::Arc;
+
+use axum::extract::{RawPathParams, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use guildhall_app::Env;
+use guildhall_app::allowance::Taken;
+use guildhall_model::account::Credential;
+use guildhall_model::{Id, Rate, Timestamp};
+use guildhall_wire::{Dialect, Spelling};
+use http::StatusCode;
+
+use crate::extract::Ctx;
+use address::{Client, client};
+pub(crate) use answer::HEADERS;
+use answer::Scope;
+pub use rates::Limits;
+pub(crate) use route::Route;
+use table::Tables;
+
+/// Whom a request is counted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Principal {
+    User(u64),
+    Address(Client),
+}
+
+/// Whose requests of one kind are counted together: Discord's bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Bucket {
+    route: u64,
+    /// The channel, guild or webhook that the path begins with; 0 for none.
+    major: u64,
+    principal: Principal,
+}
+
+/// The limits of a node. A clone is the same one.
+#[derive(Clone, Debug)]
+pub(crate) struct Limiter(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    limits: Limits,
+    spelling: Spelling,
+    env: Env,
+    buckets: Tables<Bucket>,
+    callers: Tables<Principal>,
+    refused: Tables<Client>,
+}
+
+impl Limiter {
+    pub(crate) fn new(limits: Limits, spelling: Spelling, env: Env) -> Self {
+        Self(Arc::new(Inner {
+            limits,
+            spelling,
+            env,
+            buckets: Tables::default(),
+            callers: Tables::default(),
+            refused: Tables::default(),
+        }))
+    }
+
+    fn now(&self) -> Timestamp {
+        self.0.env.steady()
+    }
+
+    fn principal(&self, request: &Request) -> (Principal, Option<Rate>) {
+        let limits = &self.0.limits;
+        match request.extensions().get::<Ctx>() {
+            Some(Ctx(ctx)) => {
+                let rate = match ctx.caller.credential {
+                    Credential::Bot { .. } => limits.bots,
+                    Credential::Login(_) => limits.people,
+                };
+                (Principal::User(ctx.user_id().get()), rate)
+            }
+            None => {
+                let client = client(request, limits.proxies);
+                (Principal::Address(client), limits.addresses)
+            }
+        }
+    }
+
+    /// The channel, guild or webhook that the path names, whichever way it is spelled.
+    fn major(&self, route: &Route, params: &RawPathParams) -> u64 {
+        let text = route
+            .has_major()
+            .then(|| params.iter().next())
+            .flatten()
+            .map(|(_, text)| text);
+        let id = text.and_then(|text| self.0.spelling.parse::<()>(text));
+        id.map_or(0, Id::get)
+    }
+
+    fn refusal(&self, taken: Taken, scope: Scope, dialect: Dialect) -> Response {
+        let wait_ms = taken.ends_at.ms_since(self.now());
+        answer::refusal(wait_ms, scope, dialect)
+    }
+}
+
+/// Lets a request of this route through to its handler unless its bucket, or its caller's global
+/// allowance, is used up. Who calls is known by then; the body has not been read.
+pub(crate) async fn bounded(
+    State((limiter, route)): State<(Limiter, Arc<Route>)>,
+    params: RawPathParams,
+    request: Request,
+    next: Next,
+) -> Response {
+    let dialect = route::dialect(request.uri().path());
+    let (principal, overall) = limiter.principal(&request);
+    if let Some(rate) = overall {
+        // What the route refuses below is counted here all the same: who hammers a route that is
+        // closed to it is held off altogether before long.
+        let taken = limiter.0.callers.take(principal, rate, limiter.now());
+        if !taken.is_allowed {
+            return limiter.refusal(taken, Scope::Global, dialect);
+        }
+    }
+    let Some(rate) = limiter.0.limits.of(route.class()) else {
+        return next.run(request).await;
+    };
+    let bucket = Bucket {
+        route: route.key(),
+        major: limiter.major(&route, &params),
+        principal,
+    };
+    let taken = limiter.0.buckets.take(bucket, rate, limiter.now());
+    let mut response = if taken.is_allowed {
+        next.run(request).await
+    } else {
+        limiter.refusal(taken, Scope::User, dialect)
+    };
+    let wait_ms = taken.ends_at.ms_since(limiter.now());
+    let resets_at = limiter.0.env.now().plus_ms(wait_ms.cast_signed());
+    answer::describe(
+        response.headers_mut(),
+        &taken,
+        wait_ms,
+        resets_at,
+        &route.bucket,
+    );
+    response
+}
+
+/// Turns away, before anything is looked up, the addresses whose requests were refused too often:
+/// who guesses tokens, or does not heed 429, costs no more than this.
+pub(crate) async fn heeded(
+    State(limiter): State<Limiter>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(rate) = limiter.0.limits.refusals else {
+        return next.run(request).await;
+    };
+    let client = client(&request, limiter.0.limits.proxies);
+    let taken = limiter.0.refused.look(&client, rate, limiter.now());
+    if !taken.is_allowed {
+        let dialect = route::dialect(request.uri().path());
+        return limiter.refusal(taken, Scope::Global, dialect);
+    }
+    let response = next.run(request).await;
+    if matches!(
+        response.status(),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+    ) {
+        limiter.0.refused.take(client, rate, limiter.now());
+    }
+    response
+}
