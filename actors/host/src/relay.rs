@@ -4,12 +4,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use guildhall_model::dispatch::Dispatch;
+use guildhall_model::dispatch::{Dispatch, Typing};
 use guildhall_model::event::{Audience, Event};
 use guildhall_model::guild::GuildSnapshot;
 use guildhall_model::intent::Intents;
+use guildhall_model::member::Member;
 use guildhall_model::user::Appearance;
-use guildhall_model::{Epoch, EventPartition, GuildId, Position, SessionPartition, UserId, limits};
+use guildhall_model::{
+    ChannelId, Epoch, EventPartition, GuildId, Position, SessionPartition, Timestamp, UserId,
+    limits,
+};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_state::relay::{Receivers, Relay, SessionRef, Sessions, Step, Steps, Subscriber};
@@ -50,6 +54,13 @@ pub(crate) enum Input {
         guild_id: GuildId,
         user_id: UserId,
         appearance: Appearance,
+    },
+    /// A member writes a message in a channel; volatile.
+    Typing {
+        guild_id: GuildId,
+        channel_id: ChannelId,
+        user_id: UserId,
+        since: Timestamp,
     },
     /// What a member sees of a guild at this point of the stream.
     Snapshot {
@@ -147,6 +158,14 @@ impl RelayTask {
                 appearance,
             } => {
                 self.tell_presence(guild_id, user_id, appearance).await;
+            }
+            Input::Typing {
+                guild_id,
+                channel_id,
+                user_id,
+                since,
+            } => {
+                self.tell_typing(guild_id, channel_id, user_id, since).await;
             }
             Input::Snapshot {
                 guild_id,
@@ -267,6 +286,36 @@ impl RelayTask {
             appearance,
         });
         if let Some(reach) = reach {
+            self.sequencers.tell_volatile(&reach, &dispatch).await;
+        }
+    }
+
+    async fn tell_typing(
+        &mut self,
+        guild_id: GuildId,
+        channel_id: ChannelId,
+        user_id: UserId,
+        since: Timestamp,
+    ) {
+        let Some(state) = self.relay.state(guild_id) else {
+            return;
+        };
+        // Who has left or lost sight of the channel meanwhile writes nothing there.
+        let channel = state.channel(channel_id);
+        let Some(member) = state
+            .member(user_id)
+            .filter(|_| channel.is_some_and(|channel| state.can_view(user_id, channel)))
+        else {
+            return;
+        };
+        let dispatch = Arc::new(Dispatch::Typing(Box::new(Typing {
+            channel_id,
+            user_id,
+            since,
+            member: Some((guild_id, Member::clone(member))),
+        })));
+        let (viewers, intent) = (Audience::Viewers(channel_id), Intents::GUILD_MESSAGE_TYPING);
+        if let Some(reach) = self.relay.reach(guild_id, viewers, intent) {
             self.sequencers.tell_volatile(&reach, &dispatch).await;
         }
     }

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use crate::channel::{Channel, DirectChannel};
 use crate::event::Record;
 use crate::guild::GuildSnapshot;
-use crate::id::{ApplicationId, GuildId, UserId};
+use crate::id::{ApplicationId, ChannelId, GuildId, UserId};
 use crate::intent::Intents;
+use crate::limits;
 use crate::member::Member;
+use crate::time::Timestamp;
 use crate::user::{Appearance, User};
 
 /// The content of one dispatch (op 0). `gateway/wire` renders it in either dialect.
@@ -38,6 +40,25 @@ pub enum Dispatch {
         /// How.
         appearance: Appearance,
     },
+    /// Volatile: somebody writes a message. Never numbered or replayed.
+    Typing(Box<Typing>),
+    /// The soundboard sounds of a guild (op 31), of which there are none.
+    Sounds(GuildId),
+    /// What the channels of a guild are about at present (op 43), which none of them says.
+    ChannelInfo(GuildId),
+}
+
+/// Somebody writes a message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Typing {
+    /// Where.
+    pub channel_id: ChannelId,
+    /// Who.
+    pub user_id: UserId,
+    /// Since when.
+    pub since: Timestamp,
+    /// The channel's guild and who writes as its member; `None` for direct messages.
+    pub member: Option<(GuildId, Member)>,
 }
 
 /// What a session learns at its start.
@@ -111,9 +132,22 @@ pub struct Viewer {
     pub user_id: UserId,
     /// A bot's intents; `None` for people, who need none.
     pub intents: Option<Intents>,
+    /// Guilds with more members than this are told without them, see
+    /// [`limits::LARGE_THRESHOLD`].
+    pub large_threshold: u8,
 }
 
 impl Viewer {
+    /// A person, who sees as many members at once as anybody may.
+    pub const fn person(user_id: UserId) -> Self {
+        let (_, large_threshold) = limits::LARGE_THRESHOLD;
+        Self {
+            user_id,
+            intents: None,
+            large_threshold,
+        }
+    }
+
     /// Gets events that need `intent`.
     pub fn wants(&self, intent: Intents) -> bool {
         self.intents.is_none_or(|held| held.contains(intent))

@@ -123,10 +123,13 @@ pub const BULK_BAN_MAX: usize = 200;
 pub const MEMBER_QUERY_CHARS: (usize, usize) = (1, 100);
 /// Direct-message channels that a list of them shows, newest first.
 pub const DIRECTS_LISTED_MAX: u32 = 100;
-/// Members that GUILD_CREATE carries at most; the rest is asked for with op 8.
-pub const GUILD_CREATE_MEMBERS_MAX: usize = 250;
+/// Members above which a guild counts as large for a session, at least and at most: of a large one
+/// GUILD_CREATE carries the receiver alone, and the rest is asked for with op 8.
+pub const LARGE_THRESHOLD: (u8, u8) = (50, 250);
 /// Members of one GUILD_MEMBERS_CHUNK.
 pub const CHUNK_MEMBERS_MAX: usize = 1_000;
+/// Members that a request for those whose name begins so is answered with.
+pub const CHUNK_PREFIX_MEMBERS_MAX: usize = 100;
 /// User ids of one request for members.
 pub const CHUNK_REQUEST_IDS_MAX: usize = 100;
 /// Guilds larger than this send no presences to people.
@@ -135,6 +138,10 @@ pub const PRESENCE_MEMBERS_MAX: usize = 250;
 pub const SHARD_GUILDS_MAX: usize = 2_500;
 /// Guilds for which a bot is advised to take one more shard.
 pub const SHARD_GUILDS_ADVISED: usize = 1_000;
+/// The window of a bot's daily starts of sessions, in milliseconds.
+pub const SESSION_STARTS_DAY_MS: u32 = RATE_WINDOW_MS_MAX;
+/// The window of the starts that Discord's `max_concurrency` counts, in milliseconds.
+pub const SESSION_STARTS_WINDOW_MS: u32 = 5_000;
 /// Sessions that one user may hold at a time.
 pub const SESSIONS_MAX: usize = 100;
 /// Dispatches that a session may be behind; then its socket is closed with a resumable code.

@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use guildhall_model::channel::Channel;
+use guildhall_model::dispatch::Viewer;
 use guildhall_model::event::{Founding, Record};
 use guildhall_model::guild::{Guild, GuildRows, GuildSnapshot};
 use guildhall_model::invite::Invite;
 use guildhall_model::member::{Ban, Member};
 use guildhall_model::permission::Standing;
 use guildhall_model::role::{Rank, Role};
-use guildhall_model::{ChannelId, Permissions, RoleId, Timestamp, UserId, limits};
+use guildhall_model::{ChannelId, Permissions, RoleId, Timestamp, UserId};
 use rustc_hash::FxHashMap;
 
 pub use decide::{Acting, first_events};
@@ -249,10 +250,12 @@ impl GuildState {
             .max()
     }
 
-    /// All that one member may see of the guild; `None` for strangers.
-    pub fn snapshot_for(&self, user: UserId) -> Option<GuildSnapshot> {
+    /// All that one member may see of the guild; `None` for strangers. A guild with more members
+    /// than the viewer's threshold comes without them.
+    pub fn snapshot_for(&self, viewer: &Viewer) -> Option<GuildSnapshot> {
+        let user = viewer.user_id;
         let me = self.members.get(&user)?;
-        let large = self.members.len() > limits::GUILD_CREATE_MEMBERS_MAX;
+        let large = self.members.len() > usize::from(viewer.large_threshold);
         let mut members = vec![Member::clone(me)];
         if !large {
             members.extend(

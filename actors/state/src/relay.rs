@@ -181,7 +181,8 @@ impl Relay {
 
     /// What a member sees of a guild at this point of the stream.
     pub fn snapshot(&self, guild_id: GuildId, user: UserId) -> Option<GuildSnapshot> {
-        self.guilds.get(&guild_id)?.state().snapshot_for(user)
+        let guild = self.guilds.get(&guild_id)?;
+        guild.state().snapshot_for(&Viewer::person(user))
     }
 
     /// The state of a guild at this point of the stream.

@@ -17,7 +17,7 @@ use crate::{App, Context};
 /// The use cases around channels.
 #[derive(Clone, Copy, Debug)]
 pub struct Channels<'a> {
-    app: &'a App,
+    pub(crate) app: &'a App,
 }
 
 /// A channel of either kind, with what its readers are shown.

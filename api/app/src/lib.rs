@@ -20,8 +20,10 @@ pub mod pins;
 pub mod reactions;
 mod revoked;
 pub mod roles;
+pub mod session_starts;
 pub mod sessions;
 mod token_cache;
+mod typing;
 
 use std::fmt;
 use std::sync::Arc;
@@ -39,6 +41,7 @@ pub use guildhall_auth::{Presented, Secret};
 pub use guildhall_host::{NewGuild, Refused};
 pub use guildhall_ports::{Env, Failure};
 use revoked::RevokedLogins;
+use session_starts::{SessionStarts, StartCounts};
 use token_cache::TokenCache;
 
 /// The use cases of one node. A clone is the same one.
@@ -62,6 +65,8 @@ pub struct Settings {
     pub registration: Registration,
     /// How long a login lasts, however often its token is refreshed.
     pub login_lifetime_s: u32,
+    /// How often a bot may start sessions.
+    pub session_starts: SessionStarts,
 }
 
 /// Who may register.
@@ -78,6 +83,7 @@ struct Inner {
     revoked: RevokedLogins,
     people: TokenCache,
     bots: TokenCache,
+    starts: StartCounts,
 }
 
 impl App {
@@ -95,6 +101,7 @@ impl App {
             revoked,
             people: TokenCache::default(),
             bots: TokenCache::default(),
+            starts: StartCounts::default(),
         })))
     }
 

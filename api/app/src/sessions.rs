@@ -4,7 +4,7 @@ use guildhall_host::Refused;
 use guildhall_host::node::{OpenRequest, ResumeError};
 use guildhall_host::session::SessionHandle;
 use guildhall_model::account::Credential;
-use guildhall_model::dispatch::{MembersChunk, Shard, Viewer};
+use guildhall_model::dispatch::{Dispatch, MembersChunk, Shard, Viewer};
 use guildhall_model::intent::Intents;
 use guildhall_model::member::Member;
 use guildhall_model::rejection::Noun;
@@ -20,6 +20,9 @@ use crate::{App, Context};
 pub struct NewSession {
     /// A bot's intents; `None` for people.
     pub intents: Option<Intents>,
+    /// Members above which a bot wants a guild without them; people always get as many as anybody
+    /// may.
+    pub large_threshold: u8,
     /// The share of the guilds.
     pub shard: Option<Shard>,
     /// How the user appears at first; what the profile says where absent.
@@ -33,7 +36,7 @@ pub struct MembersRequest {
     pub guild_id: GuildId,
     /// Which of its members.
     pub which: Which,
-    /// Tell also how they appear.
+    /// Tell also how they appear, to sessions that may know it.
     pub presences: bool,
     /// The request's mark.
     pub nonce: Option<String>,
@@ -44,7 +47,9 @@ pub struct MembersRequest {
 pub enum Which {
     /// Exactly these.
     Ids(Vec<UserId>),
-    /// Those whose name begins so, at most this many; 0 is no bound.
+    /// Those whose name begins so, at most this many; 0 is no bound. Everybody's name begins with
+    /// the empty text; of any other beginning at most [`limits::CHUNK_PREFIX_MEMBERS_MAX`] are
+    /// told.
     Prefix(String, u64),
 }
 
@@ -67,9 +72,13 @@ impl App {
                     Credential::Bot { application_id, .. } => Some(application_id),
                     Credential::Login(_) => None,
                 },
-                viewer: Viewer {
-                    user_id: ctx.user_id(),
-                    intents: new.intents,
+                viewer: match new.intents {
+                    None => Viewer::person(ctx.user_id()),
+                    intents => Viewer {
+                        user_id: ctx.user_id(),
+                        intents,
+                        large_threshold: new.large_threshold,
+                    },
                 },
                 shard: new.shard,
                 status: new.status.unwrap_or(account.user.status),
@@ -122,7 +131,7 @@ impl App {
         let viewer = handle.viewer();
         let view = self.node().guild(request.guild_id).await?;
         let view = view.ok_or(Rejection::Unknown(Noun::Guild))?;
-        let whole = matches!(&request.which, Which::Prefix(query, 0) if query.is_empty());
+        let whole = matches!(&request.which, Which::Prefix(query, _) if query.is_empty());
         if whole && !viewer.wants(Intents::GUILD_MEMBERS) {
             return Err(Rejection::Conflict("the GUILD_MEMBERS intent is needed").into());
         }
@@ -135,17 +144,38 @@ impl App {
                 }
                 Which::Prefix(query, limit) => {
                     let all = state.members().filter(|member| has_prefix(member, query));
-                    by_id(all.map(|member| Member::clone(member)).collect(), *limit)
+                    let all = all.map(|member| Member::clone(member)).collect();
+                    by_id(all, bound(query, *limit))
                 }
             })
         });
         let members: Vec<Member> = found.ok_or(Rejection::Unknown(Noun::Guild))?;
-        let chunks = self.chunks(&request, &members);
+        let with_presences = request.presences && viewer.wants(Intents::GUILD_PRESENCES);
+        let chunks = self.chunks(&request, &members, with_presences);
         self.node().tell_members(handle.reference(), chunks).await;
         Ok(())
     }
 
-    fn chunks(&self, request: &MembersRequest, members: &[Member]) -> Vec<MembersChunk> {
+    /// Answers a session's question about a guild that its user is in.
+    pub async fn answer(
+        &self,
+        handle: &SessionHandle,
+        guild: GuildId,
+        answer: fn(GuildId) -> Dispatch,
+    ) -> Result<(), Refused> {
+        self.guild_of_member(guild, handle.viewer().user_id).await?;
+        let node = self.node();
+        node.tell_session(handle.reference(), guild, answer(guild))
+            .await;
+        Ok(())
+    }
+
+    fn chunks(
+        &self,
+        request: &MembersRequest,
+        members: &[Member],
+        with_presences: bool,
+    ) -> Vec<MembersChunk> {
         let not_found: Vec<UserId> = match &request.which {
             Which::Ids(ids) => {
                 let known = |id: &UserId| members.iter().any(|member| member.user.id == *id);
@@ -165,7 +195,7 @@ impl App {
             .enumerate()
             .map(|(index, members)| MembersChunk {
                 guild_id: request.guild_id,
-                presences: request.presences.then(|| self.presences(&members)),
+                presences: with_presences.then(|| self.presences(&members)),
                 members,
                 index: number(index),
                 count: number(count),
@@ -199,11 +229,22 @@ fn fits(shard: Shard, guilds: &[GuildId]) -> Result<(), Rejection> {
     Ok(())
 }
 
-fn by_id(mut members: Vec<Member>, limit: u64) -> Vec<Member> {
-    members.sort_by_key(|member| member.user.id);
-    if limit > 0 {
-        members.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+/// How many members a request is answered with at most.
+fn bound(query: &str, limit: u64) -> usize {
+    let asked = match usize::try_from(limit) {
+        Ok(0) | Err(_) => usize::MAX,
+        Ok(asked) => asked,
+    };
+    if query.is_empty() {
+        asked
+    } else {
+        asked.min(limits::CHUNK_PREFIX_MEMBERS_MAX)
     }
+}
+
+fn by_id(mut members: Vec<Member>, most: usize) -> Vec<Member> {
+    members.sort_by_key(|member| member.user.id);
+    members.truncate(most);
     members
 }
 
@@ -226,6 +267,15 @@ fn fingerprint(credential: Credential) -> [u8; 32] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_everybody_is_told_without_a_bound() {
+        assert_eq!(bound("", 0), usize::MAX);
+        assert_eq!(bound("", 2_000), 2_000);
+        assert_eq!(bound("a", 0), 100);
+        assert_eq!(bound("a", 7), 7);
+        assert_eq!(bound("a", u64::MAX), 100);
+    }
 
     #[test]
     fn a_shard_holds_2500_guilds_and_not_one_more() {

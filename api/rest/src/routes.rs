@@ -56,6 +56,7 @@ pub(crate) fn all(app: &App, limiter: &Limiter) -> (Router<Api>, OpenApi) {
         native::channels::get_channel,
         native::channels::update_channel,
         native::channels::delete_channel,
+        native::channels::start_typing,
         native::messages::list_messages,
         native::messages::create_message,
         native::messages::get_message,

@@ -35,7 +35,7 @@ pub struct Link {
     socket: FragmentCollector<TokioIo<Upgraded>>,
     decoder: Decoder,
     address: SocketAddr,
-    query: String,
+    target: String,
     patience: Duration,
 }
 
@@ -74,7 +74,13 @@ impl Link {
     /// Connects with this query; HELLO has not been read.
     pub async fn open(address: SocketAddr, query: &str) -> Self {
         let stream = connect(address).await;
-        Self::upgrade(stream, address, query).await
+        Self::upgrade(stream, address, &at_gateway(query)).await
+    }
+
+    /// As [`Self::open`], at any path, with a query or none.
+    pub async fn open_at(address: SocketAddr, target: &str) -> Self {
+        let stream = connect(address).await;
+        Self::upgrade(stream, address, target).await
     }
 
     /// As [`Self::open_narrow`], and while it is told to be slow it reads a byte per second. Then
@@ -82,14 +88,14 @@ impl Link {
     pub async fn open_slow(address: SocketAddr, query: &str, is_slow: Arc<AtomicBool>) -> Self {
         let stream = Self::narrow(address).await;
         let stream = stream.map(|stream| Trickle::new(stream, is_slow));
-        let mut link = Self::upgrade(stream, address, query).await;
+        let mut link = Self::upgrade(stream, address, &at_gateway(query)).await;
         link.patience = SLOW_PATIENCE;
         link
     }
 
     /// As [`Self::open`], with as little room for what is not read yet as the system allows.
     pub async fn open_narrow(address: SocketAddr, query: &str) -> Self {
-        Self::upgrade(Self::narrow(address).await, address, query).await
+        Self::upgrade(Self::narrow(address).await, address, &at_gateway(query)).await
     }
 
     async fn narrow(address: SocketAddr) -> io::Result<TcpStream> {
@@ -104,20 +110,20 @@ impl Link {
     async fn upgrade(
         stream: io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static>,
         address: SocketAddr,
-        query: &str,
+        target: &str,
     ) -> Self {
         let stream = stream.unwrap_or_else(|error| panic!("{address}: {error}"));
-        let opened = soon("the handshake", Self::shake_hands(stream, address, query));
+        let opened = soon("the handshake", Self::shake_hands(stream, address, target));
         let opened = opened.await;
-        opened.unwrap_or_else(|error| panic!("{query}: {error}"))
+        opened.unwrap_or_else(|error| panic!("{target}: {error}"))
     }
 
     async fn shake_hands(
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
         address: SocketAddr,
-        query: &str,
+        target: &str,
     ) -> Result<Self, Box<dyn std::error::Error>> {
-        let request = Request::get(format!("/gateway?{query}"))
+        let request = Request::get(target)
             .header(HOST, address.to_string())
             .header(UPGRADE, "websocket")
             .header(CONNECTION, "upgrade")
@@ -128,16 +134,16 @@ impl Link {
         socket.set_max_message_size(MESSAGE_BYTES_MAX);
         Ok(Self {
             socket: FragmentCollector::new(socket),
-            decoder: Decoder::of(query),
+            decoder: Decoder::of(target.split_once('?').map_or("", |(_, query)| query)),
             address,
-            query: query.to_owned(),
+            target: target.to_owned(),
             patience: PATIENCE,
         })
     }
 
     /// A new connection to the same place with the same query.
     pub async fn again(&self) -> Self {
-        Self::open(self.address, &self.query).await
+        Self::open_at(self.address, &self.target).await
     }
 
     /// Connects and takes HELLO.
@@ -234,6 +240,10 @@ impl Link {
         let data = json!({ "token": token, "session_id": session_id, "seq": seq });
         self.send(&json!({ "op": 6, "d": data })).await;
     }
+}
+
+fn at_gateway(query: &str) -> String {
+    format!("/gateway?{query}")
 }
 
 async fn connect(address: SocketAddr) -> io::Result<TcpStream> {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use guildhall_app::session_starts::SessionStarts;
 use guildhall_app::{App, Parts};
 use guildhall_auth::access::AccessConfig;
 use guildhall_auth::password::{Cost, HasherConfig};
@@ -263,6 +264,11 @@ async fn start_app(
             },
             login_lifetime_s: u32::try_from(auth.refresh_token_lifetime.as_secs())
                 .unwrap_or(u32::MAX),
+            session_starts: SessionStarts {
+                per_day: config.limits.session_starts,
+                max_concurrency: config.limits.session_starts_at_a_time,
+                is_enforced: config.limits.rate_limits == config::Switch::On,
+            },
         },
     };
     Ok(App::start(parts).await?)

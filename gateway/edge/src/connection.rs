@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use guildhall_host::session::{Drained, Ended, SessionHandle};
-use guildhall_model::limits;
+use guildhall_model::dispatch::Dispatch;
+use guildhall_model::{GuildId, limits};
 use guildhall_wire::encode::{Agreement, AgreementError};
 use guildhall_wire::gateway::protocol::{Connection as Rules, Effect};
 use guildhall_wire::gateway::{self, RequestMembers};
@@ -252,6 +253,14 @@ impl Task {
                 // Voice is answered by the voice gateway once there is one.
                 Effect::VoiceState(_) => {}
                 Effect::RequestMembers(request) => self.request_members(*request).await,
+                Effect::RequestSounds(request) => {
+                    for guild in request.guild_ids {
+                        self.answer(&guild, Dispatch::Sounds).await;
+                    }
+                }
+                Effect::RequestChannelInfo(request) => {
+                    self.answer(&request.guild_id, Dispatch::ChannelInfo).await;
+                }
                 Effect::Close { code, reason } => return Ok(Some(End::Close(code, reason))),
             }
         }
@@ -266,6 +275,17 @@ impl Task {
         if let Err(refused) = self.gateway.app().request_members(session, request).await {
             // The protocol has no answer that says no.
             debug!(%refused, "a request for members is not answered");
+        }
+    }
+
+    /// Answers a question about a guild to whom is in it.
+    async fn answer(&mut self, guild: &str, answer: fn(GuildId) -> Dispatch) {
+        let guild = self.gateway.spelling().parse(guild);
+        let (Some(session), Some(guild)) = (&self.session, guild) else {
+            return;
+        };
+        if let Err(refused) = self.gateway.app().answer(session, guild, answer).await {
+            debug!(%refused, "a question about a guild is not answered");
         }
     }
 

@@ -19,8 +19,10 @@ use tracing::debug;
 
 use crate::connection;
 
-/// The path of the gateway. Clients append a slash or not.
-const PATHS: [&str; 2] = ["/gateway", "/gateway/"];
+/// The paths of the gateway, which clients end with a slash or not.
+const PATHS: [&str; 4] = ["/gateway", "/gateway/", "/gw", "/gw/"];
+/// Where libraries look that put a query to a bare origin. Others find the web client there.
+const ROOT: &str = "/";
 
 /// What an operator may set about connections.
 #[derive(Clone, Copy, Debug)]
@@ -131,7 +133,9 @@ impl Gateway {
 
     /// The request is for the gateway.
     pub(crate) fn is_meant<B>(request: &Request<B>) -> bool {
-        PATHS.contains(&request.uri().path())
+        let path = request.uri().path();
+        PATHS.contains(&path)
+            || path == ROOT && fastwebsockets::upgrade::is_upgrade_request(request)
     }
 
     /// Answers a request for the gateway and serves the connection in a task of its own.

@@ -13,6 +13,7 @@ pub mod emoji;
 pub(crate) mod event;
 pub mod guild;
 pub mod invite;
+mod lookup;
 pub mod member;
 pub mod message;
 pub mod pin;
@@ -21,6 +22,7 @@ mod reaction;
 mod ready;
 pub mod request;
 pub mod role;
+mod typing;
 pub mod user;
 
 use guildhall_model::Permissions;

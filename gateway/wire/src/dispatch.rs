@@ -51,6 +51,9 @@ pub fn name(dispatch: &Dispatch) -> &'static str {
         Dispatch::ChannelHidden(_) => "CHANNEL_DELETE",
         Dispatch::MembersChunk(_) => "GUILD_MEMBERS_CHUNK",
         Dispatch::Presence { .. } => "PRESENCE_UPDATE",
+        Dispatch::Typing(_) => "TYPING_START",
+        Dispatch::Sounds(_) => "SOUNDBOARD_SOUNDS",
+        Dispatch::ChannelInfo(_) => "CHANNEL_INFO",
         Dispatch::Event(record) => event_name(&record.event),
     }
 }

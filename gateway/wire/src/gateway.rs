@@ -6,11 +6,13 @@
 
 mod fields;
 mod identify;
+mod lookup;
 mod members;
 pub mod protocol;
 mod value;
 
 pub use identify::{Identify, IntentsError, Resume, Token};
+pub use lookup::{RequestChannelInfo, RequestSounds};
 pub use members::{MemberFilter, RequestMembers};
 
 use guildhall_model::limits;
@@ -37,6 +39,10 @@ pub enum Inbound {
     Resume(Box<Resume>),
     /// Op 8.
     RequestMembers(Box<RequestMembers>),
+    /// Op 31.
+    RequestSounds(RequestSounds),
+    /// Op 43.
+    RequestChannelInfo(RequestChannelInfo),
 }
 
 /// How a client wants its user to appear. Activities are passed over.
@@ -121,6 +127,12 @@ pub fn decode(encoding: Encoding, bytes: &[u8]) -> Result<Inbound, DecodeError> 
         }
         Some(Opcode::RequestGuildMembers) => RequestMembers::read(map(data, "d")?)
             .map(|request| Inbound::RequestMembers(Box::new(request))),
+        Some(Opcode::RequestSoundboardSounds) => {
+            RequestSounds::read(map(data, "d")?).map(Inbound::RequestSounds)
+        }
+        Some(Opcode::RequestChannelInfo) => {
+            RequestChannelInfo::read(map(data, "d")?).map(Inbound::RequestChannelInfo)
+        }
         Some(
             Opcode::Dispatch
             | Opcode::Reconnect

@@ -13,6 +13,7 @@ pub mod schema;
 pub mod server;
 pub mod session;
 pub mod user;
+mod volatile;
 
 pub use application::Application;
 pub use channel::{Channel, ChannelBody, DirectChannel};

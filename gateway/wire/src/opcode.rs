@@ -27,11 +27,15 @@ pub enum Opcode {
     Hello = 10,
     /// The answer to a heartbeat.
     HeartbeatAck = 11,
+    /// Asks for the soundboard sounds of guilds.
+    RequestSoundboardSounds = 31,
+    /// Asks what the channels of a guild are about at present.
+    RequestChannelInfo = 43,
 }
 
 impl Opcode {
     /// All of them, in order.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Dispatch,
         Self::Heartbeat,
         Self::Identify,
@@ -43,6 +47,8 @@ impl Opcode {
         Self::InvalidSession,
         Self::Hello,
         Self::HeartbeatAck,
+        Self::RequestSoundboardSounds,
+        Self::RequestChannelInfo,
     ];
 
     /// The opcode with this number.
@@ -62,6 +68,8 @@ impl Opcode {
                 | Self::VoiceStateUpdate
                 | Self::Resume
                 | Self::RequestGuildMembers
+                | Self::RequestSoundboardSounds
+                | Self::RequestChannelInfo
         )
     }
 }
@@ -87,12 +95,12 @@ mod tests {
     }
 
     #[test]
-    fn clients_send_six_of_them() {
+    fn clients_send_eight_of_them() {
         let clients: Vec<u8> = Opcode::ALL
             .into_iter()
             .filter(|opcode| opcode.is_clients())
             .map(u8::from)
             .collect();
-        assert_eq!(clients, [1, 2, 3, 4, 6, 8]);
+        assert_eq!(clients, [1, 2, 3, 4, 6, 8, 31, 43]);
     }
 }

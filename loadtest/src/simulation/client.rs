@@ -334,6 +334,9 @@ fn gist_of(told: &Told) -> (Text<'static>, Gist) {
         }
         Told::MembersChunk(_) => "GUILD_MEMBERS_CHUNK",
         Told::Presence { .. } => "PRESENCE_UPDATE",
+        Told::Typing(_) => "TYPING_START",
+        Told::Sounds(_) => "SOUNDBOARD_SOUNDS",
+        Told::ChannelInfo(_) => "CHANNEL_INFO",
         Told::Event(record) => return (gist_of_event(&record.event, &mut gist).into(), gist),
     };
     (t.into(), gist)

@@ -2,6 +2,7 @@
 
 mod open;
 mod presence;
+mod typing;
 
 use std::sync::Arc;
 
@@ -156,6 +157,11 @@ impl Node {
             )
             .await;
         }
+    }
+
+    /// Answers something that a session has asked about a guild, as a dispatch of the session.
+    pub async fn tell_session(&self, session: SessionRef, guild_id: GuildId, answer: Dispatch) {
+        self.tell(guild_id, session, answer).await;
     }
 
     /// What a member sees of a guild at the point that this node's sessions have reached.

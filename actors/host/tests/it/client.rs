@@ -191,10 +191,7 @@ pub(crate) fn identify(account: &Account, credential: u8) -> OpenRequest {
         credential: [credential; 32],
         login: None,
         application_id: None,
-        viewer: Viewer {
-            user_id: account.user.id,
-            intents: None,
-        },
+        viewer: Viewer::person(account.user.id),
         shard: None,
         status: Status::Online,
     }

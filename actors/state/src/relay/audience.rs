@@ -18,7 +18,7 @@ pub struct Reach(pub(super) Arc<[(SessionPartition, Receivers)]>);
 
 impl Reach {
     /// The set of these sessions, which must be sorted.
-    pub(super) fn of(sessions: &[SessionRef]) -> Self {
+    pub fn of(sessions: &[SessionRef]) -> Self {
         let mut reach = Vec::new();
         each_partition(sessions, |partition, slots| {
             let receivers = if slots.len() <= FEW_MAX {

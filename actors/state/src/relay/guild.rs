@@ -57,7 +57,6 @@ impl RelayGuild {
     /// Subscribes a member's session and tells it the guild as it is now.
     pub(super) fn join(&mut self, subscriber: Subscriber, steps: &mut Steps) {
         let SessionRef { partition, slot } = subscriber.session;
-        let user = subscriber.viewer.user_id;
         let in_share = subscriber.shard.has_guild(self.id());
         if !in_share
             || self.state.is_deleted()
@@ -65,7 +64,7 @@ impl RelayGuild {
         {
             return;
         }
-        let Some(snapshot) = self.state.snapshot_for(user) else {
+        let Some(snapshot) = self.state.snapshot_for(&subscriber.viewer) else {
             return;
         };
         let announced = subscriber

@@ -284,10 +284,7 @@ fn opening() -> Opening {
         secret: [0; 16],
         credential: [0; 32],
         login: None,
-        viewer: Viewer {
-            user_id: UserId::new(1).expect("one is an id"),
-            intents: None,
-        },
+        viewer: Viewer::person(UserId::new(1).expect("one is an id")),
         shard: Shard::WHOLE,
     }
 }

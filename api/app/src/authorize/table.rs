@@ -154,6 +154,12 @@ pub const ROWS: &[Row] = &[
         Need::Viewer(P::MANAGE_CHANNELS),
         Noun::Channel,
     ),
+    row(
+        Post,
+        "/channels/{channel_id}/typing",
+        Need::Viewer(P::SEND_MESSAGES),
+        Noun::Channel,
+    ),
     // Messages. A page without READ_MESSAGE_HISTORY is empty, as in Discord.
     row(
         Get,

@@ -87,3 +87,16 @@ pub(crate) async fn delete_channel(
     api.app.channels().delete(&ctx, id).await?;
     done()
 }
+
+/// Tells those who see the channel that the caller writes a message there. Clients show it for ten
+/// seconds, or until a message comes.
+#[utoipa::path(post, path = "/channels/{channel_id}/typing", tag = "channels",
+    responses((status = 204, description = "They are told.")))]
+pub(crate) async fn start_typing(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((id,)): Path<(ChannelId,)>,
+) -> Reply {
+    api.app.channels().start_typing(&ctx, id).await?;
+    done()
+}

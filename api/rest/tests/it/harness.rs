@@ -11,6 +11,7 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request};
+use guildhall_app::session_starts::SessionStarts;
 use guildhall_app::sessions::NewSession;
 use guildhall_app::{App, Parts, Presented, Registration};
 use guildhall_auth::access::AccessConfig;
@@ -139,6 +140,7 @@ impl House {
         let ctx = self.app.authenticate(&presented).await.unwrap();
         let new = NewSession {
             intents: None,
+            large_threshold: 250,
             shard: None,
             status: None,
         };
@@ -387,6 +389,7 @@ fn parts(node: Node, env: &Env, registration: Registration) -> Parts {
         settings: guildhall_app::Settings {
             registration,
             login_lifetime_s: LOGIN_LIFETIME_S,
+            session_starts: SessionStarts::DEFAULT,
         },
     }
 }

@@ -1,5 +1,6 @@
 //! Promises to users and operators, kept by the real binary as a process.
 
+mod bots;
 mod coverage;
 mod delivery;
 mod encodings;

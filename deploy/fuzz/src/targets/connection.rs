@@ -153,6 +153,12 @@ impl Twin {
             Ok(Inbound::RequestMembers(request)) => {
                 self.acts(&Effect::RequestMembers(request), out);
             }
+            Ok(Inbound::RequestSounds(request)) => {
+                self.acts(&Effect::RequestSounds(request), out);
+            }
+            Ok(Inbound::RequestChannelInfo(request)) => {
+                self.acts(&Effect::RequestChannelInfo(request), out);
+            }
         }
     }
 
@@ -225,6 +231,10 @@ impl Twin {
 fn needs_a_session(effect: &Effect) -> bool {
     matches!(
         effect,
-        Effect::Presence(_) | Effect::VoiceState(_) | Effect::RequestMembers(_)
+        Effect::Presence(_)
+            | Effect::VoiceState(_)
+            | Effect::RequestMembers(_)
+            | Effect::RequestSounds(_)
+            | Effect::RequestChannelInfo(_)
     )
 }

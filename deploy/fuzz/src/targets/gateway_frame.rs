@@ -149,6 +149,11 @@ fn check_bounds(inbound: &Inbound) {
                 assert!(ids.iter().all(|id| is_id(id)));
             }
         }
+        Inbound::RequestSounds(request) => {
+            assert!(request.guild_ids.len() <= limits::GUILDS_MAX);
+            assert!(request.guild_ids.iter().all(|id| is_id(id)));
+        }
+        Inbound::RequestChannelInfo(request) => assert!(is_id(&request.guild_id)),
         Inbound::Heartbeat(_) | Inbound::Presence(_) | Inbound::Resume(_) => {}
     }
 }
@@ -176,6 +181,12 @@ fn written(inbound: &Inbound) -> Value {
             "seq": resume.seq,
         }}),
         Inbound::RequestMembers(request) => json!({"op": 8, "d": written_request(request)}),
+        Inbound::RequestSounds(request) => {
+            json!({"op": 31, "d": {"guild_ids": request.guild_ids}})
+        }
+        Inbound::RequestChannelInfo(request) => {
+            json!({"op": 43, "d": {"guild_id": request.guild_id, "fields": []}})
+        }
     }
 }
 

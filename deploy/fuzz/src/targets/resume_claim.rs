@@ -152,10 +152,7 @@ fn opening(slot: Slot, kind: u8) -> Opening {
         secret: secret(kind),
         credential: credential(kind),
         login: None,
-        viewer: Viewer {
-            user_id: UserId::new(2).expect("not zero"),
-            intents: None,
-        },
+        viewer: Viewer::person(UserId::new(2).expect("not zero")),
         shard: Shard::WHOLE,
     }
 }

@@ -126,6 +126,11 @@ parts! {
         /// Answers 401, 403 and 429 to one address. Beyond it nothing from there is looked at
         /// until the time is over.
         refusals: RateLimit = Rule::default("10000/10m");
+        /// How many sessions a bot may start per day. Beyond it the gateway closes with 4008.
+        session_starts: u32 = Rule::default("1000").between("1", "1000000");
+        /// How many sessions a bot may start within five seconds, Discord's `max_concurrency`.
+        /// Beyond it IDENTIFY is answered with "invalid session", after which libraries wait.
+        session_starts_at_a_time: u32 = Rule::default("16").between("1", "10000");
         /// How many reverse proxies stand before this node and add the address that called them
         /// to `X-Forwarded-For`. With 0 the header is not believed, and clients behind a proxy
         /// share its address.

@@ -1,5 +1,6 @@
 //! What IDENTIFY, RESUME and op 8 ask the use cases for.
 
+use guildhall_app::session_starts::StartRefused;
 use guildhall_app::sessions::{MembersRequest, NewSession, Which};
 use guildhall_app::{Presented, Refused};
 use guildhall_host::node::ResumeError;
@@ -39,12 +40,18 @@ pub(super) async fn open(gateway: Gateway, identify: Box<Identify>) -> Opened {
         Ok(intents) => intents,
         Err(error) => return Opened::Close(error.close_code()),
     };
+    match app.count_session_start(&ctx) {
+        Ok(()) => {}
+        Err(StartRefused::TooFast) => return Opened::Invalid,
+        Err(StartRefused::DayIsUsedUp) => return Opened::Close(CloseCode::RateLimited),
+    }
     let status = identify.presence.map(|presence| presence.status);
     match app
         .open_session(
             &ctx,
             NewSession {
                 intents,
+                large_threshold: identify.large_threshold,
                 shard: identify.shard,
                 status,
             },

@@ -12,10 +12,12 @@ use serde::Serialize;
 use super::channel::{Channel, DirectChannel};
 use super::guild::{Guild, GuildCreate, GuildRef};
 use super::invite::{InviteCreate, InviteDelete};
+use super::lookup::{ChannelInfo, SoundboardSounds};
 use super::member::Member;
 use super::presence::Presence;
 use super::ready::Ready;
 use super::role::Role;
+use super::typing::TypingStart;
 use super::user::{CurrentUser, User};
 use crate::dispatch::{EncodeError, Look, guild_of, write};
 use crate::id::Decimal;
@@ -34,6 +36,9 @@ pub(crate) fn body(dispatch: &Dispatch, look: Look) -> Result<Bytes, EncodeError
             user_id,
             appearance,
         } => write(look, &Presence::new(*guild_id, *user_id, *appearance)),
+        Dispatch::Typing(typing) => write(look, &TypingStart::new(typing)),
+        Dispatch::Sounds(guild) => write(look, &SoundboardSounds::new(*guild)),
+        Dispatch::ChannelInfo(guild) => write(look, &ChannelInfo::new(*guild)),
         Dispatch::Event(record) => event_body(record, look),
     }
 }

@@ -5,15 +5,12 @@ use std::fmt;
 use guildhall_model::account::Credential;
 use guildhall_model::dispatch::Shard;
 use guildhall_model::intent::Intents;
+use guildhall_model::limits;
 
 use super::fields::{integer, map, optional, text, wrong};
 use super::value::{Map, Value};
 use super::{DecodeError, Presence};
 use crate::close_code::CloseCode;
-
-/// Members above which a guild counts as large, at least and at most; what clients say is brought
-/// between them.
-const LARGE_THRESHOLD: (u64, u64) = (50, 250);
 
 /// A secret that a client presented, without the `Bot ` or `Bearer ` before it. Its `Debug` does
 /// not show it.
@@ -54,7 +51,7 @@ pub struct Identify {
     pub shard: Option<Shard>,
     /// How the user appears from the start.
     pub presence: Option<Presence>,
-    /// Members above which GUILD_CREATE leaves out those who are offline.
+    /// Members above which GUILD_CREATE comes without them; within [`limits::LARGE_THRESHOLD`].
     pub large_threshold: u8,
 }
 
@@ -101,7 +98,7 @@ impl Identify {
     /// `compress` asks for packed payloads, which may always be answered with plain ones;
     /// `properties` tell about the device. Neither changes anything here.
     pub(super) fn read(mut data: Map) -> Result<Self, DecodeError> {
-        let (least, most) = LARGE_THRESHOLD;
+        let (least, most) = limits::LARGE_THRESHOLD;
         let large_threshold = optional(data.take("large_threshold"), |value| {
             integer(&value, "d.large_threshold")
         })?;
@@ -114,8 +111,9 @@ impl Identify {
             presence: optional(data.take("presence"), |value| {
                 Presence::read(map(value, "d.presence")?)
             })?,
-            large_threshold: u8::try_from(large_threshold.unwrap_or(least).clamp(least, most))
-                .expect("the upper end of the range is a byte"),
+            large_threshold: large_threshold.map_or(least, |asked| {
+                u8::try_from(asked).unwrap_or(most).clamp(least, most)
+            }),
         })
     }
 }

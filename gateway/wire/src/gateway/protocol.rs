@@ -6,7 +6,10 @@
 
 use guildhall_model::limits;
 
-use super::{DecodeError, Identify, Inbound, Presence, RequestMembers, Resume, VoiceState};
+use super::{
+    DecodeError, Identify, Inbound, Presence, RequestChannelInfo, RequestMembers, RequestSounds,
+    Resume, VoiceState,
+};
 use crate::close_code::CloseCode;
 
 /// Payloads that may wait for the session that IDENTIFY or RESUME asked for. Libraries send a
@@ -32,6 +35,10 @@ pub enum Effect {
     VoiceState(VoiceState),
     /// Answer with chunks of members.
     RequestMembers(Box<RequestMembers>),
+    /// Answer with the sounds of each guild.
+    RequestSounds(RequestSounds),
+    /// Answer with what the channels of the guild are about.
+    RequestChannelInfo(RequestChannelInfo),
     /// Close the socket; nothing follows.
     Close {
         /// Why.
@@ -124,6 +131,10 @@ impl Connection {
             Ok(Inbound::VoiceState(voice)) => self.act(Effect::VoiceState(voice), out),
             Ok(Inbound::RequestMembers(request)) => {
                 self.act(Effect::RequestMembers(request), out);
+            }
+            Ok(Inbound::RequestSounds(request)) => self.act(Effect::RequestSounds(request), out),
+            Ok(Inbound::RequestChannelInfo(request)) => {
+                self.act(Effect::RequestChannelInfo(request), out);
             }
         }
     }

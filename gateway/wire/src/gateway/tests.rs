@@ -206,6 +206,36 @@ fn members_are_asked_for_in_every_documented_way() {
 }
 
 #[test]
+fn sounds_and_channels_are_asked_for_by_guild() {
+    let sounds = |ids: Json| read(&json!({"op": 31, "d": {"guild_ids": ids}}));
+    let expected = RequestSounds {
+        guild_ids: vec!["7".into(), "8".into()],
+    };
+    assert_eq!(
+        sounds(json!(["7", 8])),
+        Ok(Inbound::RequestSounds(expected))
+    );
+    assert!(sounds(json!(vec!["7"; 200])).is_ok());
+    for wrong in [
+        json!(vec!["7"; 201]),
+        json!("7"),
+        json!([["7"]]),
+        Json::Null,
+    ] {
+        let error = sounds(wrong).unwrap_err();
+        assert_eq!(u16::from(error.close_code()), 4002);
+    }
+    let channels = |d: Json| read(&json!({"op": 43, "d": d}));
+    let expected = RequestChannelInfo {
+        guild_id: "7".into(),
+    };
+    let asked = json!({"guild_id": "7", "fields": ["status", "voice_start_time"]});
+    assert_eq!(channels(asked), Ok(Inbound::RequestChannelInfo(expected)));
+    assert!(channels(json!({"fields": []})).is_err());
+    assert!(channels(json!({"guild_id": "7", "fields": 1})).is_err());
+}
+
+#[test]
 fn requests_for_members_are_bounded() {
     let ids = |n: usize| json!({"guild_id": "9", "user_ids": vec!["1"; n]});
     assert!(members(&ids(100)).is_ok());

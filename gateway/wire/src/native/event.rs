@@ -16,7 +16,8 @@ use super::invite::Invite;
 use super::member::{Ban, Member};
 use super::role::Role;
 use super::server::Server;
-use super::user::{Status, User};
+use super::user::User;
+use super::volatile::{ChannelInfo, Presence, SoundboardSounds, TypingStart};
 use crate::dispatch::{EncodeError, Look, guild_of, write};
 use crate::id::{Spelling, UuidText};
 use crate::time::Utc;
@@ -40,14 +41,13 @@ pub(crate) fn body(
             guild_id,
             user_id,
             appearance,
-        } => write(
-            look,
-            &Presence {
-                server_id: Some(spelling.uuid(*guild_id)),
-                user_id: spelling.uuid(*user_id),
-                status: (*appearance).into(),
-            },
-        ),
+        } => {
+            let body = Presence::new(Some(*guild_id), *user_id, *appearance, spelling);
+            write(look, &body)
+        }
+        Dispatch::Typing(typing) => write(look, &TypingStart::new(typing, spelling)),
+        Dispatch::Sounds(guild) => write(look, &SoundboardSounds::new(*guild, spelling)),
+        Dispatch::ChannelInfo(guild) => write(look, &ChannelInfo::new(*guild, spelling)),
         Dispatch::Event(record) => event_body(record, look, spelling),
     }
 }
@@ -287,11 +287,9 @@ struct MembersChunk<'a> {
 impl<'a> MembersChunk<'a> {
     fn new(chunk: &'a model::MembersChunk, spelling: &Spelling) -> Self {
         let presences = chunk.presences.as_ref().map(|presences| {
-            let shown = presences.iter().map(|&(user_id, appearance)| Presence {
-                server_id: None,
-                user_id: spelling.uuid(user_id),
-                status: appearance.into(),
-            });
+            let shown = presences
+                .iter()
+                .map(|&(user, appearance)| Presence::new(None, user, appearance, spelling));
             shown.collect()
         });
         Self {
@@ -312,13 +310,4 @@ impl<'a> MembersChunk<'a> {
             nonce: chunk.nonce.as_deref(),
         }
     }
-}
-
-#[derive(Serialize)]
-struct Presence {
-    /// Left out within a chunk, which names its server once.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    server_id: Option<UuidText>,
-    user_id: UuidText,
-    status: Status,
 }

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use guildhall_model::GuildId;
 use guildhall_model::channel::Channel;
-use guildhall_model::dispatch::{Dispatch, MembersChunk, Ready, Shard};
+use guildhall_model::dispatch::{Dispatch, MembersChunk, Ready, Shard, Typing};
 use guildhall_model::event::{
     Change, Departure, Event, Founding, GuildChange, Reaction, Record, RoleEnd, Source,
 };
+use guildhall_model::member::Member;
 use guildhall_model::message::{Emoji, Message, Place};
 use guildhall_model::user::Appearance;
 
@@ -46,6 +48,18 @@ fn ready_of_a_person() -> Ready {
         application_id: None,
         ..ready_of_a_bot()
     }
+}
+
+fn typing(member: Option<(GuildId, Member)>) -> Dispatch {
+    Dispatch::Typing(Box::new(Typing {
+        channel_id: match member {
+            Some(_) => general().id,
+            None => direct().id,
+        },
+        user_id: bob().id,
+        since: id::<()>(77).created_at().plus_ms(1_999),
+        member,
+    }))
 }
 
 fn chunk() -> MembersChunk {
@@ -265,6 +279,10 @@ pub(crate) fn dispatches() -> Vec<(&'static str, Dispatch)> {
             Dispatch::MembersChunk(Box::new(chunk())),
         ),
         ("presence_update", presence),
+        ("typing_start", typing(Some((guild_id(), keeper_bob())))),
+        ("typing_start_direct", typing(None)),
+        ("soundboard_sounds", Dispatch::Sounds(guild_id())),
+        ("channel_info", Dispatch::ChannelInfo(guild_id())),
     ];
     records.chain(of_user).chain(made).collect()
 }

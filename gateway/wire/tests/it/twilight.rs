@@ -28,6 +28,8 @@ fn twilight_reads_every_dispatch() {
             // Right as it is: a person's session has no application, which only bots' libraries
             // require.
             "ready_person" => assert!(read.is_err(), "{slug}"),
+            // Right as they are: answers to questions that this version never asks.
+            "soundboard_sounds" | "channel_info" => assert!(read.is_err(), "{slug}"),
             _ => match read {
                 Ok(GatewayEvent::Dispatch(1, event)) => check(&event),
                 other => panic!("{slug}: {other:?}"),
@@ -50,6 +52,10 @@ fn check(event: &DispatchEvent) {
                 message.reference.as_ref().unwrap().guild_id,
                 message.guild_id
             );
+        }
+        DispatchEvent::TypingStart(typing) => {
+            assert_eq!(typing.member.is_some(), typing.guild_id.is_some());
+            assert_eq!(typing.timestamp, 1_777_698_270, "in whole seconds");
         }
         DispatchEvent::ReactionAdd(reaction) => {
             assert_eq!(reaction.member.is_some(), reaction.guild_id.is_some());

@@ -238,10 +238,7 @@ impl Node {
             return env.close(client, conn);
         };
         let user = user_id(client % env.scenario.users);
-        let viewer = Viewer {
-            user_id: user,
-            intents: None,
-        };
+        let viewer = Viewer::person(user);
         let mut secret = [0; 16];
         env.rng.fill(&mut secret);
         let opened = Opened {

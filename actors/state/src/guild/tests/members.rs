@@ -1,6 +1,7 @@
 //! Joining and leaving, nicknames, kicks and bans.
 
 use guildhall_model::command::GuildCommand;
+use guildhall_model::dispatch::Viewer;
 use guildhall_model::event::{Departure, Event};
 use guildhall_model::rejection::Noun;
 use guildhall_model::text::DisplayName;
@@ -209,7 +210,7 @@ fn a_stranger_learns_nothing() {
     }
     assert_eq!(scene.held(6), Permissions::empty());
     assert!(scene.state.visible_channels(id(6)).is_empty());
-    assert!(scene.state.snapshot_for(id(6)).is_none());
+    assert!(scene.state.snapshot_for(&Viewer::person(id(6))).is_none());
 }
 
 #[test]
@@ -227,4 +228,25 @@ fn a_changed_profile_reaches_the_guilds_of_its_user_only() {
     assert_eq!(change.after.user, changed(5));
     assert_eq!(scene.attempt(5, refresh(5)), Ok(vec![]));
     assert_eq!(scene.attempt(6, refresh(6)), Ok(vec![]));
+}
+
+#[test]
+fn a_guild_above_the_threshold_of_a_viewer_comes_without_the_others() {
+    let mut scene = Scene::new();
+    for n in 0..50 {
+        scene.join(100 + n);
+    }
+    let count = scene.state.members().count();
+    let shown = |threshold| {
+        let viewer = Viewer {
+            large_threshold: threshold,
+            ..Viewer::person(id(OWNER))
+        };
+        let snapshot = scene.state.snapshot_for(&viewer).unwrap();
+        assert_eq!(usize::try_from(snapshot.member_count), Ok(count));
+        (snapshot.large, snapshot.members.len())
+    };
+    let threshold = u8::try_from(count).unwrap();
+    assert_eq!(shown(threshold), (false, count));
+    assert_eq!(shown(threshold - 1), (true, 1));
 }

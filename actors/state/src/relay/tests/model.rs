@@ -65,7 +65,7 @@ impl Model {
     ) {
         let at = self.at.expect("the guild is followed");
         let state = &states[usize::try_from(at).unwrap()];
-        let snapshot = state.snapshot_for(who.viewer.user_id);
+        let snapshot = state.snapshot_for(&who.viewer);
         let hears = who.shard.has_guild(state.guild().id) && !state.is_deleted();
         if let (true, Some(snapshot)) = (hears && !self.start.contains_key(&who.session), snapshot)
         {

@@ -176,8 +176,8 @@ impl World {
                 slot: self.slots,
             },
             viewer: Viewer {
-                user_id: id(user),
                 intents,
+                ..Viewer::person(id(user))
             },
             shard,
         };

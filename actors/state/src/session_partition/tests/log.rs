@@ -25,10 +25,7 @@ pub(super) fn opening(slot: Slot) -> Opening {
         secret: secret(0),
         credential: credential(0),
         login: None,
-        viewer: Viewer {
-            user_id: UserId::new(2).unwrap(),
-            intents: None,
-        },
+        viewer: Viewer::person(UserId::new(2).unwrap()),
         shard: Shard::WHOLE,
     }
 }
