@@ -104,6 +104,8 @@ impl<'de, K> Deserialize<'de> for Id<K> {
 pub mod kind {
     /// A bot's owner-side registration.
     pub enum Application {}
+    /// A file that is attached to a message.
+    pub enum Attachment {}
     /// A text or voice channel of a guild, or a direct-message channel.
     pub enum Channel {}
     /// A community of channels; "server" in the native dialect.
@@ -120,6 +122,8 @@ pub mod kind {
 
 /// Names an application.
 pub type ApplicationId = Id<kind::Application>;
+/// Names an attachment.
+pub type AttachmentId = Id<kind::Attachment>;
 /// Names a channel.
 pub type ChannelId = Id<kind::Channel>;
 /// Names a guild.

@@ -4,6 +4,7 @@
 //! records, snapshots and node batches only: what a client sees is made in `gateway/wire`.
 
 pub mod account;
+pub mod attachment;
 pub mod channel;
 pub mod command;
 pub mod dispatch;
@@ -25,7 +26,9 @@ pub mod text;
 pub mod time;
 pub mod user;
 
-pub use id::{ApplicationId, ChannelId, GuildId, Id, LoginId, MessageId, RoleId, UserId};
+pub use id::{
+    ApplicationId, AttachmentId, ChannelId, GuildId, Id, LoginId, MessageId, RoleId, UserId,
+};
 pub use partition::{Epoch, EventPartition, NodeId, Position, SessionPartition};
 pub use permission::Permissions;
 pub use rate::Rate;

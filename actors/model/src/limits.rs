@@ -6,6 +6,36 @@
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
 /// How long a client may take to send the body of a REST request.
 pub const BODY_READ_MS_MAX: u64 = 30_000;
+/// Files that one message carries at most.
+pub const ATTACHMENTS_MAX: usize = 10;
+/// Bytes of the files of one request, together and so also alone.
+pub const UPLOAD_BYTES_MAX: u64 = 25 * 1024 * 1024;
+/// Bytes of a request with files beside the files and the JSON: boundaries and heads of parts.
+pub const UPLOAD_FRAMING_BYTES_MAX: u64 = 64 * 1024;
+/// Parts of a request with files that are not files; the rest of the request is not read.
+pub const UPLOAD_FIELDS_MAX: usize = 32;
+/// How long a request with files may take, at 25 MiB about 350 kbit/s.
+pub const UPLOAD_READ_MS_MAX: u64 = 10 * 60 * 1_000;
+/// How long such a request may send nothing.
+pub const UPLOAD_STALL_MS_MAX: u64 = 30_000;
+/// Requests with files that a node receives at a time; one more is answered "overloaded".
+pub const UPLOADS_MAX: usize = 256;
+/// Bytes at the beginning of a file in which its type and its size as a picture are looked for.
+pub const UPLOAD_HEAD_BYTES_MAX: usize = 128 * 1024;
+/// How long an upload may wait for its message; then it is swept away.
+pub const UPLOAD_ORPHAN_AGE_MS: i64 = 24 * 3_600 * 1_000;
+/// Orphans that are looked at in one sweep.
+pub const UPLOAD_SWEEP_MAX: usize = 1_000;
+/// Characters of a file's name, its ending included.
+pub const FILE_NAME_CHARS_MAX: usize = 128;
+/// Characters of the ending of a file's name that are kept when the name is cut.
+pub const FILE_ENDING_CHARS_MAX: usize = 16;
+/// Characters of a file's title.
+pub const FILE_TITLE_CHARS_MAX: usize = 1_024;
+/// Characters of what a file's author says about its content.
+pub const FILE_DESCRIPTION_CHARS_MAX: usize = 1_024;
+/// Bytes of a media type; longer ones name nothing that anybody knows.
+pub const MEDIA_TYPE_BYTES_MAX: usize = 127;
 /// Bytes of a frame that a client may send on the gateway; more closes with 4002.
 pub const GATEWAY_FRAME_BYTES_MAX: usize = 4096;
 /// Frames that a client may send on the gateway per [`GATEWAY_SENDS_WINDOW_MS`]; more closes with

@@ -53,7 +53,7 @@ fn sized(text: &str, (min, max): (usize, usize)) -> Result<(), TextError> {
 }
 
 /// Control characters, and marks that turn or hide what people read in a name.
-fn is_deceptive(c: char) -> bool {
+pub(crate) fn is_deceptive(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')
@@ -142,6 +142,10 @@ texts! {
     Description: limits::GUILD_DESCRIPTION_CHARS_MAX;
     /// A channel's topic.
     Topic: limits::CHANNEL_TOPIC_CHARS_MAX;
+    /// What the author of a file says about its content.
+    FileDescription: limits::FILE_DESCRIPTION_CHARS_MAX;
+    /// A file's title, shown instead of its name.
+    FileTitle: limits::FILE_TITLE_CHARS_MAX;
     /// The reason of a moderator's act.
     Reason: limits::REASON_CHARS_MAX;
 }

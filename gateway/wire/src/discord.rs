@@ -6,6 +6,7 @@
 //! <https://discord.com/developers/docs/reference>
 
 pub mod application;
+pub mod attachment;
 pub mod ban;
 pub mod channel;
 pub mod connect;
@@ -30,6 +31,8 @@ use serde::{Serialize, Serializer};
 
 pub use application::Application;
 pub use ban::{Ban, BulkBan};
+pub use attachment::Attachment;
+pub use ban::Ban;
 pub use channel::{Channel, DirectChannel};
 pub use connect::{BotGateway, Gateway};
 pub use guild::{Guild, GuildPreview, GuildWithCounts, OwnGuild};

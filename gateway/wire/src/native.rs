@@ -1,6 +1,7 @@
 //! The native dialect: the specification's objects, with UUID ids and RFC 3339 times.
 
 pub mod application;
+pub mod attachment;
 pub mod channel;
 pub(crate) mod event;
 pub mod invite;
@@ -16,6 +17,7 @@ pub mod user;
 mod volatile;
 
 pub use application::Application;
+pub use attachment::Attachment;
 pub use channel::{Channel, ChannelBody, DirectChannel};
 pub use invite::{Invite, InvitePreview};
 pub use member::{Ban, Member};

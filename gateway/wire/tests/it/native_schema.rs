@@ -14,8 +14,8 @@ use guildhall_wire::native::request::message::{MessageCreate, MessageEdit};
 use guildhall_wire::native::request::role::{MemberRoles, RoleCreate, RoleUpdate};
 use guildhall_wire::native::request::server::{ServerCreate, ServerUpdate};
 use guildhall_wire::native::{
-    Application, Ban, Channel, DirectChannel, DirectMessage, Invite, Member, Message, MessageBody,
-    Role, Server, Session, User,
+    Application, Attachment, Ban, Channel, DirectChannel, DirectMessage, Invite, Member, Message,
+    MessageBody, Role, Server, Session, User,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -27,6 +27,7 @@ use crate::sample::{self, SPELLING};
 #[openapi(components(schemas(
     Application,
     ApplicationCreate,
+    Attachment,
     Ban,
     BanCreate,
     Channel,
@@ -87,6 +88,23 @@ pub(crate) fn is_valid(schema: &str, body: &Value) -> Result<(), String> {
 
 fn value(body: &impl Serialize) -> Value {
     serde_json::to_value(body).unwrap()
+}
+
+fn files() -> Vec<(&'static str, Value)> {
+    let (picture, notes) = (sample::picture(), sample::notes());
+    let (reply, urls) = (sample::reply(), sample::file_urls());
+    let posted = (reply.channel_id, Some(reply.id));
+    let waiting = (reply.channel_id, None);
+    vec![
+        (
+            "Attachment",
+            value(&Attachment::new(posted, &picture, &urls, &SPELLING)),
+        ),
+        (
+            "Attachment",
+            value(&Attachment::new(waiting, &notes, &urls, &SPELLING)),
+        ),
+    ]
 }
 
 fn answers() -> Vec<(&'static str, Value)> {
@@ -152,7 +170,7 @@ fn answers() -> Vec<(&'static str, Value)> {
 
 #[test]
 fn answers_are_as_described() {
-    for (schema, body) in answers() {
+    for (schema, body) in answers().into_iter().chain(files()) {
         assert_eq!(is_valid(schema, &body), Ok(()), "{schema} {body:#}");
     }
 }
@@ -160,7 +178,7 @@ fn answers_are_as_described() {
 #[test]
 fn what_is_described_as_always_there_is_missed() {
     let description = description();
-    for (schema, body) in answers() {
+    for (schema, body) in answers().into_iter().chain(files()) {
         let required = description["components"]["schemas"][schema]["required"].as_array();
         let required = required.unwrap_or_else(|| panic!("{schema} requires nothing"));
         for field in required.iter().filter_map(Value::as_str) {
@@ -178,7 +196,7 @@ fn what_is_described_as_always_there_is_missed() {
 fn a_field_that_may_be_null_is_always_there() {
     let description = description();
     let mut nullable = 0;
-    for (schema, _) in answers() {
+    for (schema, _) in answers().into_iter().chain(files()) {
         let described = &description["components"]["schemas"][schema];
         let required = described["required"].as_array().unwrap();
         for (field, described) in described["properties"].as_object().unwrap() {

@@ -50,6 +50,8 @@ fn bodies() -> Vec<(&'static str, Value)> {
     let (reply, whisper) = (sample::reply(), sample::whisper());
     let (ada, bob) = (sample::ada(), sample::bob());
     let (member, ban, invite) = (sample::keeper_bob(), sample::ban(), sample::invite());
+    let (picture, notes) = (sample::picture(), sample::notes());
+    let (channel, urls) = (general.id, sample::file_urls());
     let seen = discord::Message::seen_by_giver_of(&[reply.reactions[0].emoji.clone()], &reply);
     vec![
         ("MessageResponse", value(&discord::Message::new(&reply))),
@@ -78,6 +80,14 @@ fn bodies() -> Vec<(&'static str, Value)> {
         (
             "PrivateChannelResponse",
             value(&discord::DirectChannel::new(&sample::direct(), [&bob])),
+        ),
+        (
+            "MessageAttachmentResponse",
+            value(&discord::Attachment::new(channel, &picture, &urls)),
+        ),
+        (
+            "MessageAttachmentResponse",
+            value(&discord::Attachment::new(channel, &notes, &urls)),
         ),
         ("GuildBanResponse", value(&discord::Ban::new(&ban))),
         (

@@ -1,5 +1,6 @@
 //! One small world.
 
+use guildhall_model::attachment::{Attachment, Dimensions, FileName, Signature};
 use guildhall_model::channel::{Channel, ChannelKind, DirectChannel, Overwrite, OverwriteTarget};
 use guildhall_model::guild::{Guild, GuildSnapshot};
 use guildhall_model::invite::Invite;
@@ -15,7 +16,7 @@ use guildhall_model::message::{
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
 use guildhall_model::{GuildId, Id, Permissions, Timestamp};
-use guildhall_wire::Spelling;
+use guildhall_wire::{FileUrls, Spelling};
 
 /// The installation whose golden files these are.
 pub(crate) const SPELLING: Spelling = Spelling::new(0x000B_EEF0_CAFE);
@@ -322,4 +323,41 @@ pub(crate) fn snapshot() -> GuildSnapshot {
         large: false,
         me: butler().id,
     }
+}
+
+/// A picture with everything that may be said of one.
+pub(crate) fn picture() -> Attachment {
+    Attachment {
+        id: id(60),
+        filename: FileName::clean("SPOILER_my cat.png"),
+        title: Some("my cat".to_owned()),
+        description: Some("A cat asleep on a keyboard".to_owned()),
+        content_type: "image/png".to_owned(),
+        size: 41_812,
+        dimensions: Some(Dimensions {
+            width: 640,
+            height: 480,
+        }),
+        is_spoiler: true,
+        signature: Signature([0xA7; 16]),
+    }
+}
+
+/// A file of which little is known.
+pub(crate) fn notes() -> Attachment {
+    Attachment {
+        id: id(61),
+        filename: FileName::clean("notes.txt"),
+        title: None,
+        description: None,
+        content_type: "text/plain".to_owned(),
+        size: 0,
+        dimensions: None,
+        is_spoiler: false,
+        signature: Signature([0; 16]),
+    }
+}
+
+pub(crate) fn file_urls() -> FileUrls {
+    FileUrls::new("https://chat.example.org")
 }

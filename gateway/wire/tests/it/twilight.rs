@@ -1,12 +1,13 @@
 //! The Discord dialect's dispatches, read by an independent library with strict types.
 
-use guildhall_wire::Dialect;
 use guildhall_wire::dispatch::{Look, body, name};
+use guildhall_wire::{Dialect, discord};
 use serde::de::DeserializeSeed;
+use twilight_model::channel::Attachment;
 use twilight_model::gateway::event::{DispatchEvent, GatewayEvent, GatewayEventDeserializer};
 
 use crate::happenings::dispatches;
-use crate::sample::SPELLING;
+use crate::sample::{self, SPELLING};
 
 /// As twilight-gateway reads a frame.
 fn read(t: &str, d: &str) -> Result<GatewayEvent, serde_json::Error> {
@@ -67,4 +68,21 @@ fn check(event: &DispatchEvent) {
         }
         _ => {}
     }
+}
+
+#[test]
+fn twilight_reads_files() {
+    let (picture, notes) = (sample::picture(), sample::notes());
+    let urls = sample::file_urls();
+    let read = |attachment| {
+        let body = discord::Attachment::new(sample::general().id, attachment, &urls);
+        let json = serde_json::to_string(&body).unwrap();
+        serde_json::from_str::<Attachment>(&json).unwrap()
+    };
+    let cat = read(&picture);
+    assert_eq!(cat.filename, "SPOILER_my_cat.png");
+    assert_eq!((cat.width, cat.height), (Some(640), Some(480)));
+    assert_eq!(cat.url, cat.proxy_url);
+    let empty = read(&notes);
+    assert_eq!((empty.size, empty.width), (0, None));
 }

@@ -1,0 +1,160 @@
+//! The addresses of files: how they are written into bodies, and read back from requests.
+//!
+//! `ORIGIN/cdn/attachments/CHANNEL/ATTACHMENT/NAME?hm=SIGNATURE`, as on Discord's file server, but
+//! without an end: a message of years ago is shown with the address that it always had.
+
+use std::fmt;
+use std::sync::Arc;
+
+use guildhall_model::ChannelId;
+use guildhall_model::attachment::{Attachment, Signature};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, Serializer};
+
+/// The path of an attachment as a template.
+pub const ATTACHMENT_PATH: &str = "/cdn/attachments/{channel_id}/{attachment_id}/{filename}";
+/// The parameter of the query that holds the signature.
+pub const SIGNATURE_PARAMETER: &str = "hm";
+
+/// What stands as it is in a path: RFC 3986's unreserved characters.
+const ESCAPED: AsciiSet = NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// Writes the addresses of one installation's files. A clone is the same one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileUrls {
+    origin: Arc<str>,
+}
+
+impl FileUrls {
+    /// For files that clients reach under this origin: scheme, host and perhaps port, without a
+    /// slash at the end.
+    pub fn new(origin: &str) -> Self {
+        Self {
+            origin: origin.into(),
+        }
+    }
+
+    /// The address of a file of a message in this channel.
+    pub const fn attachment<'a>(
+        &'a self,
+        channel_id: ChannelId,
+        attachment: &'a Attachment,
+    ) -> AttachmentUrl<'a> {
+        AttachmentUrl {
+            urls: self,
+            channel_id,
+            attachment,
+        }
+    }
+}
+
+/// The address of an attachment.
+#[derive(Clone, Copy, Debug)]
+pub struct AttachmentUrl<'a> {
+    urls: &'a FileUrls,
+    channel_id: ChannelId,
+    attachment: &'a Attachment,
+}
+
+impl fmt::Display for AttachmentUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Attachment {
+            id,
+            filename,
+            signature,
+            ..
+        } = self.attachment;
+        let name = utf8_percent_encode(filename.as_str(), &ESCAPED);
+        let number = u128::from_be_bytes(signature.0);
+        write!(
+            f,
+            "{}/cdn/attachments/{}/{id}/{name}?{SIGNATURE_PARAMETER}={number:032x}",
+            self.urls.origin, self.channel_id
+        )
+    }
+}
+
+impl Serialize for AttachmentUrl<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Reads a signature back in the one spelling that it is written in.
+pub fn signature(text: &str) -> Option<Signature> {
+    let is_written_so =
+        text.len() == 32 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !is_written_so {
+        return None;
+    }
+    let number = u128::from_str_radix(text, 16).ok()?;
+    Some(Signature(number.to_be_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use guildhall_model::attachment::FileName;
+    use guildhall_model::{AttachmentId, ChannelId};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn address(name: &str, signature: [u8; 16]) -> String {
+        let attachment = Attachment {
+            id: AttachmentId::new(7).unwrap(),
+            filename: FileName::clean(name),
+            title: None,
+            description: None,
+            content_type: "text/plain".to_owned(),
+            size: 1,
+            dimensions: None,
+            is_spoiler: false,
+            signature: Signature(signature),
+        };
+        let urls = FileUrls::new("https://chat.example.org");
+        let channel = ChannelId::new(5).unwrap();
+        urls.attachment(channel, &attachment).to_string()
+    }
+
+    #[test]
+    fn an_address_has_discords_form() {
+        assert_eq!(
+            address("猫 (1).png", [1; 16]),
+            "https://chat.example.org/cdn/attachments/5/7/%E7%8C%AB_%281%29.png\
+             ?hm=01010101010101010101010101010101"
+        );
+    }
+
+    #[test]
+    fn a_signature_has_one_spelling() {
+        assert!(signature("0123456789abcdef0123456789abcdef").is_some());
+        for other in [
+            "",
+            "0",
+            "0123456789ABCDEF0123456789abcdef",
+            "+123456789abcdef0123456789abcdef",
+            "0123456789abcdef0123456789abcdef0",
+            "0123456789abcdef0123456789abcdé",
+        ] {
+            assert_eq!(signature(other), None, "{other}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_name_and_signature_is_read_back(name: String, bytes: [u8; 16]) {
+            let address = address(&name, bytes);
+            let uri = address.strip_prefix("https://chat.example.org").unwrap();
+            let (path, query) = uri.split_once('?').unwrap();
+            prop_assert_eq!(signature(query.strip_prefix("hm=").unwrap()), Some(Signature(bytes)));
+            let last = path.rsplit('/').next().unwrap();
+            let decoded = percent_encoding::percent_decode_str(last).decode_utf8().unwrap();
+            let name = FileName::clean(&name);
+            prop_assert_eq!(&*decoded, name.as_str());
+        }
+    }
+}
