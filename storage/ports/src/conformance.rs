@@ -8,6 +8,7 @@
 //! ```
 
 pub mod accounts;
+pub mod blobs;
 pub mod commits;
 pub mod directory;
 pub mod guilds;
@@ -42,6 +43,7 @@ mod tests {
     fn every_promise_is_tested() {
         for suite in [
             include_str!("conformance/accounts.rs"),
+            include_str!("conformance/blobs.rs"),
             include_str!("conformance/commits.rs"),
             include_str!("conformance/directory.rs"),
             include_str!("conformance/guilds.rs"),

@@ -3,6 +3,7 @@
 //! They keep the promises of their ports, which the conformance suites hold them to, and break
 //! only when they are told to. A clone is the same store: what one process wrote the next finds.
 
+mod blobs;
 mod directory;
 mod env;
 mod log;
@@ -10,6 +11,7 @@ mod snapshots;
 
 use parking_lot::Mutex;
 
+pub use self::blobs::FakeBlobs;
 pub use self::directory::FakeDirectory;
 pub use self::env::{FakeClock, FakeRandom};
 pub use self::log::{FakeLog, Fate, HeldAppend, Ticket};

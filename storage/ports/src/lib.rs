@@ -5,6 +5,7 @@
 //! needs the time or a new id is given it.
 
 pub mod accounts;
+pub mod blobs;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 pub mod crash;
@@ -19,6 +20,7 @@ pub mod messages;
 pub mod snapshots;
 
 pub use accounts::Accounts;
+pub use blobs::Blobs;
 pub use directory::Directory;
 pub use env::{Clock, Env, Random};
 pub use error::Failure;

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use guildhall_model::{Position, SessionPartition};
 use guildhall_ports::conformance;
-use guildhall_ports::fake::{FakeDirectory, FakeLog, FakeSnapshots};
+use guildhall_ports::fake::{FakeBlobs, FakeDirectory, FakeLog, FakeSnapshots};
 use guildhall_ports::log::SharedLog;
-use guildhall_ports::{Directory, Snapshots};
+use guildhall_ports::{Blobs, Directory, Snapshots};
 
 /// A fake outlives a restart as a store does.
 struct Kept<T>(T);
@@ -36,6 +36,15 @@ impl conformance::snapshots::Fixture for Kept<FakeSnapshots> {
     async fn damage(&mut self, partition: SessionPartition, upto: Position) {
         self.0.damage(partition, upto);
     }
+}
+
+#[async_trait]
+impl conformance::blobs::Fixture for Kept<FakeBlobs> {
+    fn blobs(&self) -> Arc<dyn Blobs> {
+        Arc::new(self.0.clone())
+    }
+
+    async fn restart(&mut self) {}
 }
 
 #[async_trait]
@@ -69,6 +78,18 @@ mod snapshots {
     }
 
     guildhall_ports::snapshots_promises!(fresh);
+}
+
+mod blobs {
+    use std::future::{Ready, ready};
+
+    use super::{FakeBlobs, Kept};
+
+    fn fresh() -> Ready<(Kept<FakeBlobs>, ())> {
+        ready((Kept(FakeBlobs::new()), ()))
+    }
+
+    guildhall_ports::blobs_promises!(fresh);
 }
 
 mod directory {
