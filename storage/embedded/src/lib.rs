@@ -1,5 +1,6 @@
-//! Storage on one machine: SQLite, a segment-file log, an in-process directory.
+//! Storage on one machine: SQLite, a segment-file log, an in-process directory, files.
 
+pub mod blobs;
 mod blocking;
 pub mod directory;
 mod files;

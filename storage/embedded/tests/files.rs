@@ -1,4 +1,4 @@
-//! The log, the snapshots and the directory on files keep the promises of their ports.
+//! The log, the snapshots, the directory and the blobs on files keep the promises of their ports.
 #![expect(clippy::unwrap_used, reason = "a fixture that fails fails its test")]
 
 use std::fs;
@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use guildhall_embedded::blobs::FileBlobs;
 use guildhall_embedded::directory::FileDirectory;
 use guildhall_embedded::log::{Durability, LogConfig, SegmentLog, Topic};
 use guildhall_embedded::snapshots::FileSnapshots;
 use guildhall_model::{Position, SessionPartition, Timestamp};
 use guildhall_ports::log::SharedLog;
-use guildhall_ports::{Directory, Env, Snapshots, conformance};
+use guildhall_ports::{Blobs, Directory, Env, Snapshots, conformance};
 use tempfile::TempDir;
 
 struct LogFixture {
@@ -106,6 +107,22 @@ impl conformance::directory::Fixture for DirectoryFixture {
     }
 }
 
+struct BlobsFixture {
+    dir: TempDir,
+    blobs: FileBlobs,
+}
+
+#[async_trait]
+impl conformance::blobs::Fixture for BlobsFixture {
+    fn blobs(&self) -> Arc<dyn Blobs> {
+        Arc::new(self.blobs.clone())
+    }
+
+    async fn restart(&mut self) {
+        self.blobs = FileBlobs::open(self.dir.path()).unwrap();
+    }
+}
+
 /// Segments of a few records, so that every promise meets their borders.
 mod log_of_small_segments {
     use std::future::{Ready, ready};
@@ -145,6 +162,20 @@ mod snapshots {
     }
 
     guildhall_ports::snapshots_promises!(fresh);
+}
+
+mod blobs {
+    use std::future::{Ready, ready};
+
+    use super::{BlobsFixture, FileBlobs};
+
+    fn fresh() -> Ready<(BlobsFixture, ())> {
+        let dir = tempfile::tempdir().unwrap();
+        let blobs = FileBlobs::open(dir.path()).unwrap();
+        ready((BlobsFixture { dir, blobs }, ()))
+    }
+
+    guildhall_ports::blobs_promises!(fresh);
 }
 
 mod directory {
