@@ -24,17 +24,18 @@ pub mod session_starts;
 pub mod sessions;
 mod token_cache;
 mod typing;
+pub mod uploads;
 
 use std::fmt;
 use std::sync::Arc;
 
-use guildhall_auth::{AccessTokens, Hasher};
+use guildhall_auth::{AccessTokens, FileLinks, Hasher};
 use guildhall_host::{GuildView, Node};
 use guildhall_model::account::Account;
 use guildhall_model::rejection::Noun;
 use guildhall_model::user::{Appearance, User};
 use guildhall_model::{Permissions, Rejection, UserId};
-use guildhall_ports::{Accounts, Guilds};
+use guildhall_ports::{Accounts, Blobs, Guilds};
 
 pub use context::{Context, Peer};
 pub use guildhall_auth::{Presented, Secret};
@@ -55,6 +56,8 @@ pub struct Parts {
     pub node: Node,
     pub hasher: Hasher,
     pub access_tokens: AccessTokens,
+    pub file_links: FileLinks,
+    pub blobs: Arc<dyn Blobs>,
     pub settings: Settings,
 }
 
@@ -84,6 +87,7 @@ struct Inner {
     people: TokenCache,
     bots: TokenCache,
     starts: StartCounts,
+    places: uploads::Places,
 }
 
 impl App {
@@ -102,6 +106,7 @@ impl App {
             people: TokenCache::default(),
             bots: TokenCache::default(),
             starts: StartCounts::default(),
+            places: uploads::Places::default(),
         })))
     }
 
@@ -125,6 +130,18 @@ impl App {
 
     pub(crate) fn guilds_store(&self) -> &dyn Guilds {
         &*self.node().stores().guilds
+    }
+
+    pub(crate) fn blobs(&self) -> &dyn Blobs {
+        &*self.0.parts.blobs
+    }
+
+    pub(crate) fn file_links(&self) -> &FileLinks {
+        &self.0.parts.file_links
+    }
+
+    pub(crate) fn places(&self) -> &uploads::Places {
+        &self.0.places
     }
 
     /// The caller's account. A credential without one is worth nothing.

@@ -85,7 +85,7 @@ async fn read(request: Request) -> Result<Bytes, ApiError> {
 }
 
 /// A compressed body could be a bomb, and none of ours is large enough to need it.
-fn require_plain(headers: &HeaderMap) -> Result<(), ApiError> {
+pub(crate) fn require_plain(headers: &HeaderMap) -> Result<(), ApiError> {
     let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
     if encodings.all(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         Ok(())

@@ -1,7 +1,7 @@
 //! Everything that can go wrong with a request, mapped onto `wire`'s registry in one place.
 
 use axum::response::{IntoResponse, Response};
-use guildhall_app::Refused;
+use guildhall_app::{Failure, Refused};
 use guildhall_model::Rejection;
 use guildhall_wire::Dialect;
 use guildhall_wire::error::{Problem, ServiceError};
@@ -12,7 +12,7 @@ use crate::reply::json_response;
 
 /// Why a request gets an error.
 #[derive(Clone, Debug, thiserror::Error)]
-pub(crate) enum ApiError {
+pub enum ApiError {
     /// What was asked for is refused, or failed.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -22,6 +22,15 @@ pub(crate) enum ApiError {
     /// The body ended before its announced length, or its framing is wrong.
     #[error("the body broke off")]
     BodyBroken,
+    /// A body with files is not what it says it is.
+    #[error("the body {0}")]
+    FormBroken(&'static str),
+}
+
+impl From<Failure> for ApiError {
+    fn from(failure: Failure) -> Self {
+        Self::Refused(failure.into())
+    }
 }
 
 impl From<Rejection> for ApiError {
@@ -41,7 +50,6 @@ impl ApiError {
         match self {
             Self::Refused(Refused::Rejection(rejection)) => rejection.into(),
             Self::Refused(Refused::Failure(failure)) => {
-                use guildhall_app::Failure;
                 let error = match failure {
                     Failure::Full { .. } => ServiceError::StorageFull,
                     Failure::Damaged { .. } => ServiceError::Internal,
@@ -60,7 +68,19 @@ impl ApiError {
             Self::BodyBroken => {
                 (&Rejection::field("", "invalid_json", "must be a whole JSON text")).into()
             }
+            Self::FormBroken(how) => {
+                (&Rejection::field("", "invalid_multipart", format!("the body {how}"))).into()
+            }
         }
+    }
+
+    /// The rest of the body is not read, so nothing can follow on this connection: a client that
+    /// is not told would lose its next request.
+    const fn ends_connection(&self) -> bool {
+        matches!(
+            self,
+            Self::Service(ServiceError::PayloadTooLarge) | Self::FormBroken(_)
+        )
     }
 }
 
@@ -69,9 +89,7 @@ impl IntoResponse for ApiError {
         let problem = self.problem();
         let status = StatusCode::from_u16(problem.status).expect("the registry has statuses");
         let mut response = json_response(status, problem.body(Dialect::Native));
-        if status == StatusCode::PAYLOAD_TOO_LARGE {
-            // The rest of the body is not read, so nothing can follow on this connection: a
-            // client that is not told would lose its next request.
+        if self.ends_connection() {
             response
                 .headers_mut()
                 .insert(CONNECTION, HeaderValue::from_static("close"));

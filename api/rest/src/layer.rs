@@ -91,10 +91,12 @@ fn cors(origins: Vec<HeaderValue>) -> CorsLayer {
         )
 }
 
-/// Answers hold what only the caller may see, and are JSON whatever a browser thinks they are.
+/// Answers hold what only the caller may see, unless they say otherwise, and are what they say
+/// whatever a browser thinks they are.
 async fn harden(mut response: Response) -> Response {
     let headers = response.headers_mut();
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let private = HeaderValue::from_static("no-store");
+    headers.entry(CACHE_CONTROL).or_insert(private);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response
 }

@@ -1,9 +1,11 @@
 //! The HTTP routes of both dialects.
 //!
 //! A handler extracts, asks `app`, and shapes the answer with `wire`. Who may call it is a row of
-//! `app::authorize`, which [`router`] looks up for each route that it registers.
+//! `app::authorize`, which [`router`] looks up for each route that it registers. Files are the
+//! exception: their addresses are signed.
 
 mod body;
+mod cdn;
 mod discord;
 mod error;
 mod extract;
@@ -14,8 +16,10 @@ mod native;
 mod openapi;
 mod path;
 mod query;
+mod range;
 mod reply;
 mod routes;
+pub mod uploads;
 
 use std::sync::Arc;
 
@@ -26,6 +30,7 @@ use guildhall_wire::Spelling;
 use http::HeaderValue;
 
 pub use discord::GatewayUrl;
+pub use error::ApiError;
 use limit::Limiter;
 pub use limit::Limits;
 pub use metrics::describe as describe_metrics;
@@ -75,6 +80,6 @@ pub fn router(app: App, settings: Settings) -> Router {
         document,
         gateway: settings.gateway,
     };
-    let routes = routes.merge(discord);
+    let routes = routes.merge(discord).merge(cdn::routes());
     layer::around(routes.with_state(api), env, limiter, settings.origins)
 }

@@ -3,6 +3,7 @@
 //! A segment that cannot be an id is answered like an id that does not exist.
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use guildhall_model::attachment::FileName;
 use guildhall_model::channel::OverwriteTarget;
 use guildhall_model::id::kind;
 use guildhall_model::limits::INVITE_CODE_CHARS_MAX;
@@ -48,6 +49,11 @@ macro_rules! nouns {
 }
 nouns!(Application, Channel, Guild, Message, Role, User);
 
+impl Named for kind::Attachment {
+    // Named in addresses of files only, where all that is wrong is answered alike.
+    const NOUN: Noun = Noun::Route;
+}
+
 impl<K: Named> Segment for Id<K> {
     fn read(text: &str, spelling: &Spelling) -> Result<Self, Rejection> {
         spelling.parse(text).ok_or(Rejection::Unknown(K::NOUN))
@@ -57,6 +63,20 @@ impl<K: Named> Segment for Id<K> {
 impl Segment for Emoji {
     fn read(text: &str, _: &Spelling) -> Result<Self, Rejection> {
         parse_emoji(text).map_err(|_| Rejection::Unknown(Noun::Reaction))
+    }
+}
+
+/// The name of a file, as it stands in its address.
+#[derive(Clone, Debug)]
+pub(crate) struct FileNameText(pub(crate) String);
+
+impl Segment for FileNameText {
+    fn read(text: &str, _: &Spelling) -> Result<Self, Rejection> {
+        // What we would not have written cannot be signed; nor may it come into a header.
+        if FileName::clean(text).as_str() != text {
+            return Err(Rejection::Unknown(Noun::Route));
+        }
+        Ok(Self(text.to_owned()))
     }
 }
 

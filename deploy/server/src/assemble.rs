@@ -12,8 +12,9 @@ use guildhall_app::session_starts::SessionStarts;
 use guildhall_app::{App, Parts};
 use guildhall_auth::access::AccessConfig;
 use guildhall_auth::password::{Cost, HasherConfig};
-use guildhall_auth::{AccessTokens, Hasher};
+use guildhall_auth::{AccessTokens, FileLinks, Hasher};
 use guildhall_edge::{Gateway, GatewayConfig};
+use guildhall_embedded::blobs::FileBlobs;
 use guildhall_embedded::directory::FileDirectory;
 use guildhall_embedded::log::{Durability, Health, LogConfig, SegmentLog, Topic};
 use guildhall_embedded::snapshots::FileSnapshots;
@@ -21,9 +22,9 @@ use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::NodeId;
 use guildhall_ports::{Env, Guilds};
-use guildhall_wire::Spelling;
+use guildhall_wire::{FileUrls, Spelling};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, PublicUrl};
 use crate::operator::Readiness;
 
 /// Bits of the constant that makes an installation's native ids its own.
@@ -41,6 +42,8 @@ pub struct Assembly {
     pub gateway: Gateway,
     /// How this installation spells its ids.
     pub spelling: Spelling,
+    /// How this installation's files are addressed.
+    pub file_urls: FileUrls,
     engines: Engines,
 }
 
@@ -56,7 +59,7 @@ struct Engines {
 /// Opens the data directory, recovers the node and puts the use cases on top of it.
 pub async fn assemble(
     config: &Config,
-    resume_url: String,
+    public_url: &PublicUrl,
     readiness: &Readiness,
 ) -> anyhow::Result<Assembly> {
     let data = config.server.data.as_path();
@@ -79,13 +82,15 @@ pub async fn assemble(
         snapshots: Arc::new(FileSnapshots::open(data.join("snapshots"))?),
         directory: Arc::new(FileDirectory::open(data.join("directory"))?),
     };
-    let node = Node::start(host_config(config, resume_url), env.clone(), stores).await?;
+    let host_config = host_config(config, public_url);
+    let node = Node::start(host_config, env.clone(), stores).await?;
     let partitions = node.clone();
     readiness.watch("partitions", move || partitions.check());
     let spelling = Spelling::new(tail(&*relational, &env).await?);
-    let app = start_app(config, &node, &*relational, &env).await?;
+    let app = start_app(config, &node, &*relational, data).await?;
     let gateway = Gateway::new(app.clone(), spelling, gateway_config(config));
     tokio::spawn(trim(node.clone(), events.clone(), frames.clone()));
+    tokio::spawn(sweep(app.clone()));
     let engines = Engines {
         relational,
         projection,
@@ -98,6 +103,7 @@ pub async fn assemble(
         node,
         gateway,
         spelling,
+        file_urls: FileUrls::new(public_url.as_str()),
         engines,
     })
 }
@@ -199,7 +205,7 @@ async fn partitions_are_as_before(config: &Config, guilds: &dyn Guilds) -> anyho
     Ok(())
 }
 
-fn host_config(config: &Config, resume_url: String) -> HostConfig {
+fn host_config(config: &Config, public_url: &PublicUrl) -> HostConfig {
     let delivery = &config.delivery;
     HostConfig {
         node: NodeId(0),
@@ -210,7 +216,7 @@ fn host_config(config: &Config, resume_url: String) -> HostConfig {
         frames_retention_ms: millis(delivery.frames_retention),
         backlog_dispatches_max: delivery.backlog_dispatches,
         backlog_bytes_max: delivery.backlog_bytes.0,
-        resume_url,
+        resume_url: format!("{}/gateway", public_url.websocket_origin()),
         ..HostConfig::default()
     }
 }
@@ -229,15 +235,12 @@ async fn start_app(
     config: &Config,
     node: &Node,
     guilds: &dyn Guilds,
-    env: &Env,
+    data: &Path,
 ) -> anyhow::Result<App> {
     let auth = &config.auth;
-    let fresh = env.bytes::<32>();
-    let seed = guilds.instance_value("access_token_key", &fresh).await?;
-    let seed: [u8; 32] = seed
-        .try_into()
-        .ok()
-        .context("the stored token key has another length")?;
+    let env = node.env();
+    let seed = secret(guilds, env, "access_token_key").await?;
+    let file_key = secret(guilds, env, "file_link_key").await?;
     let lifetime_s = u32::try_from(auth.access_token_lifetime.as_secs()).unwrap_or(u32::MAX);
     let access = AccessConfig {
         issuer: "guildhall".to_owned(),
@@ -257,6 +260,8 @@ async fn start_app(
         node: node.clone(),
         hasher: Hasher::new(hashing, env.random.clone())?,
         access_tokens: AccessTokens::new(&seed, access),
+        file_links: FileLinks::new(&file_key),
+        blobs: Arc::new(FileBlobs::open(data.join("files"))?),
         settings: guildhall_app::Settings {
             registration: match auth.registration {
                 config::Registration::Open => guildhall_app::Registration::Open,
@@ -272,6 +277,13 @@ async fn start_app(
         },
     };
     Ok(App::start(parts).await?)
+}
+
+/// A secret of the installation. Part of every backup.
+async fn secret(guilds: &dyn Guilds, env: &Env, name: &str) -> anyhow::Result<[u8; 32]> {
+    let stored = guilds.instance_value(name, &env.bytes::<32>()).await?;
+    let secret = stored.try_into().ok();
+    secret.with_context(|| format!("the stored {name} has another length"))
 }
 
 /// The constant that makes an installation's native ids its own. Part of every backup.
@@ -297,6 +309,19 @@ async fn trim(node: Node, events: Arc<SegmentLog>, frames: Arc<SegmentLog>) {
                 tracing::warn!(%failure, "a log was not trimmed");
             }
         }
+    }
+}
+
+/// Takes files away that nobody posted.
+async fn sweep(app: App) {
+    const EVERY: Duration = Duration::from_hours(1);
+    loop {
+        match app.uploads().sweep().await {
+            Ok(0) => {}
+            Ok(swept) => tracing::info!(swept, "files without a message were deleted"),
+            Err(failure) => tracing::warn!(%failure, "files without a message were not deleted"),
+        }
+        tokio::time::sleep(EVERY).await;
     }
 }
 

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tracing::{info, warn};
 
 use crate::assemble::{Assembly, assemble};
-use crate::config::{Config, OperatorListen, Switch};
+use crate::config::{Config, OperatorListen, PublicUrl, Switch};
 use crate::operator::{self, Operator, Phase, Readiness, StateProbe};
 use crate::telemetry::Telemetry;
 
@@ -38,13 +38,14 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
     let listener = listen(config.server.listen)
         .with_context(|| format!("{} cannot be listened on", config.server.listen))?;
     let address = listener.local_addr()?;
-    let assembly = assemble(&config, resume_url(&config, address), &readiness).await?;
+    let assembly = assemble(&config, &public_url(&config, address), &readiness).await?;
     let node = assembly.node.clone();
     let _ = state.set(StateProbe::new(move || node.observe()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let socket = format!("{}/gateway", public_url(&config, address).websocket_origin());
     let gateway = match &config.server.public_url {
-        Some(_) => GatewayUrl::Fixed(resume_url(&config, address)),
-        None => GatewayUrl::AtHost(resume_url(&config, address)),
+        Some(_) => GatewayUrl::Fixed(socket),
+        None => GatewayUrl::AtHost(socket),
     };
     let serving = serve(listener, &config, &assembly, gateway, async {
         let _ = stopped.await;
@@ -168,13 +169,10 @@ async fn start_operator(
     Ok(())
 }
 
-/// Where clients resume: where they are told to reach us, or where we listen.
-fn resume_url(config: &Config, address: SocketAddr) -> String {
-    let origin = match &config.server.public_url {
-        Some(url) => url.websocket_origin(),
-        None => format!("ws://{address}"),
-    };
-    format!("{origin}/gateway")
+/// Where clients find us: where they are told to reach us, or where we listen.
+fn public_url(config: &Config, address: SocketAddr) -> PublicUrl {
+    let told = config.server.public_url.clone();
+    told.unwrap_or_else(|| PublicUrl::of_listener(address))
 }
 
 /// Tells whoever has started us that we serve.

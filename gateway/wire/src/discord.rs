@@ -24,15 +24,15 @@ mod ready;
 pub mod request;
 pub mod role;
 mod typing;
+pub mod upload;
 pub mod user;
 
 use guildhall_model::Permissions;
 use serde::{Serialize, Serializer};
 
 pub use application::Application;
-pub use ban::{Ban, BulkBan};
 pub use attachment::Attachment;
-pub use ban::Ban;
+pub use ban::{Ban, BulkBan};
 pub use channel::{Channel, DirectChannel};
 pub use connect::{BotGateway, Gateway};
 pub use guild::{Guild, GuildPreview, GuildWithCounts, OwnGuild};

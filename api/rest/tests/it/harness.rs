@@ -16,7 +16,7 @@ use guildhall_app::sessions::NewSession;
 use guildhall_app::{App, Parts, Presented, Registration};
 use guildhall_auth::access::AccessConfig;
 use guildhall_auth::password::{Cost, HasherConfig};
-use guildhall_auth::{AccessTokens, Hasher};
+use guildhall_auth::{AccessTokens, FileLinks, Hasher};
 use guildhall_embedded::directory::FileDirectory;
 use guildhall_embedded::log::{Durability, LogConfig, SegmentLog, Topic};
 use guildhall_embedded::snapshots::FileSnapshots;
@@ -25,7 +25,7 @@ use guildhall_host::session::SessionHandle;
 use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::Timestamp;
 use guildhall_ports::Env;
-use guildhall_ports::fake::FakeClock;
+use guildhall_ports::fake::{FakeBlobs, FakeClock};
 use guildhall_rest::{GatewayUrl, Limits, Settings, router};
 use guildhall_wire::Spelling;
 use judge::Judge;
@@ -43,7 +43,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A node that serves.
 pub(crate) struct House {
-    app: App,
+    pub(crate) app: App,
+    pub(crate) blobs: FakeBlobs,
     node: Node,
     env: Env,
     registration: Registration,
@@ -97,9 +98,9 @@ impl House {
             ..HostConfig::default()
         };
         let node = Node::start(config, env.clone(), stores).await.unwrap();
-        let app = App::start(parts(node.clone(), &env, registration))
-            .await
-            .unwrap();
+        let blobs = FakeBlobs::new();
+        let parts = parts(node.clone(), &env, registration, blobs.clone());
+        let app = App::start(parts).await.unwrap();
         let spelling = Spelling::new(0x9_8765_4321_0FED);
         let origins = origins
             .into_iter()
@@ -115,6 +116,7 @@ impl House {
         let judge = Judge::of(&router).await;
         Self {
             app,
+            blobs,
             node,
             env,
             registration,
@@ -129,9 +131,9 @@ impl House {
 
     /// The use cases as they begin after a restart, on the same node.
     pub(crate) async fn app_again(&self) -> App {
-        App::start(parts(self.node.clone(), &self.env, self.registration))
-            .await
-            .unwrap()
+        let (node, blobs) = (self.node.clone(), self.blobs.clone());
+        let parts = parts(node, &self.env, self.registration, blobs);
+        App::start(parts).await.unwrap()
     }
 
     /// Opens a gateway session, as a socket of this login would.
@@ -366,7 +368,7 @@ pub(crate) fn text(value: &Value) -> String {
         .to_owned()
 }
 
-fn parts(node: Node, env: &Env, registration: Registration) -> Parts {
+fn parts(node: Node, env: &Env, registration: Registration, blobs: FakeBlobs) -> Parts {
     // Cheap hashes: what they cost is not what these tests are about.
     let hashing = HasherConfig {
         cost: Cost {
@@ -386,6 +388,8 @@ fn parts(node: Node, env: &Env, registration: Registration) -> Parts {
         node,
         hasher: Hasher::new(hashing, env.random.clone()).unwrap(),
         access_tokens: AccessTokens::new(&[7; 32], access),
+        file_links: FileLinks::new(&[8; 32]),
+        blobs: Arc::new(blobs),
         settings: guildhall_app::Settings {
             registration,
             login_lifetime_s: LOGIN_LIFETIME_S,

@@ -22,7 +22,8 @@ parts! {
         /// use it.
         data: PathBuf = Rule::default("./guildhall-data");
         /// The origin under which clients reach this node, where that is not the address above:
-        /// behind a reverse proxy, for example. Sessions are told to resume there.
+        /// behind a reverse proxy, for example. Sessions are told to resume there, and the
+        /// addresses of files begin with it.
         public_url: Option<PublicUrl> = Rule::unset("https://chat.example.org");
     }
 

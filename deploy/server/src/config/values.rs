@@ -190,6 +190,11 @@ impl Setting for LogFilter {
 pub struct PublicUrl(String);
 
 impl PublicUrl {
+    /// The origin of a listener that clients reach by its own address.
+    pub fn of_listener(address: SocketAddr) -> Self {
+        Self(format!("http://{address}"))
+    }
+
     /// The origin without a slash at its end.
     pub fn as_str(&self) -> &str {
         &self.0
