@@ -6,6 +6,7 @@ mod rich;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attachment::Attachment;
 use crate::id::{ChannelId, GuildId, MessageId, RoleId, UserId};
 use crate::time::Timestamp;
 use crate::user::User;
@@ -127,6 +128,11 @@ impl Message {
     /// Boxes beside its content.
     pub fn embeds(&self) -> &[embed::Embed] {
         self.rich.as_ref().map_or(&[], |rich| &rich.embeds)
+    }
+
+    /// Files that belong to it.
+    pub fn attachments(&self) -> &[Attachment] {
+        self.rich.as_ref().map_or(&[], |rich| &rich.attachments)
     }
 
     /// Buttons and menus under it.

@@ -173,6 +173,7 @@ impl Messages<'_> {
             .node()
             .write(message.channel_id, ctx.user_id(), command)
             .await?;
+        self.app.uploads().discard(message.attachments()).await;
         Ok(())
     }
 
@@ -183,11 +184,20 @@ impl Messages<'_> {
         channel: ChannelId,
         ids: Vec<MessageId>,
     ) -> Result<(), Refused> {
+        let node = self.app.node();
+        let mut files = Vec::new();
+        for id in &ids {
+            match node.message(*id, ctx.user_id()).await {
+                Ok(message) if message.channel_id == channel => {
+                    files.extend_from_slice(message.attachments());
+                }
+                Ok(_) | Err(Refused::Rejection(_)) => {}
+                Err(failure) => return Err(failure),
+            }
+        }
         let command = ChannelCommand::DeleteMany(ids);
-        self.app
-            .node()
-            .write(channel, ctx.user_id(), command)
-            .await?;
+        node.write(channel, ctx.user_id(), command).await?;
+        self.app.uploads().discard(&files).await;
         Ok(())
     }
 

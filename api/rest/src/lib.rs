@@ -26,7 +26,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::FromRef;
 use guildhall_app::App;
-use guildhall_wire::Spelling;
+use guildhall_wire::{Installation, Spelling};
 use http::HeaderValue;
 
 pub use discord::GatewayUrl;
@@ -38,8 +38,8 @@ pub use metrics::describe as describe_metrics;
 /// What an operator may set about the HTTP interface.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// How this installation spells its ids.
-    pub spelling: Spelling,
+    /// How this installation writes its ids and addresses.
+    pub installation: Installation,
     /// Web pages of these origins may call the interface from a browser. None by default.
     pub origins: Vec<HeaderValue>,
     /// Where bots are told to connect.
@@ -53,6 +53,7 @@ pub struct Settings {
 pub(crate) struct Api {
     pub(crate) app: App,
     pub(crate) spelling: Spelling,
+    pub(crate) installation: Installation,
     /// The description of all routes, rendered once.
     pub(crate) document: Arc<str>,
     pub(crate) gateway: GatewayUrl,
@@ -70,13 +71,15 @@ impl FromRef<Api> for Spelling {
 /// If a route has no row in `app::authorize`: nobody has decided who may call it.
 pub fn router(app: App, settings: Settings) -> Router {
     let env = app.env().clone();
-    let limiter = Limiter::new(settings.limits, settings.spelling, env.clone());
+    let spelling = settings.installation.spelling;
+    let limiter = Limiter::new(settings.limits, spelling, env.clone());
     let (routes, document) = routes::all(&app, &limiter);
     let discord = discord::all(&app, &limiter);
-    let document = openapi::render(document, settings.spelling);
+    let document = openapi::render(document, spelling);
     let api = Api {
         app,
-        spelling: settings.spelling,
+        spelling,
+        installation: settings.installation,
         document,
         gateway: settings.gateway,
     };

@@ -22,7 +22,7 @@ use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::NodeId;
 use guildhall_ports::{Env, Guilds};
-use guildhall_wire::{FileUrls, Spelling};
+use guildhall_wire::{FileUrls, Installation, Spelling};
 
 use crate::config::{self, Config, PublicUrl};
 use crate::operator::Readiness;
@@ -40,10 +40,8 @@ pub struct Assembly {
     pub node: Node,
     /// The gateway.
     pub gateway: Gateway,
-    /// How this installation spells its ids.
-    pub spelling: Spelling,
-    /// How this installation's files are addressed.
-    pub file_urls: FileUrls,
+    /// How ids and addresses are written.
+    pub installation: Installation,
     engines: Engines,
 }
 
@@ -88,7 +86,9 @@ pub async fn assemble(
     readiness.watch("partitions", move || partitions.check());
     let spelling = Spelling::new(tail(&*relational, &env).await?);
     let app = start_app(config, &node, &*relational, data).await?;
-    let gateway = Gateway::new(app.clone(), spelling, gateway_config(config));
+    let urls = FileUrls::new(public_url.as_str());
+    let installation = Installation { spelling, urls };
+    let gateway = Gateway::new(app.clone(), installation.clone(), gateway_config(config));
     tokio::spawn(trim(node.clone(), events.clone(), frames.clone()));
     tokio::spawn(sweep(app.clone()));
     let engines = Engines {
@@ -102,8 +102,7 @@ pub async fn assemble(
         app,
         node,
         gateway,
-        spelling,
-        file_urls: FileUrls::new(public_url.as_str()),
+        installation,
         engines,
     })
 }

@@ -42,7 +42,10 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
     let node = assembly.node.clone();
     let _ = state.set(StateProbe::new(move || node.observe()));
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let socket = format!("{}/gateway", public_url(&config, address).websocket_origin());
+    let socket = format!(
+        "{}/gateway",
+        public_url(&config, address).websocket_origin()
+    );
     let gateway = match &config.server.public_url {
         Some(_) => GatewayUrl::Fixed(socket),
         None => GatewayUrl::AtHost(socket),
@@ -94,7 +97,7 @@ fn serve(
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> impl Future<Output = ()> + Send + 'static {
     let settings = guildhall_rest::Settings {
-        spelling: assembly.spelling,
+        installation: assembly.installation.clone(),
         origins: Vec::new(),
         gateway,
         limits: limits(config),

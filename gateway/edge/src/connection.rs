@@ -78,7 +78,7 @@ pub(crate) async fn run(
     let mut task = Task {
         socket: Socket::new(stream),
         inlet: Inlet::new(&early, limits::GATEWAY_FRAME_BYTES_MAX),
-        outlet: Outlet::new(usable, *gateway.spelling()),
+        outlet: Outlet::new(usable, gateway.installation().clone()),
         gateway,
         rules,
         started,

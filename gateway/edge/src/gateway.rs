@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use guildhall_app::App;
-use guildhall_wire::Spelling;
 use guildhall_wire::encode::{Agreement, AgreementError};
+use guildhall_wire::{Installation, Spelling};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -42,7 +42,7 @@ pub struct Gateway(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     app: App,
-    spelling: Spelling,
+    installation: Installation,
     config: GatewayConfig,
     meters: Meters,
     is_draining: AtomicBool,
@@ -83,11 +83,11 @@ impl Drop for Counted {
 
 impl Gateway {
     /// The gateway of the node behind these use cases.
-    pub fn new(app: App, spelling: Spelling, config: GatewayConfig) -> Self {
+    pub fn new(app: App, installation: Installation, config: GatewayConfig) -> Self {
         let (is_draining, connections) = (AtomicBool::new(false), AtomicUsize::new(0));
         Self(Arc::new(Inner {
             app,
-            spelling,
+            installation,
             config,
             meters: Meters::new(),
             is_draining,
@@ -100,7 +100,11 @@ impl Gateway {
     }
 
     pub(crate) fn spelling(&self) -> &Spelling {
-        &self.0.spelling
+        &self.0.installation.spelling
+    }
+
+    pub(crate) fn installation(&self) -> &Installation {
+        &self.0.installation
     }
 
     pub(crate) fn meters(&self) -> &Meters {

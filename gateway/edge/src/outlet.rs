@@ -6,7 +6,7 @@ use guildhall_model::dispatch::Viewer;
 use guildhall_wire::dispatch::{self, EncodeError, Look};
 use guildhall_wire::encode::{Agreement, Compression};
 use guildhall_wire::ws::{self, FrameKind};
-use guildhall_wire::{Dialect, Encoding, Spelling, compress, frame};
+use guildhall_wire::{Dialect, Encoding, Installation, compress, frame};
 
 use crate::batch::Batch;
 
@@ -17,14 +17,14 @@ const SPLICE_BYTES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Outlet {
     agreement: Agreement,
-    spelling: Spelling,
+    installation: Installation,
 }
 
 impl Outlet {
-    pub(crate) const fn new(agreement: Agreement, spelling: Spelling) -> Self {
+    pub(crate) const fn new(agreement: Agreement, installation: Installation) -> Self {
         Self {
             agreement,
-            spelling,
+            installation,
         }
     }
 
@@ -101,7 +101,7 @@ impl Outlet {
             blanked: viewer.must_blank(payload.dispatch()),
         };
         payload.rendering(key(look, compression), |dispatch| {
-            let body = dispatch::body(dispatch, &look, &self.spelling)?;
+            let body = dispatch::body(dispatch, &look, &self.installation)?;
             let suffix = frame::suffix(encoding);
             let whole = if suffix.is_empty() {
                 body

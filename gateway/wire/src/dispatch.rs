@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::dialect::Dialect;
 use crate::encode::Encoding;
-use crate::id::Spelling;
+use crate::installation::Installation;
 use crate::{discord, native};
 
 /// All that tells one rendering of a dispatch from another.
@@ -89,11 +89,15 @@ const fn event_name(event: &Event) -> &'static str {
     }
 }
 
-/// The dispatch's `d` in this look, for all sessions of the installation that spells ids so.
-pub fn body(dispatch: &Dispatch, look: &Look, spelling: &Spelling) -> Result<Bytes, EncodeError> {
+/// The dispatch's `d` in this look, for all sessions of the installation.
+pub fn body(
+    dispatch: &Dispatch,
+    look: &Look,
+    installation: &Installation,
+) -> Result<Bytes, EncodeError> {
     match look.dialect {
-        Dialect::Discord => discord::event::body(dispatch, *look),
-        Dialect::Native => native::event::body(dispatch, *look, spelling),
+        Dialect::Discord => discord::event::body(dispatch, *look, &installation.urls),
+        Dialect::Native => native::event::body(dispatch, *look, installation),
     }
 }
 

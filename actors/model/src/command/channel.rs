@@ -1,5 +1,6 @@
 //! Requests to write into a channel.
 
+use crate::attachment::Attachment;
 use crate::id::{MessageId, RoleId, UserId};
 use crate::message::component::ActionRow;
 use crate::message::embed::Embed;
@@ -73,6 +74,8 @@ pub struct Edit {
     pub embeds: Option<Vec<Embed>>,
     /// The buttons and menus under it.
     pub components: Option<Vec<ActionRow>>,
+    /// The files that it keeps and that are added.
+    pub attachments: Option<Vec<Attachment>>,
     /// Whether its embeds are hidden.
     pub suppress_embeds: Option<bool>,
     /// Whom the new content may mention.
@@ -90,7 +93,10 @@ impl Edit {
 
     /// It touches what only the author may change.
     pub const fn is_the_authors(&self) -> bool {
-        self.content.is_some() || self.embeds.is_some() || self.components.is_some()
+        self.content.is_some()
+            || self.embeds.is_some()
+            || self.components.is_some()
+            || self.attachments.is_some()
     }
 }
 

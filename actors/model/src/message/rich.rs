@@ -1,9 +1,10 @@
-//! What only some messages have: boxes, components, flags.
+//! What only some messages have: boxes, components, files, flags.
 
 use serde::{Deserialize, Serialize};
 
 use super::component::ActionRow;
 use super::embed::Embed;
+use crate::attachment::Attachment;
 
 bitflags::bitflags! {
     /// Switches of a message; the bits are Discord's.
@@ -31,6 +32,9 @@ pub struct Rich {
     pub embeds: Vec<Embed>,
     /// Buttons and menus under it.
     pub components: Vec<ActionRow>,
+    /// Files that belong to it.
+    #[serde(default)]
+    pub attachments: Vec<Attachment>,
 }
 
 /// What kind of message it is.

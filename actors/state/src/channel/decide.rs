@@ -92,8 +92,20 @@ impl ChannelState {
         let mut after = message.clone();
         let mut rich = after.rich.take().map_or_else(Rich::default, |rich| *rich);
         if let Some(embeds) = edit.embeds {
+            let needed = Permissions::EMBED_LINKS;
+            writer.require(if embeds.is_empty() {
+                Permissions::empty()
+            } else {
+                needed
+            })?;
             rich.embeds = embeds;
-            require_parts(writer, &rich)?;
+        }
+        if let Some(attachments) = edit.attachments {
+            let is_new = |file| !message.attachments().contains(file);
+            if attachments.iter().any(is_new) {
+                writer.require(Permissions::ATTACH_FILES)?;
+            }
+            rich.attachments = attachments;
         }
         if let Some(components) = edit.components {
             rich.components = components;
@@ -331,11 +343,19 @@ fn require_parts(writer: &Writer, rich: &Rich) -> Result<(), Rejection> {
     let mut needed = Permissions::empty();
     needed.set(Permissions::EMBED_LINKS, !rich.embeds.is_empty());
     needed.set(Permissions::SEND_TTS_MESSAGES, rich.tts);
+    needed.set(Permissions::ATTACH_FILES, !rich.attachments.is_empty());
     writer.require(needed)
 }
 
 fn require_something(content: &str, rich: &Rich) -> Result<(), Rejection> {
-    if content.is_empty() && rich.embeds.is_empty() && rich.components.is_empty() {
+    let Rich {
+        embeds,
+        components,
+        attachments,
+        ..
+    } = rich;
+    let is_bare = embeds.is_empty() && components.is_empty() && attachments.is_empty();
+    if content.is_empty() && is_bare {
         return Err(Rejection::EmptyMessage);
     }
     Ok(())

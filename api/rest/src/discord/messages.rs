@@ -1,24 +1,31 @@
 //! Messages of a channel.
 
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use guildhall_app::messages::{NewMessage, Posted, SeenMessage};
 use guildhall_app::{Context, Refused};
+use guildhall_model::attachment::Attachment;
+use guildhall_model::limits::ATTACHMENTS_MAX;
 use guildhall_model::{ChannelId, MessageId, Rejection};
 use guildhall_wire::discord::Message;
 use guildhall_wire::discord::request::message::{self, BulkDelete, MessageCreate, MessagePatch};
+use guildhall_wire::discord::request::read_json;
+
+use serde::de::DeserializeOwned;
 
 use super::query::{Asked, Messages};
 use crate::Api;
 use crate::body::Body;
+use crate::error::ApiError;
 use crate::extract::Ctx;
 use crate::path::Path;
 use crate::reply::{Reply, done, ok};
+use crate::uploads;
 
 /// What the rule about replies calls a message that is not there.
 const NO_SUCH_MESSAGE: &str = "unknown_message";
 
-pub(super) fn shape(seen: &SeenMessage) -> Message<'_> {
-    Message::seen_by_giver_of(&seen.mine, &seen.message)
+pub(super) fn shape<'a>(seen: &'a SeenMessage, api: &'a Api) -> Message<'a> {
+    Message::seen_by_giver_of(&seen.mine, &seen.message, &api.installation.urls)
 }
 
 pub(super) async fn list(
@@ -30,7 +37,7 @@ pub(super) async fn list(
     let messages = api.app.messages();
     let page = messages.page(&ctx, channel, asked.anchor, asked.limit);
     let page = page.await?;
-    let shown: Vec<_> = page.iter().map(shape).collect();
+    let shown: Vec<_> = page.iter().map(|seen| shape(seen, &api)).collect();
     ok(&shown)
 }
 
@@ -40,19 +47,65 @@ pub(super) async fn get(
     Path((channel, id)): Path<(ChannelId, MessageId)>,
 ) -> Reply {
     api.app.messages().require_in(&ctx, channel, id).await?;
-    ok(&shape(&api.app.messages().get(&ctx, id).await?))
+    ok(&shape(&api.app.messages().get(&ctx, id).await?, &api))
 }
 
 pub(super) async fn create(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((channel,)): Path<(ChannelId,)>,
-    Body(form): Body<MessageCreate>,
+    request: Request,
 ) -> Reply {
-    let new = form.parse(&api.spelling)?;
-    match post(&api, &ctx, channel, new).await? {
-        Posted::New(message) => ok(&Message::new(&message)),
-        Posted::Repeat(seen) => ok(&shape(&seen)),
+    let Composed { form, files } = composed::<MessageCreate>(&api, &ctx, channel, request).await?;
+    let posted = match form.parse(&api.spelling) {
+        Ok(mut new) => {
+            new.rich.attachments.clone_from(&files);
+            let post = post(&api, &ctx, channel, new);
+            let is_new = |posted: &Posted| matches!(posted, Posted::New(_));
+            api.app.uploads().posting(&files, post, is_new).await
+        }
+        Err(rejection) => {
+            api.app.uploads().discard(&files).await;
+            Err(rejection.into())
+        }
+    };
+    match posted? {
+        Posted::New(message) => ok(&Message::new(&message, &api.installation.urls)),
+        Posted::Repeat(seen) => ok(&shape(&seen, &api)),
+    }
+}
+
+/// A message as its author sends it: JSON alone, or with files.
+struct Composed<T> {
+    form: T,
+    files: Vec<Attachment>,
+}
+
+async fn composed<T: DeserializeOwned>(
+    api: &Api,
+    ctx: &Context,
+    channel: ChannelId,
+    request: Request,
+) -> Result<Composed<T>, ApiError> {
+    if !uploads::is_multipart(request.headers()) {
+        let Body(form) = Body::from_request(request, api).await?;
+        let files = Vec::new();
+        return Ok(Composed { form, files });
+    }
+    let received = uploads::receive(&api.app, ctx, channel, request).await?;
+    let files = received.files;
+    // Files alone are a message too.
+    let payload: &[u8] = if received.payload.is_empty() {
+        b"{}"
+    } else {
+        &received.payload
+    };
+    match read_json(payload) {
+        Ok(form) => Ok(Composed { form, files }),
+        Err(rejection) => {
+            api.app.uploads().discard(&files).await;
+            Err(rejection.into())
+        }
     }
 }
 
@@ -96,12 +149,52 @@ pub(super) async fn edit(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((channel, id)): Path<(ChannelId, MessageId)>,
-    Body(form): Body<MessagePatch>,
+    request: Request,
 ) -> Reply {
-    let edit = form.parse(&api.spelling)?;
+    api.app.messages().require_in(&ctx, channel, id).await?;
+    let Composed { form, files } = composed::<MessagePatch>(&api, &ctx, channel, request).await?;
+    let edited = match form.parse(&api.spelling) {
+        Ok(edit) => {
+            let edited = revise(&api, &ctx, id, edit, &files);
+            api.app.uploads().posting(&files, edited, |_| true).await
+        }
+        Err(rejection) => {
+            api.app.uploads().discard(&files).await;
+            Err(rejection.into())
+        }
+    };
+    ok(&shape(&edited?, &api))
+}
+
+/// Files that an edit does not keep are deleted with it.
+async fn revise(
+    api: &Api,
+    ctx: &Context,
+    id: MessageId,
+    message::MessageEdit { mut edit, kept }: message::MessageEdit,
+    new: &[Attachment],
+) -> Result<SeenMessage, Refused> {
     let messages = api.app.messages();
-    messages.require_in(&ctx, channel, id).await?;
-    ok(&shape(&messages.edit(&ctx, id, edit).await?))
+    let mut dropped = Vec::new();
+    if kept.is_some() || !new.is_empty() {
+        let before = messages.get(ctx, id).await?;
+        let stays = |file: &Attachment| {
+            let kept = kept.as_ref();
+            kept.is_none_or(|kept| kept.contains(&file.id.get()))
+        };
+        let files = before.message.attachments().iter().cloned();
+        let (mut files, rest): (Vec<_>, Vec<_>) = files.partition(stays);
+        files.extend_from_slice(new);
+        if ATTACHMENTS_MAX < files.len() {
+            let why = format!("must be at most {ATTACHMENTS_MAX}");
+            return Err(Rejection::field("attachments", "too_many", why).into());
+        }
+        edit.attachments = Some(files);
+        dropped = rest;
+    }
+    let seen = messages.edit(ctx, id, edit).await?;
+    api.app.uploads().discard(&dropped).await;
+    Ok(seen)
 }
 
 pub(super) async fn delete_many(

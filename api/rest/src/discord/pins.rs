@@ -25,7 +25,7 @@ pub(super) async fn list(
     let limit = asked.limit + 1;
     let pins = api.app.pins().list(&ctx, channel, before, limit).await?;
     let shown = pins.iter().take(usize::from(asked.limit));
-    let shown = shown.map(|seen| (seen.message.pinned_at, shape(seen)));
+    let shown = shown.map(|seen| (seen.message.pinned_at, shape(seen, &api)));
     let has_more = usize::from(asked.limit) < pins.len();
     ok(&Pins::new(shown, has_more))
 }
@@ -38,7 +38,7 @@ pub(super) async fn list_all(
     let before = Timestamp(i64::MAX);
     let pins = api.app.pins();
     let pins = pins.list(&ctx, channel, before, OLD_LIST_MAX).await?;
-    let shown: Vec<_> = pins.iter().map(shape).collect();
+    let shown: Vec<_> = pins.iter().map(|seen| shape(seen, &api)).collect();
     ok(&shown)
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn list_direct_messages(
         .directs()
         .page(&ctx, other, asked.anchor, asked.limit)
         .await?;
-    page(&messages, &api.spelling)
+    page(&messages, &api.installation)
 }
 
 /// Posts to another user.
@@ -48,6 +48,6 @@ pub(crate) async fn create_direct_message(
     let new = draft(form, &api.spelling)?;
     posted(
         &api.app.directs().post(&ctx, other, new).await?,
-        &api.spelling,
+        &api.installation,
     )
 }

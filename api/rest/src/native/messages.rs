@@ -4,9 +4,9 @@ use axum::extract::State;
 use guildhall_app::messages::{NewMessage, Posted, SeenMessage};
 use guildhall_model::command::Edit;
 use guildhall_model::{ChannelId, MessageId, Rejection};
-use guildhall_wire::Spelling;
 use guildhall_wire::native::MessageBody;
 use guildhall_wire::native::request::message::{MessageCreate, MessageEdit};
+use guildhall_wire::{Installation, Spelling};
 
 use crate::Api;
 use crate::body::Body;
@@ -15,15 +15,15 @@ use crate::path::Path;
 use crate::query::MessagePage;
 use crate::reply::{Reply, created, done, ok};
 
-pub(crate) fn shape<'a>(seen: &'a SeenMessage, spelling: &Spelling) -> MessageBody<'a> {
-    MessageBody::seen_by_giver_of(&seen.mine, &seen.message, spelling)
+pub(crate) fn shape<'a>(seen: &'a SeenMessage, installation: &'a Installation) -> MessageBody<'a> {
+    MessageBody::seen_by_giver_of(&seen.mine, &seen.message, installation)
 }
 
 /// A page as the client sees it.
-pub(crate) fn page(messages: &[SeenMessage], spelling: &Spelling) -> Reply {
+pub(crate) fn page(messages: &[SeenMessage], installation: &Installation) -> Reply {
     let shown: Vec<_> = messages
         .iter()
-        .map(|message| shape(message, spelling))
+        .map(|message| shape(message, installation))
         .collect();
     ok(&shown)
 }
@@ -39,10 +39,10 @@ pub(crate) fn draft(form: MessageCreate, spelling: &Spelling) -> Result<NewMessa
 }
 
 /// A new message is answered with 201, a repeated one with 200.
-pub(crate) fn posted(posted: &Posted, spelling: &Spelling) -> Reply {
+pub(crate) fn posted(posted: &Posted, installation: &Installation) -> Reply {
     match posted {
-        Posted::New(message) => created(&MessageBody::seen_by_giver_of(&[], message, spelling)),
-        Posted::Repeat(seen) => ok(&shape(seen, spelling)),
+        Posted::New(message) => created(&MessageBody::seen_by_giver_of(&[], message, installation)),
+        Posted::Repeat(seen) => ok(&shape(seen, installation)),
     }
 }
 
@@ -61,7 +61,7 @@ pub(crate) async fn list_messages(
         .messages()
         .page(&ctx, channel, asked.anchor, asked.limit)
         .await?;
-    page(&messages, &api.spelling)
+    page(&messages, &api.installation)
 }
 
 /// Posts a message. One with a nonce that the author used before is answered with the first.
@@ -79,7 +79,7 @@ pub(crate) async fn create_message(
     let new = draft(form, &api.spelling)?;
     posted(
         &api.app.messages().post(&ctx, channel, new).await?,
-        &api.spelling,
+        &api.installation,
     )
 }
 
@@ -93,7 +93,7 @@ pub(crate) async fn get_message(
 ) -> Reply {
     ok(&shape(
         &api.app.messages().get(&ctx, id).await?,
-        &api.spelling,
+        &api.installation,
     ))
 }
 
@@ -110,7 +110,7 @@ pub(crate) async fn edit_message(
     let edit = Edit::of_content(form.parse()?);
     ok(&shape(
         &api.app.messages().edit(&ctx, id, edit).await?,
-        &api.spelling,
+        &api.installation,
     ))
 }
 

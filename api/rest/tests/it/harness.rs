@@ -27,7 +27,7 @@ use guildhall_model::Timestamp;
 use guildhall_ports::Env;
 use guildhall_ports::fake::{FakeBlobs, FakeClock};
 use guildhall_rest::{GatewayUrl, Limits, Settings, router};
-use guildhall_wire::Spelling;
+use guildhall_wire::{FileUrls, Installation, Spelling};
 use judge::Judge;
 use parking_lot::Mutex;
 use redact::redact;
@@ -106,8 +106,9 @@ impl House {
             .into_iter()
             .map(|origin| origin.parse().unwrap())
             .collect();
+        let urls = FileUrls::new("https://chat.example");
         let settings = Settings {
-            spelling,
+            installation: Installation { spelling, urls },
             origins,
             gateway: GatewayUrl::Fixed("wss://chat.example/gateway".to_owned()),
             limits,

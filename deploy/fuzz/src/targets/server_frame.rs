@@ -3,7 +3,7 @@
 
 use guildhall_model::dispatch::Dispatch;
 use guildhall_wire::dispatch::{self, EncodeError, Look};
-use guildhall_wire::{Dialect, Encoding, Spelling, frame};
+use guildhall_wire::{Dialect, Encoding, FileUrls, Installation, Spelling, frame};
 use serde_json::{Value, json};
 
 use crate::document;
@@ -83,6 +83,10 @@ fn framed(encoding: Encoding, name: &str, s: u32, body: &[u8]) -> Vec<u8> {
 }
 
 fn check_dispatch(dispatch: &Dispatch, s: u32) {
+    let installation = Installation {
+        spelling: SPELLING,
+        urls: FileUrls::new("https://chat.example.org"),
+    };
     let name = dispatch::name(dispatch);
     for dialect in [Dialect::Discord, Dialect::Native] {
         for blanked in [false, true] {
@@ -92,7 +96,7 @@ fn check_dispatch(dispatch: &Dispatch, s: u32) {
                     encoding,
                     blanked,
                 };
-                let body = match dispatch::body(dispatch, &look, &SPELLING) {
+                let body = match dispatch::body(dispatch, &look, &installation) {
                     Ok(body) => body,
                     Err(EncodeError::Misplaced) => return None,
                     Err(error) => panic!("{error}: {dispatch:?}"),

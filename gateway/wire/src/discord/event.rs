@@ -20,9 +20,10 @@ use super::role::Role;
 use super::typing::TypingStart;
 use super::user::{CurrentUser, User};
 use crate::dispatch::{EncodeError, Look, guild_of, write};
+use crate::file_url::FileUrls;
 use crate::id::Decimal;
 
-pub(crate) fn body(dispatch: &Dispatch, look: Look) -> Result<Bytes, EncodeError> {
+pub(crate) fn body(dispatch: &Dispatch, look: Look, urls: &FileUrls) -> Result<Bytes, EncodeError> {
     match dispatch {
         Dispatch::Ready(ready) => write(look, &Ready::new(ready)),
         Dispatch::GuildAvailable(snapshot) => write(look, &GuildCreate::available(snapshot)),
@@ -39,11 +40,11 @@ pub(crate) fn body(dispatch: &Dispatch, look: Look) -> Result<Bytes, EncodeError
         Dispatch::Typing(typing) => write(look, &TypingStart::new(typing)),
         Dispatch::Sounds(guild) => write(look, &SoundboardSounds::new(*guild)),
         Dispatch::ChannelInfo(guild) => write(look, &ChannelInfo::new(*guild)),
-        Dispatch::Event(record) => event_body(record, look),
+        Dispatch::Event(record) => event_body(record, look, urls),
     }
 }
 
-fn event_body(record: &Record, look: Look) -> Result<Bytes, EncodeError> {
+fn event_body(record: &Record, look: Look, urls: &FileUrls) -> Result<Bytes, EncodeError> {
     match &record.event {
         Event::GuildCreated(founding) => write(look, &GuildCreate::founded(founding)),
         Event::GuildUpdated(change) => write(look, &Guild::new(&change.after, &change.roles)),
@@ -68,7 +69,7 @@ fn event_body(record: &Record, look: Look) -> Result<Bytes, EncodeError> {
         | Event::PinsChanged { .. }
         | Event::ReactionsCleared { .. }
         | Event::ReactionAdded(_)
-        | Event::ReactionRemoved(_) => messages::body(&record.event, look),
+        | Event::ReactionRemoved(_) => messages::body(&record.event, look, urls),
         Event::DirectOpened { channel, users } => {
             write(look, &DirectChannel::new(channel, users.iter()))
         }

@@ -6,10 +6,12 @@ use guildhall_model::{ChannelId, GuildId, id};
 use serde::Serialize;
 
 use super::NoList;
+use super::attachment::Attachment;
 use super::channel::ChannelType;
 use super::emoji::Emoji;
 use super::member::Membership;
 use super::user::User;
+use crate::file_url::FileUrls;
 use crate::id::Decimal;
 use crate::native::message::Nonce;
 use crate::rich::{ActionRow, Embed};
@@ -39,7 +41,7 @@ pub struct Message<'a> {
     mention_everyone: bool,
     mentions: Vec<User<'a>>,
     mention_roles: Vec<Decimal<id::kind::Role>>,
-    attachments: NoList,
+    attachments: Vec<Attachment<'a>>,
     embeds: Vec<Embed<'a>>,
     reactions: Vec<Reaction<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -81,13 +83,17 @@ struct CountDetails {
 
 impl<'a> Message<'a> {
     /// As everybody sees it: reactions do not tell whose they are.
-    pub fn new(message: &'a model::Message) -> Self {
-        Self::build(message, &[])
+    pub fn new(message: &'a model::Message, urls: &'a FileUrls) -> Self {
+        Self::build(message, &[], urls)
     }
 
     /// As one reader sees it, who gave these emoji.
-    pub fn seen_by_giver_of(mine: &[model::Emoji], message: &'a model::Message) -> Self {
-        Self::build(message, mine)
+    pub fn seen_by_giver_of(
+        mine: &[model::Emoji],
+        message: &'a model::Message,
+        urls: &'a FileUrls,
+    ) -> Self {
+        Self::build(message, mine, urls)
     }
 
     /// The same without what its author composed, for readers without MESSAGE_CONTENT.
@@ -95,13 +101,14 @@ impl<'a> Message<'a> {
     pub fn blanked(self) -> Self {
         Self {
             content: "",
+            attachments: Vec::new(),
             embeds: Vec::new(),
             components: Vec::new(),
             ..self
         }
     }
 
-    fn build(message: &'a model::Message, mine: &[model::Emoji]) -> Self {
+    fn build(message: &'a model::Message, mine: &[model::Emoji], urls: &'a FileUrls) -> Self {
         let (guild_id, member, channel_type) = match &message.place {
             Place::Guild { guild_id, member } => (Some(*guild_id), member.as_ref(), None),
             Place::Direct(_) => (None, None, Some(ChannelType::Direct)),
@@ -120,7 +127,11 @@ impl<'a> Message<'a> {
             mention_everyone: message.mention_everyone,
             mentions: message.mentions.iter().map(User::new).collect(),
             mention_roles: message.mention_roles.iter().copied().map(Decimal).collect(),
-            attachments: [],
+            attachments: message
+                .attachments()
+                .iter()
+                .map(|file| Attachment::new(message.channel_id, file, urls))
+                .collect(),
             embeds: message.embeds().iter().map(Embed::new).collect(),
             reactions: message
                 .reactions

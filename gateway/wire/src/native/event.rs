@@ -20,13 +20,15 @@ use super::user::User;
 use super::volatile::{ChannelInfo, Presence, SoundboardSounds, TypingStart};
 use crate::dispatch::{EncodeError, Look, guild_of, write};
 use crate::id::{Spelling, UuidText};
+use crate::installation::Installation;
 use crate::time::Utc;
 
 pub(crate) fn body(
     dispatch: &Dispatch,
     look: Look,
-    spelling: &Spelling,
+    installation: &Installation,
 ) -> Result<Bytes, EncodeError> {
+    let spelling = &installation.spelling;
     match dispatch {
         Dispatch::Ready(ready) => write(look, &Ready::new(ready, spelling)),
         Dispatch::GuildAvailable(snapshot) => {
@@ -48,11 +50,16 @@ pub(crate) fn body(
         Dispatch::Typing(typing) => write(look, &TypingStart::new(typing, spelling)),
         Dispatch::Sounds(guild) => write(look, &SoundboardSounds::new(*guild, spelling)),
         Dispatch::ChannelInfo(guild) => write(look, &ChannelInfo::new(*guild, spelling)),
-        Dispatch::Event(record) => event_body(record, look, spelling),
+        Dispatch::Event(record) => event_body(record, look, installation),
     }
 }
 
-fn event_body(record: &Record, look: Look, spelling: &Spelling) -> Result<Bytes, EncodeError> {
+fn event_body(
+    record: &Record,
+    look: Look,
+    installation: &Installation,
+) -> Result<Bytes, EncodeError> {
+    let spelling = &installation.spelling;
     match &record.event {
         Event::GuildCreated(founding) => write(look, &ServerCreate::founded(founding, spelling)),
         Event::GuildUpdated(change) => write(
@@ -80,7 +87,7 @@ fn event_body(record: &Record, look: Look, spelling: &Spelling) -> Result<Bytes,
         | Event::PinsChanged { .. }
         | Event::ReactionsCleared { .. }
         | Event::ReactionAdded(_)
-        | Event::ReactionRemoved(_) => messages::body(&record.event, look, spelling),
+        | Event::ReactionRemoved(_) => messages::body(&record.event, look, installation),
         Event::DirectOpened { channel, users } => {
             write(look, &DirectChannel::new(channel, users.iter(), spelling))
         }

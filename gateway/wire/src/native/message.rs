@@ -7,7 +7,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::user::User;
-use crate::id::{Spelling, UuidText};
+use crate::file_url::AttachmentUrl;
+use crate::id::UuidText;
+use crate::installation::Installation;
 use crate::rich::{ActionRow, Embed};
 use crate::time::Utc;
 
@@ -36,7 +38,8 @@ pub struct Message<'a> {
     #[schema(required)]
     edited_at: Option<Utc>,
     /// Addresses of files.
-    attachments: [&'a str; 0],
+    #[schema(value_type = Vec<String>)]
+    attachments: Vec<AttachmentUrl<'a>>,
     reactions: Vec<Reaction<'a>>,
     /// The sender's own mark, as it was sent.
     #[schema(required)]
@@ -66,7 +69,8 @@ pub struct DirectMessage<'a> {
     content: &'a str,
     timestamp: Utc,
     /// Addresses of files.
-    attachments: [&'a str; 0],
+    #[schema(value_type = Vec<String>)]
+    attachments: Vec<AttachmentUrl<'a>>,
     #[schema(required)]
     edited_at: Option<Utc>,
     reactions: Vec<Reaction<'a>>,
@@ -129,42 +133,79 @@ impl<'a> Reaction<'a> {
 
 impl<'a> MessageBody<'a> {
     /// As everybody sees it: reactions do not tell whose they are.
-    pub fn new(message: &'a model::Message, spelling: &Spelling) -> Self {
-        Self::build(message, None, spelling)
+    pub fn new(message: &'a model::Message, installation: &'a Installation) -> Self {
+        Self::build(message, None, installation)
     }
 
     /// As one reader sees it, who gave these emoji.
     pub fn seen_by_giver_of(
         mine: &[Emoji],
         message: &'a model::Message,
-        spelling: &Spelling,
+        installation: &'a Installation,
     ) -> Self {
-        Self::build(message, Some(mine), spelling)
+        Self::build(message, Some(mine), installation)
     }
 
     /// The same without what its author composed, for readers who may not see it.
     pub fn blanked(mut self) -> Self {
-        let (content, embeds, components) = match &mut self {
-            Self::Server(it) => (&mut it.content, &mut it.embeds, &mut it.components),
-            Self::Direct(it) => (&mut it.content, &mut it.embeds, &mut it.components),
+        let (content, files, embeds, components) = match &mut self {
+            Self::Server(it) => {
+                let it = &mut **it;
+                (
+                    &mut it.content,
+                    &mut it.attachments,
+                    &mut it.embeds,
+                    &mut it.components,
+                )
+            }
+            Self::Direct(it) => {
+                let it = &mut **it;
+                (
+                    &mut it.content,
+                    &mut it.attachments,
+                    &mut it.embeds,
+                    &mut it.components,
+                )
+            }
         };
         *content = "";
+        files.clear();
         embeds.clear();
         components.clear();
         self
     }
 
-    fn build(message: &'a model::Message, mine: Option<&[Emoji]>, spelling: &Spelling) -> Self {
+    fn build(
+        message: &'a model::Message,
+        mine: Option<&[Emoji]>,
+        installation: &'a Installation,
+    ) -> Self {
         let reactions = Reaction::counts(message, mine);
         match &message.place {
             Place::Guild { guild_id, .. } => Self::Server(Box::new(Message::new(
-                message, *guild_id, reactions, spelling,
+                message,
+                *guild_id,
+                reactions,
+                installation,
             ))),
             Place::Direct(users) => Self::Direct(Box::new(DirectMessage::new(
-                message, *users, reactions, spelling,
+                message,
+                *users,
+                reactions,
+                installation,
             ))),
         }
     }
+}
+
+fn addresses<'a>(
+    message: &'a model::Message,
+    installation: &'a Installation,
+) -> Vec<AttachmentUrl<'a>> {
+    let files = message.attachments().iter();
+    files
+        .map(|file| installation.urls.attachment(message.channel_id, file))
+        .collect()
 }
 
 impl<'a> Message<'a> {
@@ -172,8 +213,9 @@ impl<'a> Message<'a> {
         message: &'a model::Message,
         guild_id: GuildId,
         reactions: Vec<Reaction<'a>>,
-        spelling: &Spelling,
+        installation: &'a Installation,
     ) -> Self {
+        let spelling = &installation.spelling;
         Self {
             id: spelling.uuid(message.id),
             channel_id: spelling.uuid(message.channel_id),
@@ -183,7 +225,7 @@ impl<'a> Message<'a> {
             content: &message.content,
             timestamp: Utc(message.id.created_at()),
             edited_at: message.edited_at.map(Utc),
-            attachments: [],
+            attachments: addresses(message, installation),
             reactions,
             nonce: message.nonce.as_ref().map(Nonce::from),
             reply_to: message.reply_to.map(|id| spelling.uuid(id)),
@@ -210,8 +252,9 @@ impl<'a> DirectMessage<'a> {
         message: &'a model::Message,
         users: [UserId; 2],
         reactions: Vec<Reaction<'a>>,
-        spelling: &Spelling,
+        installation: &'a Installation,
     ) -> Self {
+        let spelling = &installation.spelling;
         let sender = message.author.id;
         let recipient = if users[0] == sender {
             users[1]
@@ -225,7 +268,7 @@ impl<'a> DirectMessage<'a> {
             recipient_id: spelling.uuid(recipient),
             content: &message.content,
             timestamp: Utc(message.id.created_at()),
-            attachments: [],
+            attachments: addresses(message, installation),
             edited_at: message.edited_at.map(Utc),
             reactions,
             nonce: message.nonce.as_ref().map(Nonce::from),

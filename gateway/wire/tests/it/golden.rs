@@ -10,7 +10,7 @@ use guildhall_wire::{Dialect, Encoding};
 use serde_json::Value;
 
 use crate::happenings::dispatches;
-use crate::sample::{SPELLING, guild_id};
+use crate::sample::{SPELLING, guild_id, installation};
 
 const DIALECTS: [(Dialect, &str); 2] = [(Dialect::Discord, "discord"), (Dialect::Native, "native")];
 
@@ -27,7 +27,7 @@ fn look(dialect: Dialect, encoding: Encoding) -> Look {
 }
 
 fn json(dispatch: &Dispatch, dialect: Dialect) -> Value {
-    let bytes = body(dispatch, &look(dialect, Encoding::Json), &SPELLING).unwrap();
+    let bytes = body(dispatch, &look(dialect, Encoding::Json), &installation()).unwrap();
     let value: Value = serde_json::from_slice(&bytes).unwrap();
     // A key that stood twice would be longer here than there.
     assert_eq!(value.to_string().len(), bytes.len(), "a key stands twice");
@@ -67,7 +67,12 @@ fn bodies_are_as_in_their_golden_files() {
 fn both_encodings_hold_the_same_document() {
     for (slug, dispatch) in dispatches() {
         for (dialect, _) in DIALECTS {
-            let packed = body(&dispatch, &look(dialect, Encoding::Msgpack), &SPELLING).unwrap();
+            let packed = body(
+                &dispatch,
+                &look(dialect, Encoding::Msgpack),
+                &installation(),
+            )
+            .unwrap();
             let unpacked: Value = rmp_serde::from_slice(&packed).unwrap();
             assert_eq!(unpacked, json(&dispatch, dialect), "{slug}");
         }
@@ -113,14 +118,14 @@ fn only_what_its_author_composed_differs_in_a_blanked_message() {
                 blanked: true,
                 ..look(dialect, Encoding::Json)
             };
-            let bytes = body(&dispatch, &blanked, &SPELLING).unwrap();
+            let bytes = body(&dispatch, &blanked, &installation()).unwrap();
             let mut blank: Value = serde_json::from_slice(&bytes).unwrap();
             let full = json(&dispatch, dialect);
             if matches!(name(&dispatch), "MESSAGE_CREATE" | "MESSAGE_UPDATE") {
                 assert_eq!(blank["content"], "", "{slug}");
                 assert_ne!(full["content"], "", "{slug}");
                 blank["content"] = full["content"].clone();
-                for part in ["embeds", "components"] {
+                for part in ["attachments", "embeds", "components"] {
                     assert_eq!(blank[part], Value::Array(Vec::new()), "{slug}");
                     blank[part] = full[part].clone();
                 }

@@ -109,9 +109,10 @@ fn files() -> Vec<(&'static str, Value)> {
 
 fn answers() -> Vec<(&'static str, Value)> {
     let (ada, reply, whisper) = (sample::ada(), sample::reply(), sample::whisper());
+    let installation = sample::installation();
     let own = User::own(&ada, Some("ada@example.org"), &SPELLING);
     let mine = [reply.reactions[0].emoji.clone()];
-    let seen = MessageBody::seen_by_giver_of(&mine, &reply, &SPELLING);
+    let seen = MessageBody::seen_by_giver_of(&mine, &reply, &installation);
     let application = ModelApplication {
         id: sample::id(12),
         name: "Butler".to_owned(),
@@ -146,11 +147,11 @@ fn answers() -> Vec<(&'static str, Value)> {
             "DirectChannel",
             value(&DirectChannel::new(&sample::direct(), [&ada], &SPELLING)),
         ),
-        ("Message", value(&MessageBody::new(&reply, &SPELLING))),
+        ("Message", value(&MessageBody::new(&reply, &installation))),
         ("Message", value(&seen)),
         (
             "DirectMessage",
-            value(&MessageBody::new(&whisper, &SPELLING)),
+            value(&MessageBody::new(&whisper, &installation)),
         ),
         ("Role", value(&Role::new(&sample::keeper(), &SPELLING))),
         ("Member", value(&member)),

@@ -52,10 +52,17 @@ fn bodies() -> Vec<(&'static str, Value)> {
     let (member, ban, invite) = (sample::keeper_bob(), sample::ban(), sample::invite());
     let (picture, notes) = (sample::picture(), sample::notes());
     let (channel, urls) = (general.id, sample::file_urls());
-    let seen = discord::Message::seen_by_giver_of(&[reply.reactions[0].emoji.clone()], &reply);
+    let seen =
+        discord::Message::seen_by_giver_of(&[reply.reactions[0].emoji.clone()], &reply, &urls);
     vec![
-        ("MessageResponse", value(&discord::Message::new(&reply))),
-        ("MessageResponse", value(&discord::Message::new(&whisper))),
+        (
+            "MessageResponse",
+            value(&discord::Message::new(&reply, &urls)),
+        ),
+        (
+            "MessageResponse",
+            value(&discord::Message::new(&whisper, &urls)),
+        ),
         ("MessageResponse", value(&seen)),
         (
             "GuildResponse",

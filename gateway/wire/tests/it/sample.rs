@@ -16,7 +16,7 @@ use guildhall_model::message::{
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
 use guildhall_model::{GuildId, Id, Permissions, Timestamp};
-use guildhall_wire::{FileUrls, Spelling};
+use guildhall_wire::{FileUrls, Installation, Spelling};
 
 /// The installation whose golden files these are.
 pub(crate) const SPELLING: Spelling = Spelling::new(0x000B_EEF0_CAFE);
@@ -257,6 +257,7 @@ fn rich() -> Rich {
         tts: false,
         embeds: vec![embed()],
         components: vec![row(1, buttons.into()), row(4, vec![drinks])],
+        attachments: vec![picture(), notes()],
     }
 }
 
@@ -355,6 +356,13 @@ pub(crate) fn notes() -> Attachment {
         dimensions: None,
         is_spoiler: false,
         signature: Signature([0; 16]),
+    }
+}
+
+pub(crate) fn installation() -> Installation {
+    Installation {
+        spelling: SPELLING,
+        urls: file_urls(),
     }
 }
 

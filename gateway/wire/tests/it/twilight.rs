@@ -7,7 +7,7 @@ use twilight_model::channel::Attachment;
 use twilight_model::gateway::event::{DispatchEvent, GatewayEvent, GatewayEventDeserializer};
 
 use crate::happenings::dispatches;
-use crate::sample::{self, SPELLING};
+use crate::sample::{self, installation};
 
 /// As twilight-gateway reads a frame.
 fn read(t: &str, d: &str) -> Result<GatewayEvent, serde_json::Error> {
@@ -23,7 +23,7 @@ fn twilight_reads_every_dispatch() {
         ..Look::default()
     };
     for (slug, dispatch) in dispatches() {
-        let body = body(&dispatch, &look, &SPELLING).unwrap();
+        let body = body(&dispatch, &look, &installation()).unwrap();
         let read = read(name(&dispatch), std::str::from_utf8(&body).unwrap());
         match slug {
             // Right as it is: a person's session has no application, which only bots' libraries

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use guildhall_model::account::Account;
+use guildhall_model::attachment::{Attachment, FileName, Signature};
 use guildhall_model::channel::{Channel, ChannelKind};
 use guildhall_model::event::{Founding, Reaction};
 use guildhall_model::guild::Guild;
@@ -191,6 +192,21 @@ fn rich() -> Rich {
             id: 1,
             components: vec![Component::Button(button)],
         }],
+        attachments: vec![file()],
+    }
+}
+
+fn file() -> Attachment {
+    Attachment {
+        id: id(7_000),
+        filename: FileName::clean("stew.png"),
+        title: None,
+        description: Some("A bowl".to_owned()),
+        content_type: "image/png".to_owned(),
+        size: 512,
+        dimensions: None,
+        is_spoiler: false,
+        signature: Signature([7; 16]),
     }
 }
 

@@ -10,13 +10,14 @@ use crate::discord::emoji::Emoji;
 use crate::discord::message::Message;
 use crate::discord::reaction::ReactionChange;
 use crate::dispatch::{EncodeError, Look, write};
+use crate::file_url::FileUrls;
 use crate::id::Decimal;
 use crate::time::Iso8601;
 
-pub(super) fn body(event: &Event, look: Look) -> Result<Bytes, EncodeError> {
+pub(super) fn body(event: &Event, look: Look, urls: &FileUrls) -> Result<Bytes, EncodeError> {
     match event {
         Event::MessageCreated(message) | Event::MessageUpdated(message) => {
-            let body = Message::new(message);
+            let body = Message::new(message, urls);
             write(look, &if look.blanked { body.blanked() } else { body })
         }
         Event::MessageDeleted {

@@ -87,6 +87,8 @@ impl MessageCreate {
             tts: self.tts.unwrap_or(false),
             embeds: embeds(self.embeds.unwrap_or_default(), &mut form),
             components: components(self.components.unwrap_or_default(), &mut form),
+            // Files come beside the JSON.
+            attachments: Vec::new(),
         };
         form.finish(|| {
             Some(NewMessage {
@@ -129,13 +131,34 @@ pub struct MessagePatch {
     components: Patch<Vec<Object<ComponentInput>>>,
     #[serde(default)]
     flags: Patch<Whole>,
+    #[serde(default)]
+    attachments: Patch<Vec<Object<Kept>>>,
     allowed_mentions: Option<Object<AllowedMentionsInput>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Kept {
+    id: Digits,
+}
+
+/// What changes about a message, and which of its files stay.
+#[derive(Clone, Debug)]
+pub struct MessageEdit {
+    /// All but the files.
+    pub edit: Edit,
+    /// The numbers of the files that stay; all of them where it is absent. There may be others
+    /// among them: those of the files that come with the request.
+    pub kept: Option<Vec<u64>>,
 }
 
 impl MessagePatch {
     /// Checks all fields. `null` takes away what can be gone.
-    pub fn parse(self, spelling: &Spelling) -> Result<Edit, Rejection> {
+    pub fn parse(self, spelling: &Spelling) -> Result<MessageEdit, Rejection> {
         let mut form = Form::default();
+        let kept = list(self.attachments).map(|kept| {
+            let numbers = kept.iter().filter_map(|Object(kept)| kept.id.number());
+            numbers.take(2 * limits::ATTACHMENTS_MAX).collect()
+        });
         let said = form.removable("content", self.content, content);
         let embeds = list(self.embeds).map(|given| embeds(given, &mut form));
         let components = list(self.components).map(|given| components(given, &mut form));
@@ -146,15 +169,17 @@ impl MessagePatch {
                 input.parse(&mut form, spelling)
             });
         form.finish(|| {
-            Some(Edit {
+            let edit = Edit {
                 content: said.map(Option::flatten),
                 embeds,
                 components,
                 suppress_embeds: flags.map(|flags| {
                     flags.is_some_and(|flags| flags.contains(MessageFlags::SUPPRESS_EMBEDS))
                 }),
+                attachments: None,
                 allowed_mentions,
-            })
+            };
+            Some(MessageEdit { edit, kept })
         })
     }
 }

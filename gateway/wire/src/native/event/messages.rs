@@ -8,13 +8,19 @@ use serde::Serialize;
 
 use crate::dispatch::{EncodeError, Look, write};
 use crate::id::{Spelling, UuidText};
+use crate::installation::Installation;
 use crate::native::message::MessageBody;
 use crate::time::Utc;
 
-pub(super) fn body(event: &Event, look: Look, spelling: &Spelling) -> Result<Bytes, EncodeError> {
+pub(super) fn body(
+    event: &Event,
+    look: Look,
+    installation: &Installation,
+) -> Result<Bytes, EncodeError> {
+    let spelling = &installation.spelling;
     match event {
         Event::MessageCreated(message) | Event::MessageUpdated(message) => {
-            let body = MessageBody::new(message, spelling);
+            let body = MessageBody::new(message, installation);
             write(look, &if look.blanked { body.blanked() } else { body })
         }
         Event::MessageDeleted {

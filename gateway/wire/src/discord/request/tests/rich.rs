@@ -155,7 +155,11 @@ fn a_bot_mentions_whom_it_allows() {
 
 #[test]
 fn an_edit_changes_what_it_names() {
-    let edit = |body: &Value| read::<MessagePatch>(body).unwrap().parse(&SPELLING);
+    let parse = |body: &Value| read::<MessagePatch>(body).unwrap().parse(&SPELLING);
+    let edit = |body: &Value| parse(body).map(|edit| edit.edit);
+    assert_eq!(parse(&json!({})).unwrap().kept, None);
+    let kept = json!({"attachments": [{"id": "5"}, {"id": 0}, {"id": 7}]});
+    assert_eq!(parse(&kept).unwrap().kept, Some(vec![5, 7]));
     let nothing = edit(&json!({})).unwrap();
     assert!(!nothing.is_the_authors() && nothing.suppress_embeds.is_none());
     let hidden = edit(&json!({"flags": 4})).unwrap();
