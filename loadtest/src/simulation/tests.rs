@@ -168,7 +168,7 @@ fn records_of_superseded_epochs_that_count_are_found() {
 
 #[test]
 fn a_missing_cap_is_found() {
-    is_found(&[Weakness::Cap], Scenario::liveness(), 0);
+    is_found(&[Weakness::Cap], Scenario::liveness(), 1);
 }
 
 #[test]
@@ -193,17 +193,17 @@ fn a_forgotten_nonce_is_found() {
 
 #[test]
 fn a_return_to_a_former_owner_is_found() {
-    is_found(&[Weakness::Directory], Scenario::zombies(), 57);
+    is_found(&[Weakness::Directory], Scenario::zombies(), 123);
 }
 
 #[test]
 fn an_answer_for_a_void_event_is_found() {
-    is_found(&[Weakness::UnconfirmedAppend], Scenario::liveness(), 5);
+    is_found(&[Weakness::UnconfirmedAppend], Scenario::liveness(), 7);
 }
 
 #[test]
 fn rows_that_a_former_owner_commits_are_found() {
-    is_found(&[Weakness::UnfencedCommit], Scenario::liveness(), 17);
+    is_found(&[Weakness::UnfencedCommit], Scenario::liveness(), 30);
 }
 
 #[test]
