@@ -36,6 +36,7 @@ pub const TARGETS: &[Target] = &[
     target("id_spelling", targets::id_spelling::run, 150_000),
     target("permissions", targets::permissions::run, 50_000),
     target("request_body", targets::request_body::run, 15_000),
+    target("discord_body", targets::discord_body::run, 15_000),
     target("websocket", targets::websocket::run, 30_000),
 ];
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod compression;
 pub(crate) mod connection;
+pub(crate) mod discord_body;
 pub(crate) mod gateway_frame;
 pub(crate) mod id_spelling;
 pub(crate) mod log_segment;

@@ -88,5 +88,6 @@ holds_on_bounded_inputs! {
     id_spelling
     permissions
     request_body
+    discord_body
     websocket
 }

@@ -1,10 +1,11 @@
-//! The native dialect from request to answer, on a node with embedded stores.
+//! Both dialects from request to answer, on a node with embedded stores.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod applications;
 mod auth;
 mod channels;
 mod directs;
+mod discord;
 mod harness;
 mod hostile;
 mod invites;

@@ -34,6 +34,9 @@ pub(super) fn expected(row: &Row, which: Which, actor: Actor) -> Expected {
     if proof == Proof::Person && actor == Actor::Bot {
         return Refused(403, &["not_for_bots"]);
     }
+    if proof == Proof::Bot && actor != Actor::Bot {
+        return Refused(403, &["bots_only"]);
+    }
     let seen_as = match which {
         Which::Own => actor,
         Which::Deleted => return hidden(row.hidden),
@@ -42,7 +45,7 @@ pub(super) fn expected(row: &Row, which: Which, actor: Actor) -> Expected {
     // The guild of the stage is public where that matters, the other one is not.
     let is_public = which == Which::Own;
     match row.need {
-        Need::Nobody | Need::Anyone | Need::Person => Allowed,
+        Need::Nobody | Need::Anyone | Need::Person | Need::Bot => Allowed,
         Need::Preview => match seen_as {
             Actor::Stranger if is_public => Allowed,
             Actor::Stranger | Actor::Banned => hidden(row.hidden),
@@ -90,4 +93,19 @@ fn hidden(noun: Noun) -> Expected {
         other => panic!("no row hides behind {other:?}"),
     };
     Refused(404, codes)
+}
+
+/// Discord's number for a code of ours.
+pub(super) fn number(code: &str) -> u64 {
+    match code {
+        "unauthenticated" | "conflict" => 0,
+        "unknown_channel" => 10_003,
+        "unknown_server" => 10_004,
+        "unknown_invite" => 10_006,
+        "unknown_user" => 10_013,
+        "bots_only" => 20_002,
+        "not_the_author" => 50_005,
+        "missing_permission" | "outranked" | "owner_only" => 50_013,
+        other => panic!("no row of Discord's promises {other}"),
+    }
 }

@@ -4,11 +4,14 @@
 mod cast;
 mod props;
 
+use guildhall_app::authorize::Method::{self, Delete, Get, Patch, Post, Put};
 use guildhall_app::authorize::{Need, Row};
+
 use guildhall_model::Permissions;
 use guildhall_wire::native::NativePermissions;
 use serde_json::{Value, json};
 
+use super::{is_discords, place};
 use crate::harness::{Caller, House, text};
 pub(super) use cast::{Actor, Cast};
 use cast::{credentials, login};
@@ -30,7 +33,7 @@ impl Which {
     pub(super) fn of(row: &Row) -> Vec<Self> {
         if !row.path.contains('{') {
             vec![Self::Own]
-        } else if row.path.starts_with("/users") || row.path.starts_with("/dm") {
+        } else if is_about_users(row) {
             vec![Self::Own, Self::Deleted]
         } else {
             vec![Self::Own, Self::Foreign, Self::Deleted]
@@ -159,28 +162,49 @@ impl Stage {
             Which::Foreign => &self.foreign,
             Which::Deleted => &self.deleted,
         };
-        let is_about_users = row.path.starts_with("/users") || row.path.starts_with("/dm");
         let user = match which {
-            Which::Deleted if is_about_users => "1",
-            _ if row.path.ends_with("/bans/{user_id}") && is_unban(row) => {
+            Which::Deleted if is_about_users(row) => "1",
+            _ if row.path.ends_with("/bans/{user_id}") && row.method != Method::Put => {
                 &cast.of(Actor::Banned).id
             }
             _ => &cast.of(Actor::Target).id,
         };
-        row.path
+        // What is given to a message must be new to it, and what is taken must be there.
+        let emoji = if row.method == Method::Put {
+            "%F0%9F%8E%89"
+        } else {
+            "%F0%9F%91%8D"
+        };
+        let bound = if row.method == Method::Put {
+            &props.role
+        } else {
+            &cast.of(Actor::Hidden).id
+        };
+        let search = if row.path.ends_with("/search") {
+            "?query=a"
+        } else {
+            ""
+        };
+        let path = row
+            .path
             .replace("{server_id}", &props.server)
+            .replace("{guild_id}", &props.server)
+            .replace("{overwrite_id}", bound)
             .replace("{channel_id}", &props.channel)
             .replace("{message_id}", &props.message)
             .replace("{role_id}", &props.role)
             .replace("{code}", &props.code)
             .replace("{user_id}", user)
             .replace("{application_id}", &cast.application)
-            .replace("{emoji}", "%F0%9F%91%8D")
+            .replace("{emoji}", emoji);
+        path + search
     }
 
     /// What the route is sent: something that would change the stage, if that were allowed.
     pub(super) async fn body(&self, house: &House, cast: &Cast, row: &Row) -> Option<Value> {
-        use guildhall_app::authorize::Method::{Delete, Get, Post, Put};
+        if is_discords(row) {
+            return self.discords_body(cast, row);
+        }
         Some(match (row.method, row.path) {
             (Get | Delete, _)
             | (
@@ -213,10 +237,32 @@ impl Stage {
             _ => json!({"name": "changed"}),
         })
     }
+
+    fn discords_body(&self, cast: &Cast, row: &Row) -> Option<Value> {
+        let one = |id: &str| json!([{"id": id, "position": 4}]);
+        Some(match (row.method, place(row)) {
+            (Get | Delete, _) => return None,
+            (Put, path) if path.ends_with("/@me") || path.ends_with("/{role_id}") => return None,
+            (Put, path) if path.ends_with("/{overwrite_id}") => json!({"type": 0}),
+            (Patch, "/users/@me") => json!({"avatar": null}),
+            (Post, "/users/@me/channels") => json!({"recipient_id": cast.other.id}),
+            (Patch, "/guilds/{guild_id}") => json!({"description": "changed"}),
+            (Patch, "/guilds/{guild_id}/channels") => one(&self.own.channel),
+            (Patch, "/guilds/{guild_id}/roles") => one(&self.own.role),
+            (Post, path) if path.ends_with("/bulk-ban") => {
+                json!({"user_ids": [cast.of(Actor::Target).id]})
+            }
+            (Patch, "/channels/{channel_id}") => json!({"topic": "changed"}),
+            (Patch, path) if path.contains("/members/") => json!({"nick": "changed"}),
+            (_, path) if path.contains("/messages") => json!({"content": "changed"}),
+            (_, path) if path.ends_with("/invites") || path.contains("/bans/") => json!({}),
+            _ => json!({"name": "changed"}),
+        })
+    }
 }
 
-fn is_unban(row: &Row) -> bool {
-    row.method == guildhall_app::authorize::Method::Delete
+fn is_about_users(row: &Row) -> bool {
+    place(row).starts_with("/users/{user_id}") || row.path.starts_with("/dm")
 }
 
 /// The permissions that a row asks for; the stage's roles hold them, and `@everyone` does not.

@@ -5,6 +5,7 @@ use std::cell::Cell;
 use guildhall_app::authorize::{Need, Row};
 use serde_json::{Value, json};
 
+use super::super::{is_about_channels, place};
 use super::{Caller, House};
 use crate::harness::{PASSWORD, registration};
 
@@ -62,8 +63,7 @@ impl Actor {
 
     /// Those that make a difference for a row.
     pub(crate) fn of(row: &Row) -> impl Iterator<Item = Self> {
-        let is_about_channel =
-            row.path.starts_with("/channels") || row.path.starts_with("/messages");
+        let is_about_channel = is_about_channels(place(row));
         let is_between_two = row.path.starts_with("/dm");
         Self::ALL.into_iter().filter(move |actor| match actor {
             Self::Hidden => is_about_channel,
