@@ -31,9 +31,9 @@ async fn members_are_listed_above_an_id_and_found_by_their_names() {
     tavern.bot("PATCH", &path, nick).await.expect(200);
     assert_eq!(
         list("/search?query=land&limit=10").await,
-        [tavern.bob.id.clone()]
+        [tavern.bob.id.as_str()]
     );
-    assert_eq!(list("/search?query=ADA").await, [tavern.ada.id.clone()]);
+    assert_eq!(list("/search?query=ADA").await, [tavern.ada.id.as_str()]);
     assert!(list("/search?query=lord&limit=10").await.is_empty());
     let path = tavern.of_guild("/members/search?limit=0");
     let wrong = tavern.bot("GET", &path, None).await;
