@@ -11,6 +11,7 @@ mod table;
 
 use std::sync::Arc;
 
+use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -77,28 +78,21 @@ impl Limiter {
 
     fn principal(&self, request: &Request) -> (Principal, Option<Rate>) {
         let limits = &self.0.limits;
-        match request.extensions().get::<Ctx>() {
-            Some(Ctx(ctx)) => {
-                let rate = match ctx.caller.credential {
-                    Credential::Bot { .. } => limits.bots,
-                    Credential::Login(_) => limits.people,
-                };
-                (Principal::User(ctx.user_id().get()), rate)
-            }
-            None => {
-                let client = client(request, limits.proxies);
-                (Principal::Address(client), limits.addresses)
-            }
-        }
+        let Some(Ctx(ctx)) = request.extensions().get::<Ctx>() else {
+            let client = client(request, limits.proxies);
+            return (Principal::Address(client), limits.addresses);
+        };
+        let rate = match ctx.caller.credential {
+            Credential::Bot { .. } => limits.bots,
+            Credential::Login(_) => limits.people,
+        };
+        (Principal::User(ctx.user_id().get()), rate)
     }
 
     /// The channel, guild or webhook that the path names, whichever way it is spelled.
-    fn major(&self, route: &Route, params: &RawPathParams) -> u64 {
-        let text = route
-            .has_major()
-            .then(|| params.iter().next())
-            .flatten()
-            .map(|(_, text)| text);
+    fn major(&self, route: &Route, params: Option<&RawPathParams>) -> u64 {
+        let params = params.filter(|_| route.has_major());
+        let text = params.and_then(|params| Some(params.iter().next()?.1));
         let id = text.and_then(|text| self.0.spelling.parse::<()>(text));
         id.map_or(0, Id::get)
     }
@@ -113,7 +107,8 @@ impl Limiter {
 /// allowance, is used up. Who calls is known by then; the body has not been read.
 pub(crate) async fn bounded(
     State((limiter, route)): State<(Limiter, Arc<Route>)>,
-    params: RawPathParams,
+    // What cannot be read is the handler's to answer.
+    params: Result<RawPathParams, RawPathParamsRejection>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -132,7 +127,7 @@ pub(crate) async fn bounded(
     };
     let bucket = Bucket {
         route: route.key(),
-        major: limiter.major(&route, &params),
+        major: limiter.major(&route, params.as_ref().ok()),
         principal,
     };
     let taken = limiter.0.buckets.take(bucket, rate, limiter.now());

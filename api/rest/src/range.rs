@@ -44,6 +44,10 @@ fn bounds(header: &str) -> Option<(Option<u64>, Option<u64>)> {
 }
 
 /// A number of any length; one that is larger than any file is as good as the largest.
+#[expect(
+    clippy::option_option,
+    reason = "a side may be left out, and may be wrong"
+)]
 fn number(text: &str) -> Option<Option<u64>> {
     if text.is_empty() {
         return Some(None);

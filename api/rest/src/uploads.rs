@@ -193,6 +193,7 @@ fn excuse(error: multer::Error, allowance: &Allowance) -> ApiError {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by value")]
 fn broken(error: multer::Error) -> ApiError {
     use multer::Error;
     match error {

@@ -35,14 +35,14 @@ impl Route {
     pub(crate) fn new(method: Method, template: &str) -> Self {
         let template = without_prefix(template).unwrap_or(template);
         let digest = Sha256::digest(format!("{method:?} {template}"));
-        let name = digest.iter().take(NAME_BYTES);
-        let name: String = name.map(|byte| format!("{byte:02x}")).collect();
+        let number = |bytes| {
+            let first = digest.iter().take(bytes);
+            first.fold(0_u128, |number, &byte| number << 8 | u128::from(byte))
+        };
+        let name = format!("{:032x}", number(NAME_BYTES));
         Self {
             class: class(method, template),
-            key: digest
-                .iter()
-                .take(8)
-                .fold(0, |key, &byte| key << 8 | u64::from(byte)),
+            key: u64::try_from(number(8)).unwrap_or(u64::MAX),
             has_major: has_major(template),
             bucket: HeaderValue::from_str(&name).expect("hex digits may stand in a header"),
         }

@@ -50,6 +50,7 @@ pub(crate) struct House {
     registration: Registration,
     pub(crate) clock: FakeClock,
     pub(crate) spelling: Spelling,
+    pub(crate) installation: Installation,
     router: Router,
     judge: &'static Judge,
     names: Mutex<HashMap<String, String>>,
@@ -107,8 +108,9 @@ impl House {
             .map(|origin| origin.parse().unwrap())
             .collect();
         let urls = FileUrls::new("https://chat.example");
+        let installation = Installation { spelling, urls };
         let settings = Settings {
-            installation: Installation { spelling, urls },
+            installation: installation.clone(),
             origins,
             gateway: GatewayUrl::Fixed("wss://chat.example/gateway".to_owned()),
             limits,
@@ -123,6 +125,7 @@ impl House {
             registration,
             clock,
             spelling,
+            installation,
             router,
             judge,
             names: Mutex::default(),

@@ -20,6 +20,7 @@ const BUCKET_HEADERS: [&str; 5] = [
     "x-ratelimit-bucket",
 ];
 
+#[expect(clippy::unnecessary_wraps, reason = "each limit may be absent")]
 fn rate(count: u32, window_ms: u32) -> Option<Rate> {
     Some(Rate::new(count, window_ms).unwrap())
 }

@@ -9,6 +9,7 @@ const GUILDS: u64 = 1;
 const GUILD_MESSAGE_TYPING: u64 = 1 << 11;
 const DIRECT_MESSAGE_TYPING: u64 = 1 << 14;
 
+#[expect(clippy::needless_pass_by_value, reason = "it is built in the call")]
 fn op(op: u64, d: Value) -> Value {
     json!({ "op": op, "d": d })
 }

@@ -8,7 +8,7 @@ use guildhall_wire::discord::request::channel::{ChannelCreate, ChannelPatch, Cha
 use guildhall_wire::discord::request::guild::GuildPatch;
 use guildhall_wire::discord::request::invite::InviteCreate;
 use guildhall_wire::discord::request::member::{BulkBan, MemberPatch, OwnMemberPatch};
-use guildhall_wire::discord::request::message::{MessageCreate, MessagePatch};
+use guildhall_wire::discord::request::message::{BulkDelete, MessageCreate, MessagePatch};
 use guildhall_wire::discord::request::role::{RolePatch, RolePlace};
 use guildhall_wire::discord::request::user::{DirectCreate, UserPatch};
 use guildhall_wire::discord::request::{read_json, read_json_list};
@@ -23,7 +23,7 @@ const SPELLING: Spelling = Spelling::new(0x000B_EEF0_CAFE);
 const FIELDS_MAX: usize = 50;
 /// Bytes of a field's path and of what is said about it.
 const ANSWER_BYTES_MAX: usize = 120;
-const KEYS: [&str; 35] = [
+const KEYS: [&str; 53] = [
     "name",
     "type",
     "topic",
@@ -59,6 +59,24 @@ const KEYS: [&str; 35] = [
     "username",
     "avatar",
     "recipient_id",
+    "embeds",
+    "components",
+    "title",
+    "description",
+    "fields",
+    "value",
+    "footer",
+    "text",
+    "type",
+    "style",
+    "label",
+    "custom_id",
+    "options",
+    "flags",
+    "allowed_mentions",
+    "parse",
+    "messages",
+    "attachments",
 ];
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -72,10 +90,20 @@ pub(crate) fn run(bytes: &[u8]) {
 fn read_all(bytes: &[u8]) {
     guilds(bytes);
     if let Some(message) = parsed(bytes, |body: MessageCreate| body.parse(&SPELLING)) {
-        let chars = message.content.as_str().chars().count();
+        let chars = message
+            .content
+            .map_or(1, |text| text.as_str().chars().count());
         assert!((1..=limits::MESSAGE_CHARS_MAX).contains(&chars));
+        assert!(message.rich.embeds.len() <= limits::EMBEDS_MAX);
+        let rows = &message.rich.components;
+        assert!(rows.len() <= limits::ACTION_ROWS_MAX);
+        assert!(
+            rows.iter()
+                .all(|row| row.components.len() <= limits::BUTTONS_PER_ROW_MAX)
+        );
     }
-    parsed(bytes, MessagePatch::parse);
+    parsed(bytes, |body: MessagePatch| body.parse(&SPELLING));
+    parsed(bytes, |body: BulkDelete| body.parse(&SPELLING));
     parsed(bytes, UserPatch::parse);
     parsed(bytes, |body: DirectCreate| body.parse(&SPELLING));
 }

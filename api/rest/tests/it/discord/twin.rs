@@ -141,7 +141,7 @@ async fn heard(ear: &mut SessionHandle, tavern: &Tavern) -> Vec<(&'static str, V
         }
         for told in out {
             let told = told.payload.dispatch();
-            let body = dispatch::body(told, &Look::default(), &tavern.house.spelling).unwrap();
+            let body = dispatch::body(told, &Look::default(), &tavern.house.installation).unwrap();
             let mut body: Value = serde_json::from_slice(&body).unwrap();
             if !matches!(told, Dispatch::Ready(_)) {
                 nameless(&mut body, &mut seen);
