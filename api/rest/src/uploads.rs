@@ -127,7 +127,7 @@ async fn read(upload: &mut Upload, request: Request, boundary: String) -> Result
     let mut parts = Multipart::with_constraints(body, boundary, constraints);
     let (mut payload, mut others) = (None, 0);
     loop {
-        allowance.set(UPLOAD_FRAMING_BYTES_MAX);
+        allowance.for_head();
         let next = in_time(parts.next_field()).await;
         let Some(mut field) = next.map_err(|error| excuse(error, &allowance))? else {
             return Ok(payload.unwrap_or_default());

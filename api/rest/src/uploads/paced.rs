@@ -13,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use axum::BoxError;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use guildhall_model::limits::UPLOAD_FRAMING_BYTES_MAX;
 
 /// Bytes of a piece at most.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -22,8 +23,13 @@ const PIECE_BYTES: usize = 64 * 1024;
 pub(super) struct Allowance(Arc<AtomicU64>);
 
 impl Allowance {
-    /// So many from now on.
-    pub(super) fn set(&self, bytes: u64) {
+    /// As many as the head of a part may need. What comes with it is as good as two pieces: the
+    /// parser asks for one before it looks at what it has, and the head may end within another.
+    pub(super) fn for_head(&self) {
+        self.set(UPLOAD_FRAMING_BYTES_MAX + 2 * PIECE_BYTES as u64);
+    }
+
+    fn set(&self, bytes: u64) {
         self.0.store(bytes, Ordering::Relaxed);
     }
 

@@ -10,10 +10,10 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CONTENT_TYPE};
-use axum::http::{HeaderMap, Request};
+use axum::http::{HeaderMap, Request, Response};
 use guildhall_app::session_starts::SessionStarts;
 use guildhall_app::sessions::NewSession;
-use guildhall_app::{App, Parts, Presented, Registration};
+use guildhall_app::{App, Context, Parts, Presented, Registration};
 use guildhall_auth::access::AccessConfig;
 use guildhall_auth::password::{Cost, HasherConfig};
 use guildhall_auth::{AccessTokens, FileLinks, Hasher};
@@ -142,8 +142,7 @@ impl House {
 
     /// Opens a gateway session, as a socket of this login would.
     pub(crate) async fn session(&self, caller: &Caller) -> SessionHandle {
-        let presented = Presented::parse(&caller.authorization).unwrap();
-        let ctx = self.app.authenticate(&presented).await.unwrap();
+        let ctx = self.ctx(caller).await;
         let new = NewSession {
             intents: None,
             large_threshold: 250,
@@ -316,6 +315,17 @@ impl House {
             headers: parts.headers,
             body,
         }
+    }
+
+    /// Sends a request whose answer is no JSON.
+    pub(crate) async fn fetch(&self, request: Request<Body>) -> Response<Body> {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
+    /// Who calls, as the use cases are told.
+    pub(crate) async fn ctx(&self, caller: &Caller) -> Context {
+        let presented = Presented::parse(&caller.authorization).unwrap();
+        self.app.authenticate(&presented).await.unwrap()
     }
 
     /// Status and body with ids, times and secrets replaced by what they mean.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
@@ -33,6 +34,7 @@ struct Store {
     outage: Outage,
     kept: Mutex<BTreeMap<BlobKey, Blob>>,
     room: Mutex<Option<usize>>,
+    taken: AtomicU64,
 }
 
 #[derive(Clone)]
@@ -55,6 +57,11 @@ impl FakeBlobs {
     /// Only so many bytes fit from now on, finished or not; `None` ends it.
     pub fn leave_room(&self, bytes: Option<usize>) {
         *self.store.room.lock() = bytes;
+    }
+
+    /// Bytes that were ever taken from writers.
+    pub fn bytes_taken(&self) -> u64 {
+        self.store.taken.load(Ordering::Relaxed)
     }
 
     /// The keys of all blobs.
@@ -82,6 +89,7 @@ impl Store {
                 .checked_sub(bytes)
                 .ok_or(Failure::Full { what: WHAT })?;
         }
+        self.taken.fetch_add(bytes as u64, Ordering::Relaxed);
         Ok(())
     }
 }
