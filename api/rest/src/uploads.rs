@@ -172,7 +172,7 @@ async fn collect(field: &mut Field<'_>) -> Result<Bytes, ApiError> {
 }
 
 async fn piece(field: &mut Field<'_>) -> Result<Option<Bytes>, ApiError> {
-    in_time(field.chunk()).await.map_err(broken)
+    in_time(field.chunk()).await.map_err(|error| broken(&error))
 }
 
 /// A client that sends nothing for too long has gone.
@@ -189,12 +189,11 @@ fn excuse(error: multer::Error, allowance: &Allowance) -> ApiError {
     if allowance.is_exhausted() {
         ApiError::FormBroken("has a part whose head is too long")
     } else {
-        broken(error)
+        broken(&error)
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "errors are mapped by value")]
-fn broken(error: multer::Error) -> ApiError {
+fn broken(error: &multer::Error) -> ApiError {
     use multer::Error;
     match error {
         Error::StreamSizeExceeded { .. } | Error::FieldSizeExceeded { .. } => too_large(),

@@ -213,8 +213,8 @@ async fn a_full_disk_is_told_and_what_was_stored_is_deleted() {
     let (_, channel) = house.server(&ada).await;
     house.blobs.leave_room(Some(300_000));
     let body = Form::default()
-        .file(0, "a", "text/plain", &[7; 200_000])
-        .file(1, "b", "text/plain", &[7; 200_000]);
+        .file(0, "a", "text/plain", &vec![7; 200_000])
+        .file(1, "b", "text/plain", &vec![7; 200_000]);
     let outcome = upload(&house, &ada, &channel, body.end()).await;
     refused(&house, outcome, 507, "storage_full");
     house.blobs.leave_room(None);

@@ -45,7 +45,7 @@ async fn a_broken_body_is_the_callers_fault_and_leaves_nothing() {
     let good = || Form::default().file(0, "a.png", "image/png", PNG);
     let long = format!("{head}\r\nX-Long: {}", "x".repeat(1_000_000));
     let many = format!("{head}{}", "\r\nX-Field: x".repeat(100));
-    let endless = [&good().open()[..], b"--XbX\r\nX: ", &[b'x'; 1_000_000]].concat();
+    let endless = [&good().open()[..], b"--XbX\r\nX: ", &vec![b'x'; 1_000_000]].concat();
     for (name, body) in [
         ("empty", Vec::new()),
         ("no boundary", b"hello".to_vec()),
@@ -137,8 +137,8 @@ async fn a_connection_that_breaks_or_stalls_leaves_nothing() {
     let ada = house.person("ada").await;
     let (_, channel) = house.server(&ada).await;
     let begun = || {
-        let form = Form::default().file(0, "a", "text/plain", &[7; 300_000]);
-        form.file(1, "b", "text/plain", &[7; 300_000]).open()
+        let form = Form::default().file(0, "a", "text/plain", &vec![7; 300_000]);
+        form.file(1, "b", "text/plain", &vec![7; 300_000]).open()
     };
     let broken = [Ok(begun()), Err(std::io::Error::other("gone"))];
     let broken = Body::from_stream(futures_util::stream::iter(broken));
