@@ -5,6 +5,7 @@
 //! passes, because its only callers are tests.
 
 pub mod binary;
+pub mod bots;
 pub mod disk;
 pub mod link;
 pub mod load;

@@ -21,11 +21,11 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::{PATIENCE, soon};
-use decode::Decoder;
+pub(crate) use decode::Decoder;
 use trickle::Trickle;
 
 /// A guild with many members is one message.
-const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub(crate) const MESSAGE_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// How long a frame may take to somebody who reads a byte per second.
 const SLOW_PATIENCE: Duration = Duration::from_mins(10);

@@ -11,7 +11,7 @@ const STEP_BYTES: usize = 64 * 1024;
 /// What every message of a zlib stream ends with.
 const ZLIB_SUFFIX: [u8; 4] = [0, 0, 0xff, 0xff];
 
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     stream: Stream,
     is_msgpack: bool,
 }
@@ -24,7 +24,7 @@ enum Stream {
 
 impl Decoder {
     /// What the query of the gateway's address asks for.
-    pub(super) fn of(query: &str) -> Self {
+    pub(crate) fn of(query: &str) -> Self {
         let stream = if query.contains("compress=zlib-stream") {
             Stream::Zlib(Box::new(Decompress::new(true)))
         } else if query.contains("compress=zstd-stream") {
@@ -42,7 +42,7 @@ impl Decoder {
         self.is_msgpack
     }
 
-    pub(super) fn payload(&mut self, message: &[u8]) -> Payload {
+    pub(crate) fn payload(&mut self, message: &[u8]) -> Payload {
         let raw = match &mut self.stream {
             Stream::Plain => message.to_vec(),
             Stream::Zlib(inflate) => unzip(inflate, message),

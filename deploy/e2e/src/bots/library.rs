@@ -1,0 +1,97 @@
+//! The libraries: what each is called, which version is pinned, and how its bot is started.
+
+use std::path::{Path, PathBuf};
+
+use tokio::process::Command;
+
+use crate::binary::repository;
+
+/// One library, with its folder under `deploy/e2e/bots`.
+#[derive(Clone, Copy, Debug)]
+pub struct Library {
+    /// As its registry spells it.
+    pub name: &'static str,
+    folder: &'static str,
+    runtime: Runtime,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Runtime {
+    Node,
+    Python,
+}
+
+/// All libraries, in the order of the page.
+pub const LIBRARIES: [Library; 4] = [
+    Library {
+        name: "discord.js",
+        folder: "discordjs",
+        runtime: Runtime::Node,
+    },
+    Library {
+        name: "oceanic.js",
+        folder: "oceanic",
+        runtime: Runtime::Node,
+    },
+    Library {
+        name: "discord.py",
+        folder: "discordpy",
+        runtime: Runtime::Python,
+    },
+    Library {
+        name: "hikari",
+        folder: "hikari",
+        runtime: Runtime::Python,
+    },
+];
+
+impl Library {
+    /// Whether this is what somebody calls so.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name == name || self.folder == name
+    }
+
+    /// The version that its manifest pins.
+    pub fn version(&self) -> String {
+        let folder = repository().join("deploy/e2e/bots").join(self.folder);
+        let (manifest, before, behind) = match self.runtime {
+            Runtime::Node => ("package.json", format!("\"{}\": \"", self.name), "\""),
+            Runtime::Python => ("requirements.txt", format!("{}==", self.name), "\n"),
+        };
+        let text = std::fs::read_to_string(folder.join(manifest));
+        let text = text.unwrap_or_else(|error| panic!("{manifest}: {error}"));
+        let version = text.split_once(&before).and_then(|(_, rest)| {
+            let (version, _) = rest.split_once(behind)?;
+            Some(version.to_owned())
+        });
+        version.unwrap_or_else(|| panic!("{manifest} pins no {}", self.name))
+    }
+
+    /// Whether `deploy/proof/bots` could install it below this folder.
+    pub fn is_installed(&self, installed: &Path) -> bool {
+        self.interpreter(installed).is_none_or(|path| path.exists())
+            && installed.join(self.folder).join("installed").exists()
+    }
+
+    /// Its bot as a command.
+    pub fn command(&self, installed: &Path) -> Command {
+        let folder = installed.join(self.folder);
+        let (program, bot) = match self.runtime {
+            Runtime::Node => (None, "bot.mjs"),
+            Runtime::Python => (self.interpreter(installed), "bot.py"),
+        };
+        let mut command = Command::new(program.unwrap_or_else(|| "node".into()));
+        command
+            .arg(folder.join(bot))
+            .env("PYTHONPATH", installed)
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        command
+    }
+
+    fn interpreter(&self, installed: &Path) -> Option<PathBuf> {
+        match self.runtime {
+            Runtime::Node => None,
+            Runtime::Python => Some(installed.join(self.folder).join("venv/bin/python")),
+        }
+    }
+}
