@@ -1,6 +1,6 @@
 //! The libraries: what each is called, which version is pinned, and how its bot is started.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use tokio::process::Command;
 
@@ -19,10 +19,12 @@ pub struct Library {
 enum Runtime {
     Node,
     Python,
+    /// With the package whose version counts.
+    Rust(&'static str),
 }
 
 /// All libraries, in the order of the page.
-pub const LIBRARIES: [Library; 4] = [
+pub const LIBRARIES: [Library; 6] = [
     Library {
         name: "discord.js",
         folder: "discordjs",
@@ -43,6 +45,16 @@ pub const LIBRARIES: [Library; 4] = [
         folder: "hikari",
         runtime: Runtime::Python,
     },
+    Library {
+        name: "twilight",
+        folder: "twilight",
+        runtime: Runtime::Rust("twilight-gateway"),
+    },
+    Library {
+        name: "serenity",
+        folder: "serenity",
+        runtime: Runtime::Rust("serenity"),
+    },
 ];
 
 impl Library {
@@ -53,12 +65,17 @@ impl Library {
 
     /// The version that its manifest pins.
     pub fn version(&self) -> String {
-        let folder = repository().join("deploy/e2e/bots").join(self.folder);
+        let bots = repository().join("deploy/e2e/bots");
         let (manifest, before, behind) = match self.runtime {
             Runtime::Node => ("package.json", format!("\"{}\": \"", self.name), "\""),
             Runtime::Python => ("requirements.txt", format!("{}==", self.name), "\n"),
+            Runtime::Rust(package) => {
+                let before = format!("\n{package} = {{ version = \"=");
+                ("../Cargo.toml", before, "\"")
+            }
         };
-        let text = std::fs::read_to_string(folder.join(manifest));
+        let path = bots.join(self.folder).join(manifest);
+        let text = std::fs::read_to_string(path);
         let text = text.unwrap_or_else(|error| panic!("{manifest}: {error}"));
         let version = text.split_once(&before).and_then(|(_, rest)| {
             let (version, _) = rest.split_once(behind)?;
@@ -69,29 +86,28 @@ impl Library {
 
     /// Whether `deploy/proof/bots` could install it below this folder.
     pub fn is_installed(&self, installed: &Path) -> bool {
-        self.interpreter(installed).is_none_or(|path| path.exists())
-            && installed.join(self.folder).join("installed").exists()
+        installed.join(self.folder).join("installed").exists()
     }
 
     /// Its bot as a command.
     pub fn command(&self, installed: &Path) -> Command {
         let folder = installed.join(self.folder);
-        let (program, bot) = match self.runtime {
-            Runtime::Node => (None, "bot.mjs"),
-            Runtime::Python => (self.interpreter(installed), "bot.py"),
+        let mut command = match self.runtime {
+            Runtime::Node => {
+                let mut command = Command::new("node");
+                command.arg(folder.join("bot.mjs"));
+                command
+            }
+            Runtime::Python => {
+                let mut command = Command::new(folder.join("venv/bin/python"));
+                command.arg(folder.join("bot.py"));
+                command
+            }
+            Runtime::Rust(_) => Command::new(folder.join("bot")),
         };
-        let mut command = Command::new(program.unwrap_or_else(|| "node".into()));
         command
-            .arg(folder.join(bot))
             .env("PYTHONPATH", installed)
             .env("PYTHONDONTWRITEBYTECODE", "1");
         command
-    }
-
-    fn interpreter(&self, installed: &Path) -> Option<PathBuf> {
-        match self.runtime {
-            Runtime::Node => None,
-            Runtime::Python => Some(installed.join(self.folder).join("venv/bin/python")),
-        }
     }
 }

@@ -44,6 +44,7 @@ impl Exchange {
                 segment.len() >= ID_DIGITS_MIN && segment.bytes().all(|b| b.is_ascii_digit());
             match segment {
                 _ if is_id => "{id}",
+                _ if segment.starts_with('%') => "{emoji}",
                 _ if segment.len() >= SECRET_CHARS_MIN => "{token}",
                 other => other,
             }

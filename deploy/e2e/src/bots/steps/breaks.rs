@@ -1,8 +1,12 @@
 //! Steps in which a connection or the server breaks. People go on to post numbered messages; the
 //! bot must hear each once and in order.
 
-use serde_json::json;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+
+use serde_json::json;
+use tokio::task::JoinHandle;
 
 use super::not_built;
 use crate::bots::record::{Frame, Mark, Side};
@@ -10,18 +14,16 @@ use crate::bots::stage::{Stage, snowflake};
 use crate::person::{Person, nonce};
 use crate::soon;
 
-/// Messages of one series.
-const SERIES: usize = 40;
+/// Messages of a series on each side of the break.
+const MESSAGES: usize = 20;
+/// Between two messages of a series.
+const PAUSE: Duration = Duration::from_millis(10);
 /// Calls that some limit must have refused by then.
 const CALLS_MAX: usize = 200;
 /// Between two attempts to post to a server that is gone.
 const RETRY: Duration = Duration::from_millis(50);
 /// The longest that a library may wait before it tries to connect again.
 const RECONNECT_PATIENCE: Duration = Duration::from_mins(2);
-
-fn resumes(frame: &Frame) -> bool {
-    frame.from == Side::Bot && frame.payload.op == 6
-}
 
 fn says_resumed(frame: &Frame) -> bool {
     frame.from == Side::Server && frame.payload.name() == "RESUMED"
@@ -46,74 +48,86 @@ async fn insist(person: Person, channel: String, content: String) {
     soon("a message is acknowledged", posted).await;
 }
 
-/// Posts a series, and is back when all of it is acknowledged.
-fn post_series(stage: &Stage, name: &str) -> tokio::task::JoinHandle<()> {
-    let (person, channel, name) = (stage.ada.clone(), stage.channel.clone(), name.to_owned());
-    tokio::spawn(async move {
-        for number in 0..SERIES {
-            insist(person.clone(), channel.clone(), format!("{name} {number}")).await;
-        }
-    })
+/// Numbered messages that are posted all the while something breaks.
+struct Series {
+    name: &'static str,
+    began: Mark,
+    is_mended: Arc<AtomicBool>,
+    posting: JoinHandle<usize>,
 }
 
-/// The bot has heard the whole series once and in order, over a session that went on.
-async fn series_was_heard(stage: &mut Stage, name: &str, mark: Mark) {
-    let record = stage.proxy.record().clone();
-    let resumed = record.until(mark, 1, says_resumed);
-    let resumed = tokio::time::timeout(RECONNECT_PATIENCE, resumed).await;
-    let has_asked = record.frames_since(mark).iter().any(resumes);
-    assert!(has_asked, "the bot never sent RESUME");
-    assert!(resumed.is_ok(), "RESUME was not answered by RESUMED");
-    let bot = stage.bot().await;
-    let last = json!({ "content": format!("{name} {}", SERIES - 1) });
-    bot.hears("message", last).await;
-    let expected: Vec<String> = (0..SERIES).map(|n| format!("{name} {n}")).collect();
-    assert_eq!(bot.contents(name), expected);
-    let began_anew = record
-        .frames_since(mark)
-        .iter()
-        .any(|frame| frame.from == Side::Bot && frame.payload.op == 2);
-    assert!(!began_anew, "the bot sent IDENTIFY");
+impl Series {
+    /// Begins to post, and is back when the bot hears it.
+    async fn begin(stage: &mut Stage, name: &'static str) -> Self {
+        stage.bot().await;
+        let is_mended = Arc::new(AtomicBool::new(false));
+        let (person, channel, is_over) =
+            (stage.ada.clone(), stage.channel.clone(), Arc::clone(&is_mended));
+        let series = Self {
+            name,
+            began: stage.proxy.record().mark(),
+            is_mended,
+            posting: tokio::spawn(async move {
+                let (mut number, mut left) = (0, MESSAGES);
+                while 0 < left {
+                    insist(person.clone(), channel.clone(), format!("{name} {number}")).await;
+                    number += 1;
+                    left -= usize::from(is_over.load(Ordering::Relaxed));
+                    tokio::time::sleep(PAUSE).await;
+                }
+                number
+            }),
+        };
+        let third = json!({ "content": format!("{name} 3") });
+        stage.bot().await.hears("message", third).await;
+        series
+    }
+
+    /// The bot resumes, and has heard everything once and in order.
+    async fn was_heard(self, stage: &mut Stage) {
+        self.is_mended.store(true, Ordering::Relaxed);
+        let count = self.posting.await.expect("all is posted");
+        let record = stage.proxy.record().clone();
+        let resumed = record.until(self.began, 1, says_resumed);
+        let resumed = tokio::time::timeout(RECONNECT_PATIENCE, resumed).await;
+        let frames = record.frames_since(self.began);
+        let asked = |op| frames.iter().any(|f| f.from == Side::Bot && f.payload.op == op);
+        assert!(asked(6), "the bot never sent RESUME");
+        assert!(resumed.is_ok(), "RESUME was not answered by RESUMED");
+        let bot = stage.bot().await;
+        let last = json!({ "content": format!("{} {}", self.name, count - 1) });
+        bot.hears("message", last).await;
+        let expected: Vec<String> = (0..count).map(|n| format!("{} {n}", self.name)).collect();
+        assert_eq!(bot.contents(self.name), expected);
+        assert!(!asked(2), "the bot sent IDENTIFY");
+    }
 }
 
 pub(super) async fn cut(stage: &mut Stage) {
-    stage.bot().await;
-    let mark = stage.proxy.record().mark();
-    let posted = post_series(stage, "cut");
-    let bot = stage.bot().await;
-    bot.hears("message", json!({ "content": "cut 3" })).await;
+    let series = Series::begin(stage, "cut").await;
     stage.proxy.cut();
-    posted.await.expect("all is posted");
-    series_was_heard(stage, "cut", mark).await;
+    series.was_heard(stage).await;
 }
 
 pub(super) async fn reconnect(stage: &mut Stage) {
-    stage.bot().await;
+    let series = Series::begin(stage, "op7").await;
     let record = stage.proxy.record().clone();
-    let mark = record.mark();
-    let posted = post_series(stage, "op7");
-    let bot = stage.bot().await;
-    bot.hears("message", json!({ "content": "op7 3" })).await;
     // A server that is told to stop sends everybody away first.
     stage.server.terminate();
-    let told = record.until(mark, 1, |f| f.from == Side::Server && f.payload.op == 7);
+    let told = record.until(series.began, 1, |frame| {
+        frame.from == Side::Server && frame.payload.op == 7
+    });
     soon("op 7", told).await;
     stage.server.ended().await;
     stage.server.restart().await;
-    posted.await.expect("all is posted");
-    series_was_heard(stage, "op7", mark).await;
+    series.was_heard(stage).await;
 }
 
 pub(super) async fn kill(stage: &mut Stage) {
-    stage.bot().await;
-    let mark = stage.proxy.record().mark();
-    let posted = post_series(stage, "kill");
-    let bot = stage.bot().await;
-    bot.hears("message", json!({ "content": "kill 3" })).await;
+    let series = Series::begin(stage, "kill").await;
     stage.server.kill().await;
     stage.server.restart().await;
-    posted.await.expect("all is posted");
-    series_was_heard(stage, "kill", mark).await;
+    series.was_heard(stage).await;
 }
 
 pub(super) async fn too_many(stage: &mut Stage) {
