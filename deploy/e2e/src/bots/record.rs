@@ -37,6 +37,11 @@ impl Exchange {
         matches!(self.status, 405 | 501) || (self.status == 404 && has_no_resource)
     }
 
+    /// Whether the route takes no body of the kind that it got, such as a file.
+    pub fn is_unknown_media_type(&self) -> bool {
+        self.status == 415
+    }
+
     /// The path with names in place of ids and secrets.
     pub fn template(&self) -> String {
         let segments = self.path.split('/').map(|segment| {

@@ -155,6 +155,10 @@ fn outcome(panic: &(dyn Any + Send), stage: &Stage, mark: Mark) -> Outcome {
     if let Some(call) = calls.iter().find(|call| call.is_unknown_route()) {
         return Outcome::NotBuilt(format!("no `{} {}`", call.method, call.template()));
     }
+    if let Some(call) = calls.iter().find(|call| call.is_unknown_media_type()) {
+        let (method, path) = (&call.method, call.template());
+        return Outcome::NotBuilt(format!("`{method} {path}` takes no files"));
+    }
     let text = panic.downcast_ref::<String>().map(String::as_str);
     let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
     Outcome::Failed(text.unwrap_or("a panic without words").to_owned())

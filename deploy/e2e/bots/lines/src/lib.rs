@@ -29,7 +29,9 @@ impl Environment {
     /// Reads it.
     pub fn read() -> Result<Self, Failure> {
         let rest = std::env::var("BOT_REST")?;
-        let host = rest.strip_prefix("http://").and_then(|it| it.strip_suffix("/api"));
+        let host = rest
+            .strip_prefix("http://")
+            .and_then(|it| it.strip_suffix("/api"));
         Ok(Self {
             token: std::env::var("BOT_TOKEN")?,
             host: host.ok_or("BOT_REST is odd")?.to_owned(),

@@ -136,10 +136,14 @@ impl Bot {
         let guild: GuildId = wanted.id("guild")?;
         let (tell, told) = oneshot::channel();
         let nonce = "all-of-them".to_owned();
-        self.handler.seen().chunks.insert(nonce.clone(), (Vec::new(), tell));
+        self.handler
+            .seen()
+            .chunks
+            .insert(nonce.clone(), (Vec::new(), tell));
         let shard = u32::try_from((guild.get() >> 22) % u64::from(self.shards))?;
         let all = ChunkGuildFilter::None;
-        self.sender(shard)?.chunk_guild(guild, Some(0), false, all, Some(nonce));
+        self.sender(shard)?
+            .chunk_guild(guild, Some(0), false, all, Some(nonce));
         Ok(json!({ "members": told.await? }))
     }
 
@@ -164,18 +168,28 @@ pub(crate) async fn respond(
     let message = CreateInteractionResponseMessage::new();
     match interaction {
         Interaction::Command(command) => {
-            let button = CreateButton::new("press").label("Press").style(ButtonStyle::Primary);
+            let button = CreateButton::new("press")
+                .label("Press")
+                .style(ButtonStyle::Primary);
             let row = CreateActionRow::Buttons(vec![button]);
             let message = message.content("pong").components(vec![row]);
             let response = CreateInteractionResponse::Message(message);
             command.create_response(&ctx.http, response).await?;
-            Ok(Some(("command", command.data.name.clone(), command.user.id)))
+            Ok(Some((
+                "command",
+                command.data.name.clone(),
+                command.user.id,
+            )))
         }
         Interaction::Component(press) => {
             let message = message.content("pressed").components(vec![]);
             let response = CreateInteractionResponse::UpdateMessage(message);
             press.create_response(&ctx.http, response).await?;
-            Ok(Some(("button", press.data.custom_id.clone(), press.user.id)))
+            Ok(Some((
+                "button",
+                press.data.custom_id.clone(),
+                press.user.id,
+            )))
         }
         _ => Ok(None),
     }

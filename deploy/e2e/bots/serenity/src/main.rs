@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use guildhall_lines::{Environment, Failure, obey, say, version};
 use serde_json::json;
 use serenity::all::{
-    Cache, ChannelId, Context, EventHandler, GatewayIntents, Guild, GuildId, GuildMembersChunkEvent, Http,
-    HttpBuilder, Interaction, Message, MessageId, MessageUpdateEvent, Presence, Reaction,
-    ReactionType, Ready, ResumedEvent,
+    Cache, ChannelId, Context, EventHandler, GatewayIntents, Guild, GuildId,
+    GuildMembersChunkEvent, Http, HttpBuilder, Interaction, Message, MessageId, MessageUpdateEvent,
+    Presence, Reaction, ReactionType, Ready, ResumedEvent,
 };
 use serenity::client::ClientBuilder;
 use serenity::gateway::ShardMessenger;

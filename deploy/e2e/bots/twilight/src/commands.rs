@@ -79,13 +79,19 @@ impl Bot {
     async fn edit(&self, wanted: &Wanted) -> Done {
         let (channel, message) = (wanted.id("channel")?, wanted.id("message")?);
         let request = self.http.update_message(channel, message);
-        request.content(Some(wanted.text("content")?)).await?.model().await?;
+        request
+            .content(Some(wanted.text("content")?))
+            .await?
+            .model()
+            .await?;
         Ok(json!({}))
     }
 
     async fn react(&self, wanted: &Wanted) -> Done {
         let (channel, message) = (wanted.id("channel")?, wanted.id("message")?);
-        let emoji = RequestReactionType::Unicode { name: wanted.text("emoji")? };
+        let emoji = RequestReactionType::Unicode {
+            name: wanted.text("emoji")?,
+        };
         self.http.create_reaction(channel, message, &emoji).await?;
         Ok(json!({}))
     }
@@ -132,7 +138,10 @@ impl Bot {
             url: None,
             sku_id: None,
         });
-        let row = Component::ActionRow(ActionRow { id: None, components: vec![button] });
+        let row = Component::ActionRow(ActionRow {
+            id: None,
+            components: vec![button],
+        });
         let (kind, content, components) = match interaction.kind {
             InteractionType::ApplicationCommand => (
                 InteractionResponseType::ChannelMessageWithSource,
@@ -149,22 +158,36 @@ impl Bot {
             components: Some(components),
             ..InteractionResponseData::default()
         };
-        let response = InteractionResponse { kind, data: Some(data) };
+        let response = InteractionResponse {
+            kind,
+            data: Some(data),
+        };
         let client = self.http.interaction(interaction.application_id);
-        client.create_response(interaction.id, &interaction.token, &response).await?;
+        client
+            .create_response(interaction.id, &interaction.token, &response)
+            .await?;
         Ok(())
     }
 
     async fn webhook(&self, wanted: &Wanted) -> Done {
         let channel = wanted.id("channel")?;
         let content = wanted.text("content")?;
-        let made = self.http.create_webhook(channel, wanted.text("name")?).await?;
+        let made = self
+            .http
+            .create_webhook(channel, wanted.text("name")?)
+            .await?;
         let webhook = made.model().await?;
         let token = webhook.token.ok_or("no token")?;
-        let request = self.http.execute_webhook(webhook.id, &token).content(content).wait();
+        let request = self
+            .http
+            .execute_webhook(webhook.id, &token)
+            .content(content)
+            .wait();
         let message = request.await?.model().await?;
         let edited = format!("{content}, edited");
-        let request = self.http.update_webhook_message(webhook.id, &token, message.id);
+        let request = self
+            .http
+            .update_webhook_message(webhook.id, &token, message.id);
         request.content(Some(&edited)).await?;
         Ok(json!({ "webhook": webhook.id.to_string(), "message": message.id.to_string() }))
     }
@@ -173,8 +196,12 @@ impl Bot {
         let guild: Id<GuildMarker> = wanted.id("guild")?;
         let (tell, told) = oneshot::channel();
         let nonce = "all-of-them";
-        self.seen().chunks.insert(nonce.to_owned(), (Vec::new(), tell));
-        let request = RequestGuildMembers::builder(guild).nonce(nonce).query("", None);
+        self.seen()
+            .chunks
+            .insert(nonce.to_owned(), (Vec::new(), tell));
+        let request = RequestGuildMembers::builder(guild)
+            .nonce(nonce)
+            .query("", None);
         let shard = (guild.get() >> 22) % u64::from(self.shards);
         self.sender(shard)?.command(&request)?;
         Ok(json!({ "members": told.await? }))

@@ -99,7 +99,8 @@ impl Bot {
                 seen.application = Some(ready.application.id);
                 seen.user = Some(ready.user.id);
                 seen.ready.insert(shard);
-                seen.awaited.extend(ready.guilds.iter().map(|guild| guild.id));
+                seen.awaited
+                    .extend(ready.guilds.iter().map(|guild| guild.id));
                 drop(seen);
                 self.tell_ready();
             }
@@ -161,7 +162,12 @@ impl Bot {
         let nonce = chunk.nonce.unwrap_or_default();
         let is_last = chunk.chunk_index + 1 == chunk.chunk_count;
         if let Some((members, _)) = seen.chunks.get_mut(&nonce) {
-            members.extend(chunk.members.iter().map(|member| member.user.id.to_string()));
+            members.extend(
+                chunk
+                    .members
+                    .iter()
+                    .map(|member| member.user.id.to_string()),
+            );
         }
         if is_last && let Some((members, asked)) = seen.chunks.remove(&nonce) {
             // Who asked may have given up.

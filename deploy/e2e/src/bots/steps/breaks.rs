@@ -61,8 +61,11 @@ impl Series {
     async fn begin(stage: &mut Stage, name: &'static str) -> Self {
         stage.bot().await;
         let is_mended = Arc::new(AtomicBool::new(false));
-        let (person, channel, is_over) =
-            (stage.ada.clone(), stage.channel.clone(), Arc::clone(&is_mended));
+        let (person, channel, is_over) = (
+            stage.ada.clone(),
+            stage.channel.clone(),
+            Arc::clone(&is_mended),
+        );
         let series = Self {
             name,
             began: stage.proxy.record().mark(),
@@ -91,7 +94,11 @@ impl Series {
         let resumed = record.until(self.began, 1, says_resumed);
         let resumed = tokio::time::timeout(RECONNECT_PATIENCE, resumed).await;
         let frames = record.frames_since(self.began);
-        let asked = |op| frames.iter().any(|f| f.from == Side::Bot && f.payload.op == op);
+        let asked = |op| {
+            frames
+                .iter()
+                .any(|f| f.from == Side::Bot && f.payload.op == op)
+        };
         assert!(asked(6), "the bot never sent RESUME");
         assert!(resumed.is_ok(), "RESUME was not answered by RESUMED");
         let bot = stage.bot().await;
