@@ -129,7 +129,7 @@ async fn read(upload: &mut Upload, request: Request, boundary: String) -> Result
     loop {
         allowance.for_head();
         let next = in_time(parts.next_field()).await;
-        let Some(mut field) = next.map_err(|error| excuse(error, &allowance))? else {
+        let Some(mut field) = next.map_err(|error| excuse(&error, &allowance))? else {
             return Ok(payload.unwrap_or_default());
         };
         allowance.lift();
@@ -185,11 +185,11 @@ async fn in_time<T>(
 }
 
 /// The head of a part may be refused for its length, which the parser cannot know.
-fn excuse(error: multer::Error, allowance: &Allowance) -> ApiError {
+fn excuse(error: &multer::Error, allowance: &Allowance) -> ApiError {
     if allowance.is_exhausted() {
         ApiError::FormBroken("has a part whose head is too long")
     } else {
-        broken(&error)
+        broken(error)
     }
 }
 

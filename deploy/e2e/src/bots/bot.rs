@@ -84,9 +84,7 @@ impl Bot {
                 if let Some(answer) = self.answer(id) {
                     return answer;
                 }
-                if changed.changed().await.is_err() {
-                    panic!("the bot has ended");
-                }
+                assert!(changed.changed().await.is_ok(), "the bot has ended");
             }
         };
         let answer = soon(name, answer).await;
@@ -115,9 +113,7 @@ impl Bot {
                 if let Some(event) = found {
                     return event;
                 }
-                if changed.changed().await.is_err() {
-                    panic!("the bot has ended");
-                }
+                assert!(changed.changed().await.is_ok(), "the bot has ended");
             }
         };
         soon(&format!("the bot's event {kind}"), heard).await
