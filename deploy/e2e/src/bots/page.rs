@@ -60,11 +60,11 @@ pub fn stale(page: &str, rows: &[Row]) -> Vec<String> {
             faults.push(format!("{name}: the page says something else than {line}"));
         }
     }
-    let count = page
-        .lines()
-        .filter(|line| line.starts_with("| ") && !line.starts_with("| library"));
-    if count.count() != LIBRARIES.len() {
-        faults.push("the libraries on the page are others".to_owned());
+    for line in page.lines().filter(|line| line.starts_with("| ")) {
+        let is_known = |library: &Library| line.starts_with(&format!("| {} ", library.name));
+        if !line.starts_with("| library ") && !LIBRARIES.iter().any(is_known) {
+            faults.push(format!("there is no such library: {line}"));
+        }
     }
     faults
 }
