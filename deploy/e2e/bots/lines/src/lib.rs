@@ -95,7 +95,7 @@ pub async fn obey<B: Obeys>(bot: Arc<B>) {
             let id = &wanted.0["id"];
             say(match done {
                 Ok(ok) => json!({ "id": id, "ok": ok }),
-                Err(why) => json!({ "id": id, "failed": chain(&*why) }),
+                Err(why) => json!({ "id": id, "failed": chain(&*why).to_string() }),
             });
         });
     }

@@ -75,7 +75,7 @@ impl Handler {
     fn tell_ready(&self, ctx: &Context, shards: u32) {
         let mut seen = self.seen();
         let all = usize::try_from(shards).unwrap_or_default();
-        let has_all = seen.ready.len() == all && ctx.cache.unavailable_guilds().is_empty();
+        let has_all = seen.ready.len() == all && ctx.cache.unavailable_guilds().len() == 0;
         if seen.has_told || !has_all {
             return;
         }
