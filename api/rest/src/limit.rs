@@ -12,7 +12,7 @@ mod table;
 use std::sync::Arc;
 
 use axum::extract::rejection::RawPathParamsRejection;
-use axum::extract::{RawPathParams, Request, State};
+use axum::extract::{MatchedPath, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use guildhall_app::Env;
@@ -103,6 +103,12 @@ impl Limiter {
     }
 }
 
+/// The dialect that a request is made in. Within a nested router only the template has the prefix.
+fn dialect(request: &Request) -> Dialect {
+    let template = request.extensions().get::<MatchedPath>();
+    route::dialect(template.map_or(request.uri().path(), MatchedPath::as_str))
+}
+
 /// Lets a request of this route through to its handler unless its bucket, or its caller's global
 /// allowance, is used up. Who calls is known by then; the body has not been read.
 pub(crate) async fn bounded(
@@ -112,7 +118,7 @@ pub(crate) async fn bounded(
     request: Request,
     next: Next,
 ) -> Response {
-    let dialect = route::dialect(request.uri().path());
+    let dialect = dialect(&request);
     let (principal, overall) = limiter.principal(&request);
     if let Some(rate) = overall {
         // What the route refuses below is counted here all the same: who hammers a route that is
@@ -161,7 +167,7 @@ pub(crate) async fn heeded(
     let client = client(&request, limiter.0.limits.proxies);
     let taken = limiter.0.refused.look(&client, rate, limiter.now());
     if !taken.is_allowed {
-        let dialect = route::dialect(request.uri().path());
+        let dialect = dialect(&request);
         return limiter.refusal(taken, Scope::Global, dialect);
     }
     let response = next.run(request).await;

@@ -34,7 +34,7 @@ pub use application::Application;
 pub use attachment::Attachment;
 pub use ban::{Ban, BulkBan};
 pub use channel::{Channel, DirectChannel};
-pub use connect::{BotGateway, Gateway};
+pub use connect::{BotGateway, Gateway, SessionStartLimit};
 pub use guild::{Guild, GuildPreview, GuildWithCounts, OwnGuild};
 pub use invite::Invite;
 pub use member::Member;

@@ -89,6 +89,16 @@ pub(super) async fn delete(
     shown(&channel, ctx.user_id())
 }
 
+/// Tells those who see the channel that the caller writes a message there.
+pub(super) async fn start_typing(
+    State(api): State<Api>,
+    Ctx(ctx): Ctx,
+    Path((id,)): Path<(ChannelId,)>,
+) -> Reply {
+    api.app.channels().start_typing(&ctx, id).await?;
+    done()
+}
+
 pub(super) async fn set_overwrite(
     State(api): State<Api>,
     Ctx(ctx): Ctx,

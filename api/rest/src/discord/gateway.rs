@@ -1,7 +1,7 @@
 //! `/gateway`: where bots connect.
 
 use axum::extract::State;
-use guildhall_wire::discord::{BotGateway, Gateway};
+use guildhall_wire::discord::{BotGateway, Gateway, SessionStartLimit};
 use http::header::HOST;
 use http::uri::Authority;
 use http::{HeaderMap, Uri};
@@ -54,7 +54,18 @@ pub(super) async fn get_bot_gateway(
     headers: HeaderMap,
 ) -> Reply {
     let shards = api.app.guilds().shards(&ctx).await?;
-    ok(&BotGateway::new(&api.gateway.seen_by(&headers), shards))
+    let left = api.app.session_start_limit(&ctx);
+    let left = SessionStartLimit {
+        total: left.total,
+        remaining: left.remaining,
+        reset_after: left.reset_after_ms,
+        max_concurrency: left.max_concurrency,
+    };
+    ok(&BotGateway::new(
+        &api.gateway.seen_by(&headers),
+        shards,
+        left,
+    ))
 }
 
 #[cfg(test)]

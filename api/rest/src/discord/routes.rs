@@ -107,6 +107,11 @@ fn of_channels(routes: Routes<'_>) -> Routes<'_> {
         .on(Get, "/channels/{channel_id}", channels::get)
         .on(Patch, "/channels/{channel_id}", channels::update)
         .on(Delete, "/channels/{channel_id}", channels::delete)
+        .on(
+            Post,
+            "/channels/{channel_id}/typing",
+            channels::start_typing,
+        )
         .on(Put, OVERWRITE, channels::set_overwrite)
         .on(Delete, OVERWRITE, channels::remove_overwrite)
         .on(Get, "/channels/{channel_id}/messages", messages::list)

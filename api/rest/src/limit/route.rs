@@ -5,6 +5,8 @@ use guildhall_wire::Dialect;
 use http::HeaderValue;
 use sha2::{Digest, Sha256};
 
+use crate::discord;
+
 /// Where the Discord dialect is; one route under each of them is the same route.
 const DISCORD_PREFIXES: [&str; 3] = ["/api/v10", "/api/v9", "/api"];
 /// Bytes of a bucket's name: as many as Discord's have.
@@ -64,9 +66,10 @@ impl Route {
 
 /// The dialect that a path is asked in.
 pub(super) fn dialect(path: &str) -> Dialect {
-    match without_prefix(path) {
-        Some(_) => Dialect::Discord,
-        None => Dialect::Native,
+    if discord::serves(path) {
+        Dialect::Discord
+    } else {
+        Dialect::Native
     }
 }
 

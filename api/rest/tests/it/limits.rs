@@ -288,3 +288,29 @@ async fn the_discord_dialect_has_its_own_body() {
     });
     assert_eq!(refused.expect(429), body);
 }
+
+#[tokio::test]
+async fn the_three_prefixes_of_the_discord_dialect_share_their_buckets() {
+    let house = House::limited(two_messages()).await;
+    let ada = house.person("ada").await;
+    let (_, channel) = house.server(&ada).await;
+    let number = house.spelling.parse::<()>(&channel).unwrap();
+    let post = async |prefix| {
+        let path = format!("{prefix}/channels/{number}/messages");
+        house.post(&ada, &path, json!({"content": "hail"})).await
+    };
+    let first = post("/api/v10").await;
+    let second = post("/api/v9").await;
+    for answer in [&first, &second] {
+        assert!(answer.status < 300, "{}", answer.body);
+    }
+    let told = |answer: &Answer| header(&answer.headers, "x-ratelimit-bucket").map(str::to_owned);
+    assert!(told(&first).is_some());
+    assert_eq!(told(&first), told(&second));
+    let refused = post("/api").await;
+    assert_eq!(header(&refused.headers, "via"), Some("1.1 guildhall"));
+    let body = json!({
+        "message": "You are being rate limited.", "retry_after": 5.0, "global": false,
+    });
+    assert_eq!(refused.expect(429), body);
+}

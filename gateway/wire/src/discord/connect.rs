@@ -2,13 +2,6 @@
 
 use serde::Serialize;
 
-/// Sessions that may be opened at a time. discord.js and others open them five seconds apart where
-/// this is 1.
-const CONCURRENCY: u32 = 16;
-/// Sessions that may be opened in a day, as far as clients are told; Guildhall sets no bound.
-const DAILY: u32 = 1_000;
-const DAY_MS: u32 = 24 * 3_600 * 1_000;
-
 /// Where the gateway is. Clients append a query, some after a slash: there must be neither.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Gateway<'a> {
@@ -23,12 +16,17 @@ pub struct BotGateway<'a> {
     session_start_limit: SessionStartLimit,
 }
 
+/// How many sessions a bot may still open.
 #[derive(Clone, Copy, Debug, Serialize)]
-struct SessionStartLimit {
-    total: u32,
-    remaining: u32,
-    reset_after: u32,
-    max_concurrency: u32,
+pub struct SessionStartLimit {
+    /// In a day.
+    pub total: u32,
+    /// On this day. discord.js refuses to start where these are fewer than there are shards.
+    pub remaining: u32,
+    /// Milliseconds until the next day begins.
+    pub reset_after: u64,
+    /// Within five seconds. discord.js and others open them one by one where this is 1.
+    pub max_concurrency: u32,
 }
 
 impl<'a> Gateway<'a> {
@@ -39,19 +37,12 @@ impl<'a> Gateway<'a> {
 }
 
 impl<'a> BotGateway<'a> {
-    /// The gateway at this address, for so many shards. discord.js refuses to start where fewer
-    /// sessions remain than there are shards.
-    pub fn new(url: &'a str, shards: u32) -> Self {
-        let total = DAILY.max(shards);
+    /// The gateway at this address, for so many shards.
+    pub const fn new(url: &'a str, shards: u32, session_start_limit: SessionStartLimit) -> Self {
         Self {
             url,
             shards,
-            session_start_limit: SessionStartLimit {
-                total,
-                remaining: total,
-                reset_after: DAY_MS,
-                max_concurrency: CONCURRENCY,
-            },
+            session_start_limit,
         }
     }
 }

@@ -260,6 +260,12 @@ pub const DISCORD_ROWS: &[Row] = &[
         Noun::Channel,
     ),
     row(
+        Post,
+        "/api/channels/{channel_id}/typing",
+        Need::Viewer(P::SEND_MESSAGES),
+        Noun::Channel,
+    ),
+    row(
         Put,
         "/api/channels/{channel_id}/permissions/{overwrite_id}",
         Need::Viewer(P::MANAGE_ROLES),

@@ -16,7 +16,7 @@ async fn bots_are_told_where_and_how_to_connect() {
     assert_eq!(
         told,
         json!({"url": url, "shards": 1, "session_start_limit": {
-            "total": 1_000, "remaining": 1_000, "reset_after": 86_400_000, "max_concurrency": 16,
+            "total": 1_000, "remaining": 1_000, "reset_after": 0, "max_concurrency": 16,
         }})
     );
 }

@@ -172,6 +172,8 @@ async fn of_channels(tour: &mut Tour) {
     tour.step("GET /channels/{channel_id}", &named, None).await;
     let topic = json!({"topic": "tales"});
     tour.step("PATCH /channels/{channel_id}", &[], topic).await;
+    tour.step("POST /channels/{channel_id}/typing", &[], None)
+        .await;
     let member = tour.tavern.bob.id.clone();
     let bound = [("overwrite_id", member.as_str())];
     let overwrite = "/channels/{channel_id}/permissions/{overwrite_id}";
@@ -218,7 +220,47 @@ async fn of_messages(tour: &mut Tour) {
     let named = [("message_id", id.as_str()), ("user_id", me.as_str())];
     tour.step(&format!("DELETE {emoji}/{{user_id}}"), &named, None)
         .await;
+    for what in ["", "/{emoji}"] {
+        tour.step(&format!("PUT {emoji}/@me"), &named, None).await;
+        tour.step(&format!("DELETE {one}/reactions{what}"), &named, None)
+            .await;
+    }
+    for pins in [
+        "/channels/{channel_id}/messages/pins",
+        "/channels/{channel_id}/pins",
+    ] {
+        let pin = format!("{pins}/{{message_id}}");
+        tour.step(&format!("PUT {pin}"), &named, None).await;
+        let listed = tour.step(&format!("GET {pins}"), &[], None).await;
+        assert!(listed.to_string().contains(&id), "{listed}");
+        tour.step(&format!("DELETE {pin}"), &named, None).await;
+    }
     tour.step(&format!("DELETE {one}"), &named, None).await;
+    rich_messages(tour, path).await;
+}
+
+/// Boxes and buttons, and several messages that go at once.
+async fn rich_messages(tour: &mut Tour, path: &str) {
+    let form = json!({
+        "embeds": [{"title": "Menu", "color": 1, "fields": [{"name": "Ale", "value": "2"}]}],
+        "components": [{"type": 1, "components": [
+            {"type": 2, "style": 1, "label": "Order", "custom_id": "order"},
+        ]}],
+        "allowed_mentions": {"parse": []}, "flags": 4096,
+    });
+    let boxed = tour.step(&format!("POST {path}"), &[], form).await;
+    assert_eq!(boxed["embeds"][0]["fields"][0]["inline"], false);
+    assert_eq!(
+        boxed["components"][0]["components"][0]["custom_id"],
+        "order"
+    );
+    let form = json!({"content": "soon gone"});
+    let other = tour.step(&format!("POST {path}"), &[], form).await;
+    let form = json!({"messages": [boxed["id"], other["id"]]});
+    tour.step(&format!("POST {path}/bulk-delete"), &[], form)
+        .await;
+    let left = tour.step(&format!("GET {path}?limit=5"), &[], None).await;
+    assert!(!left.to_string().contains("soon gone"), "{left}");
 }
 
 /// What can be done only once: the bot leaves, and the owner ends the guild.

@@ -106,7 +106,9 @@ async fn in_discords_words(tavern: &Tavern) {
     let messages = tavern.of_channel("/messages");
     let form = json!({"content": "hello", "nonce": 7});
     let first = text(&send("POST", &messages, form).await["id"]);
-    let form = json!({"content": "answer", "message_reference": {"message_id": first}});
+    // The native dialect mentions nobody whom the text does not name.
+    let form = json!({"content": "answer", "message_reference": {"message_id": first},
+        "allowed_mentions": {"parse": ["users"], "replied_user": false}});
     send("POST", &messages, form).await;
     let message = format!("{messages}/{first}");
     send("PATCH", &message, json!({"content": "hello again"})).await;

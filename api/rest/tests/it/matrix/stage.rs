@@ -211,7 +211,8 @@ impl Stage {
                 _,
                 "/auth/logout"
                 | "/servers/{server_id}/leave"
-                | "/servers/{server_id}/bots/{application_id}",
+                | "/servers/{server_id}/bots/{application_id}"
+                | "/channels/{channel_id}/typing",
             ) => return None,
             (Post, "/auth/register") => cast.registration(),
             (Post, "/auth/login") => credentials(),
@@ -243,6 +244,11 @@ impl Stage {
         Some(match (row.method, place(row)) {
             (Get | Delete, _) => return None,
             (Put, path) if path.ends_with("/@me") || path.ends_with("/{role_id}") => return None,
+            (Post, path) if path.ends_with("/typing") => return None,
+            (Put, path) if path.contains("/pins/") => return None,
+            (Post, path) if path.ends_with("/bulk-delete") => {
+                json!({"messages": [self.own.message, "5"]})
+            }
             (Put, path) if path.ends_with("/{overwrite_id}") => json!({"type": 0}),
             (Patch, "/users/@me") => json!({"avatar": null}),
             (Post, "/users/@me/channels") => json!({"recipient_id": cast.other.id}),
