@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::process::Stdio;
 use std::sync::Arc;
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use serde_json::{Value, json};
@@ -10,8 +11,9 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::sync::watch;
 
-use crate::soon;
-
+/// How long a bot may take for anything. An interpreter that starts while the cores are busy with
+/// other tests takes its time.
+const BOT_PATIENCE: Duration = Duration::from_secs(90);
 /// Characters of a bot's complaints that are worth reading.
 const COMPLAINT_CHARS: usize = 2000;
 
@@ -87,7 +89,7 @@ impl Bot {
                 assert!(changed.changed().await.is_ok(), "the bot has ended");
             }
         };
-        let answer = soon(name, answer).await;
+        let answer = patiently(name, answer).await;
         if let Some(why) = answer["failed"].as_str() {
             panic!("{name} failed in the bot: {}", last_line(why));
         }
@@ -116,7 +118,7 @@ impl Bot {
                 assert!(changed.changed().await.is_ok(), "the bot has ended");
             }
         };
-        soon(&format!("the bot's event {kind}"), heard).await
+        patiently(&format!("the bot's event {kind}"), heard).await
     }
 
     /// Everything that it has reported.
@@ -175,6 +177,11 @@ async fn listen(stdout: ChildStdout, heard: Arc<Mutex<Heard>>, tell: watch::Send
         tell.send_replace(());
     }
     heard.lock().has_ended = true;
+}
+
+async fn patiently<T>(what: &str, it: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(BOT_PATIENCE, it).await;
+    waited.unwrap_or_else(|_| panic!("{what}: nothing for {BOT_PATIENCE:?}"))
 }
 
 /// The line of a stack trace that says what happened: the first in JavaScript, the last in Python.
