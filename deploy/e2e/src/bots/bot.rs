@@ -189,7 +189,7 @@ fn last_line(trace: &str) -> &str {
     let mut lines = trace.lines().filter(|line| !line.trim().is_empty());
     let first = lines.next().unwrap_or_default();
     if first.starts_with("Traceback") {
-        lines.last().unwrap_or(first)
+        lines.next_back().unwrap_or(first)
     } else {
         first
     }
