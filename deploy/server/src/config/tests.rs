@@ -114,7 +114,7 @@ durability = 'sometimes'
 event_partitions = 0
 session_partitions = '8'
 resume_window = 3
-[limits]
+[bounds]
 members = 5
 ";
     let mistakes = from_file(text).unwrap_err();
@@ -136,7 +136,7 @@ members = 5
             "delivery.session_partitions: expected a whole number without quotes",
         ),
         (9, "delivery.resume_window: expected a duration such as"),
-        (11, "limits.members: unknown part"),
+        (11, "bounds.members: unknown part"),
     ];
     assert_eq!(lines.len(), expected.len(), "{lines:#?}");
     for (line, what) in expected {
