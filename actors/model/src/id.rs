@@ -108,8 +108,12 @@ pub mod kind {
     pub enum Attachment {}
     /// A text or voice channel of a guild, or a direct-message channel.
     pub enum Channel {}
+    /// A command that an application offers.
+    pub enum Command {}
     /// A community of channels; "server" in the native dialect.
     pub enum Guild {}
+    /// A use of a command, button or menu.
+    pub enum Interaction {}
     /// One authenticated device of a person.
     pub enum Login {}
     /// A chat message.
@@ -126,8 +130,12 @@ pub type ApplicationId = Id<kind::Application>;
 pub type AttachmentId = Id<kind::Attachment>;
 /// Names a channel.
 pub type ChannelId = Id<kind::Channel>;
+/// Names a command of an application.
+pub type CommandId = Id<kind::Command>;
 /// Names a guild.
 pub type GuildId = Id<kind::Guild>;
+/// Names an interaction.
+pub type InteractionId = Id<kind::Interaction>;
 /// Names a login.
 pub type LoginId = Id<kind::Login>;
 /// Names a message.

@@ -4,6 +4,7 @@
 //! records, snapshots and node batches only: what a client sees is made in `gateway/wire`.
 
 pub mod account;
+pub mod application_command;
 pub mod attachment;
 pub mod channel;
 pub mod command;
@@ -12,6 +13,7 @@ pub mod event;
 pub mod guild;
 pub mod id;
 pub mod intent;
+pub mod interaction;
 pub mod invite;
 pub mod limits;
 pub mod member;
@@ -27,7 +29,8 @@ pub mod time;
 pub mod user;
 
 pub use id::{
-    ApplicationId, AttachmentId, ChannelId, GuildId, Id, LoginId, MessageId, RoleId, UserId,
+    ApplicationId, AttachmentId, ChannelId, CommandId, GuildId, Id, InteractionId, LoginId,
+    MessageId, RoleId, UserId,
 };
 pub use partition::{Epoch, EventPartition, NodeId, Position, SessionPartition};
 pub use permission::Permissions;

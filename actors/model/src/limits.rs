@@ -79,6 +79,26 @@ pub const SELECT_OPTIONS_MAX: usize = 25;
 pub const SELECT_TEXT_CHARS_MAX: usize = 100;
 /// Characters of the text in a menu of which nothing is chosen.
 pub const SELECT_PLACEHOLDER_CHARS_MAX: usize = 150;
+/// Commands that an application offers everywhere, and as many again in each guild.
+pub const COMMANDS_MAX: usize = 100;
+/// Characters of the name of a command or an option, at least and at most.
+pub const COMMAND_NAME_CHARS: (usize, usize) = (1, 32);
+/// Characters of what a command or an option is for, at least and at most.
+pub const COMMAND_DESCRIPTION_CHARS: (usize, usize) = (1, 100);
+/// Options of a command, a subcommand or a group.
+pub const COMMAND_OPTIONS_MAX: usize = 25;
+/// Values that an option offers.
+pub const COMMAND_CHOICES_MAX: usize = 25;
+/// Characters of the name of such a value, and of the value, at least and at most.
+pub const COMMAND_CHOICE_CHARS: (usize, usize) = (1, 100);
+/// Characters of a command with all of its options.
+pub const COMMAND_CHARS_MAX: usize = 8_000;
+/// Characters of a text that is given to a command.
+pub const COMMAND_TEXT_CHARS_MAX: usize = 6_000;
+/// How long an application may answer an interaction, and change and add to its answer.
+pub const INTERACTION_AGE_MS: u64 = 15 * 60 * 1_000;
+/// Messages beside the first one that answer one interaction.
+pub const FOLLOW_UPS_MAX: usize = 100;
 /// Pinned messages of a channel.
 pub const PINS_MAX: usize = 250;
 /// Messages that one request may delete, at least and at most.

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod accounts;
+pub mod application_commands;
 pub mod blobs;
 pub mod commits;
 pub mod directory;
@@ -43,6 +44,7 @@ mod tests {
     fn every_promise_is_tested() {
         for suite in [
             include_str!("conformance/accounts.rs"),
+            include_str!("conformance/application_commands.rs"),
             include_str!("conformance/blobs.rs"),
             include_str!("conformance/commits.rs"),
             include_str!("conformance/directory.rs"),

@@ -5,6 +5,7 @@
 //! needs the time or a new id is given it.
 
 pub mod accounts;
+pub mod application_commands;
 pub mod blobs;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -20,6 +21,7 @@ pub mod messages;
 pub mod snapshots;
 
 pub use accounts::Accounts;
+pub use application_commands::ApplicationCommands;
 pub use blobs::Blobs;
 pub use directory::Directory;
 pub use env::{Clock, Env, Random};

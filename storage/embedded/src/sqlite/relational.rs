@@ -1,6 +1,7 @@
 //! Accounts and guilds in one SQLite file: what was committed survives a power cut.
 
 mod accounts;
+mod application_commands;
 mod applications;
 mod channel;
 mod commit;

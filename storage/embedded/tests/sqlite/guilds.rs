@@ -14,7 +14,8 @@ pub(crate) async fn fresh() -> (Stores, TempDir) {
     let store = Arc::new(store.expect("a new database opens"));
     let stores = Stores {
         accounts: Arc::clone(&store) as _,
-        guilds: store,
+        guilds: Arc::clone(&store) as _,
+        commands: store,
     };
     (stores, directory)
 }

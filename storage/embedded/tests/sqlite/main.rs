@@ -1,6 +1,7 @@
 //! The SQLite adapters keep the promises of their ports.
 
 mod accounts;
+mod application_commands;
 mod commits;
 mod guilds;
 mod messages;

@@ -19,6 +19,7 @@ use guildhall_model::{Epoch, EventPartition, GuildId};
 use super::property::{for_all, same};
 use super::sample::{self, NOW, account, founding, id, invite, role, user};
 use crate::accounts::Accounts;
+use crate::application_commands::ApplicationCommands;
 use crate::guilds::{CommitError, FencingToken, Guilds, Home};
 
 /// Makes a test of each promise about guilds. `$fresh` names an async function that answers
@@ -40,13 +41,15 @@ macro_rules! guilds_promises {
     };
 }
 
-/// The relational store by its two ports.
+/// The relational store by its ports.
 #[derive(Clone)]
 pub struct Stores {
     /// Where users come from.
     pub accounts: Arc<dyn Accounts>,
-    /// The port that is tested.
+    /// Guilds, direct-message channels and profiles.
     pub guilds: Arc<dyn Guilds>,
+    /// The commands of applications.
+    pub commands: Arc<dyn ApplicationCommands>,
 }
 
 /// Whoever commits in the tests.

@@ -119,6 +119,8 @@ async fn highest_id(store: &Relational) -> Result<u64, SqlError> {
              SELECT MAX(id) FROM roles UNION ALL
              SELECT MAX(id) FROM channels UNION ALL
              SELECT MAX(id) FROM directs UNION ALL
+             SELECT MAX(id) FROM application_commands UNION ALL
+             SELECT MAX(version) FROM application_commands UNION ALL
              SELECT MAX(highest) FROM id_floor
          ) AS each_kind",
     )
