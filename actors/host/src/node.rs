@@ -14,7 +14,9 @@ use guildhall_model::{
     ChannelId, EventPartition as EventPartitionNumber, Id, MessageId, Timestamp, limits,
 };
 use guildhall_ports::guilds::Home;
-use guildhall_ports::{Accounts, Directory, Env, Failure, Guilds, Log, Messages, Snapshots};
+use guildhall_ports::{
+    Accounts, ApplicationCommands, Directory, Env, Failure, Guilds, Log, Messages, Snapshots,
+};
 use guildhall_state::Mint;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
@@ -45,6 +47,8 @@ pub struct Stores {
     pub accounts: Arc<dyn Accounts>,
     /// Guilds, direct channels, profiles.
     pub guilds: Arc<dyn Guilds>,
+    /// The commands of applications.
+    pub commands: Arc<dyn ApplicationCommands>,
     /// The projection of messages.
     pub messages: Arc<dyn Messages>,
     /// The events log.

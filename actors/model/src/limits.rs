@@ -81,6 +81,8 @@ pub const SELECT_TEXT_CHARS_MAX: usize = 100;
 pub const SELECT_PLACEHOLDER_CHARS_MAX: usize = 150;
 /// Commands that an application offers everywhere, and as many again in each guild.
 pub const COMMANDS_MAX: usize = 100;
+/// Commands that a list of what a guild offers shows.
+pub const COMMANDS_OFFERED_MAX: u32 = 1_000;
 /// Characters of the name of a command or an option, at least and at most.
 pub const COMMAND_NAME_CHARS: (usize, usize) = (1, 32);
 /// Characters of what a command or an option is for, at least and at most.

@@ -31,6 +31,9 @@ pub enum Rejection {
     /// Only bots may do this.
     #[error("only for bots")]
     BotsOnly,
+    /// Only the application's own bot may do this.
+    #[error("not the application's bot")]
+    NotYourApplication,
     /// Only the author may do this.
     #[error("not the author")]
     NotTheAuthor,
@@ -79,6 +82,8 @@ pub enum Noun {
     Overwrite,
     Invite,
     Application,
+    ApplicationCommand,
+    Interaction,
     Reaction,
     Route,
 }

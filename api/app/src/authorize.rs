@@ -49,6 +49,8 @@ pub enum Need {
     Person,
     /// A bot.
     Bot,
+    /// The bot of the application that the route names; in a guild that it names, a member of it.
+    OwnApplication,
     /// A member of the guild, or anybody who is not banned if the guild is public.
     Preview,
     /// A person who is not banned, with an open invite unless the guild is public.
@@ -98,7 +100,7 @@ impl Need {
     pub const fn proof(self) -> Proof {
         match self {
             Self::Nobody => Proof::Nothing,
-            Self::Bot => Proof::Bot,
+            Self::Bot | Self::OwnApplication => Proof::Bot,
             Self::Person | Self::Entry | Self::PersonWith(_) => Proof::Person,
             _ => Proof::Any,
         }

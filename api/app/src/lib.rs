@@ -6,6 +6,7 @@
 
 pub mod accounts;
 pub mod allowance;
+pub mod application_commands;
 pub mod applications;
 mod authenticate;
 pub mod authorize;
@@ -35,7 +36,7 @@ use guildhall_model::account::Account;
 use guildhall_model::rejection::Noun;
 use guildhall_model::user::{Appearance, User};
 use guildhall_model::{Permissions, Rejection, UserId};
-use guildhall_ports::{Accounts, Blobs, Guilds};
+use guildhall_ports::{Accounts, ApplicationCommands, Blobs, Guilds};
 
 pub use context::{Context, Peer};
 pub use guildhall_auth::{Presented, Secret};
@@ -134,6 +135,10 @@ impl App {
 
     pub(crate) fn blobs(&self) -> &dyn Blobs {
         &*self.0.parts.blobs
+    }
+
+    pub(crate) fn commands_store(&self) -> &dyn ApplicationCommands {
+        &*self.node().stores().commands
     }
 
     pub(crate) fn file_links(&self) -> &FileLinks {

@@ -2,6 +2,7 @@
 //!
 //! The three prefixes serve the same routes: discordgo speaks v9, and no version means the latest.
 
+mod application_commands;
 mod applications;
 mod bans;
 mod channels;

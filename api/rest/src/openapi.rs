@@ -181,6 +181,7 @@ fn may_forbid(need: Need) -> bool {
         Need::Viewer(needed) => !needed.is_empty(),
         Need::Person
         | Need::Bot
+        | Need::OwnApplication
         | Need::Entry
         | Need::MemberWith(_)
         | Need::PersonWith(_)
@@ -199,6 +200,7 @@ fn whom(need: Need) -> String {
         Need::Anyone => "people and bots".to_owned(),
         Need::Person => "people".to_owned(),
         Need::Bot => "bots".to_owned(),
+        Need::OwnApplication => "the application's bot".to_owned(),
         Need::Preview => "members, and for everybody if the server is public".to_owned(),
         Need::Entry => "people with an invite, or without if the server is public".to_owned(),
         Need::Member => "members".to_owned(),

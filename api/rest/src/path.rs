@@ -49,6 +49,10 @@ macro_rules! nouns {
 }
 nouns!(Application, Channel, Guild, Message, Role, User);
 
+impl Named for kind::Command {
+    const NOUN: Noun = Noun::ApplicationCommand;
+}
+
 impl Named for kind::Attachment {
     // Named in addresses of files only, where all that is wrong is answered alike.
     const NOUN: Noun = Noun::Route;

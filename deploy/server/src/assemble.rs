@@ -74,6 +74,7 @@ pub async fn assemble(
     let stores = Stores {
         accounts: relational.clone(),
         guilds: relational.clone(),
+        commands: relational.clone(),
         messages: projection.clone(),
         events: events.clone(),
         frames: frames.clone(),

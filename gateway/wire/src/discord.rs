@@ -6,6 +6,7 @@
 //! <https://discord.com/developers/docs/reference>
 
 pub mod application;
+pub mod application_command;
 pub mod attachment;
 pub mod ban;
 pub mod channel;
@@ -31,6 +32,7 @@ use guildhall_model::Permissions;
 use serde::{Serialize, Serializer};
 
 pub use application::Application;
+pub use application_command::ApplicationCommand;
 pub use attachment::Attachment;
 pub use ban::{Ban, BulkBan};
 pub use channel::{Channel, DirectChannel};

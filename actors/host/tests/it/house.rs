@@ -105,6 +105,7 @@ impl House {
         let stores = Stores {
             accounts: Arc::clone(&self.relational) as Arc<dyn Accounts>,
             guilds: Arc::clone(&self.relational) as _,
+            commands: Arc::clone(&self.relational) as _,
             messages: Arc::clone(&self.messages) as _,
             events: Arc::new(self.events.clone()),
             frames: match &self.frames_on_disk {

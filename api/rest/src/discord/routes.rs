@@ -9,10 +9,11 @@ use axum::routing::{MethodFilter, on};
 use guildhall_app::App;
 use guildhall_app::authorize::Method::{self, Delete, Get, Patch, Post, Put};
 use guildhall_app::authorize::row;
+use guildhall_model::{ApplicationId, CommandId, GuildId};
 
 use super::{
-    applications, bans, channels, gateway, guilds, invites, members, messages, pins, reactions,
-    reason, roles, users,
+    application_commands, applications, bans, channels, gateway, guilds, invites, members,
+    messages, pins, reactions, reason, roles, users,
 };
 use crate::Api;
 use crate::extract::guard;
@@ -30,6 +31,12 @@ const OLD_PINS: &str = "/channels/{channel_id}/pins";
 const OLD_PIN: &str = "/channels/{channel_id}/pins/{message_id}";
 const MESSAGE: &str = "/channels/{channel_id}/messages/{message_id}";
 
+const COMMANDS: &str = "/applications/{application_id}/commands";
+const COMMAND: &str = "/applications/{application_id}/commands/{command_id}";
+const GUILD_COMMANDS: &str = "/applications/{application_id}/guilds/{guild_id}/commands";
+const GUILD_COMMAND: &str =
+    "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}";
+
 /// All routes, without a prefix.
 pub(super) fn all(app: &App, limiter: &Limiter) -> Router<Api> {
     let routes = Routes {
@@ -39,7 +46,8 @@ pub(super) fn all(app: &App, limiter: &Limiter) -> Router<Api> {
     };
     let routes = of_users(routes);
     let routes = of_guilds(routes);
-    of_channels(routes).router
+    let routes = of_channels(routes);
+    of_applications(routes).router
 }
 
 fn of_users(routes: Routes<'_>) -> Routes<'_> {
@@ -132,6 +140,27 @@ fn of_channels(routes: Routes<'_>) -> Routes<'_> {
         .on(Put, &reactions("/@me"), reactions::add)
         .on(Delete, &reactions("/@me"), reactions::remove_own)
         .on(Delete, &reactions("/{user_id}"), reactions::remove)
+}
+
+fn of_applications(routes: Routes<'_>) -> Routes<'_> {
+    use application_commands::{delete, get, list, put, replace, update};
+    type Everywhere = (ApplicationId,);
+    type InGuild = (ApplicationId, GuildId);
+    type One = (ApplicationId, CommandId);
+    type OneInGuild = (ApplicationId, GuildId, CommandId);
+    routes
+        .on(Get, COMMANDS, list::<Everywhere>)
+        .on(Post, COMMANDS, put::<Everywhere>)
+        .on(Put, COMMANDS, replace::<Everywhere>)
+        .on(Get, COMMAND, get::<One>)
+        .on(Patch, COMMAND, update::<One>)
+        .on(Delete, COMMAND, delete::<One>)
+        .on(Get, GUILD_COMMANDS, list::<InGuild>)
+        .on(Post, GUILD_COMMANDS, put::<InGuild>)
+        .on(Put, GUILD_COMMANDS, replace::<InGuild>)
+        .on(Get, GUILD_COMMAND, get::<OneInGuild>)
+        .on(Patch, GUILD_COMMAND, update::<OneInGuild>)
+        .on(Delete, GUILD_COMMAND, delete::<OneInGuild>)
 }
 
 struct Routes<'a> {

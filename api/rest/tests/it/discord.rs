@@ -1,6 +1,7 @@
 //! The Discord dialect from request to answer. Every answer of success is held against Discord's
 //! own description, where it was put beside the repository.
 
+mod application_commands;
 mod channels;
 mod gateway;
 mod guilds;

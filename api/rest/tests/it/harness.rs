@@ -426,7 +426,8 @@ async fn stores(dir: &TempDir) -> Stores {
     };
     Stores {
         accounts: relational.clone(),
-        guilds: relational,
+        guilds: relational.clone(),
+        commands: relational,
         messages: projection,
         events: log("events", Topic::Events),
         frames: log("frames", Topic::Frames),

@@ -4,6 +4,7 @@
 //! are passed over. Discord's clients write ids and permissions as text or as numbers, and mean
 //! by `null` mostly what they mean by leaving a field out.
 
+pub mod application_command;
 pub mod channel;
 mod component;
 mod embed;

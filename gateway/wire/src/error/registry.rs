@@ -47,6 +47,12 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
         Rejection::BotsOnly => {
             Problem::new(403, "bots_only", 20_002, "Only bots can use this endpoint")
         }
+        Rejection::NotYourApplication => Problem::new(
+            403,
+            "not_your_application",
+            20_012,
+            "You are not authorized to perform this action on this application",
+        ),
         Rejection::NotTheAuthor => Problem::new(
             403,
             "not_the_author",
@@ -124,6 +130,8 @@ fn unknown(noun: Noun) -> Problem {
         Noun::Overwrite => ("unknown_overwrite", 10_009, "Unknown permission overwrite"),
         Noun::Invite => ("unknown_invite", 10_006, "Unknown Invite"),
         Noun::Application => ("unknown_application", 10_002, "Unknown Application"),
+        Noun::ApplicationCommand => ("unknown_command", 10_063, "Unknown application command"),
+        Noun::Interaction => ("unknown_interaction", 10_062, "Unknown interaction"),
         Noun::Reaction => ("unknown_reaction", 10_014, "Unknown Emoji"),
         Noun::Route => ("unknown_route", GENERAL, "404: Not Found"),
     };
@@ -174,6 +182,7 @@ fn limit_code(what: &str) -> u32 {
         "pins" => 30_003,
         "reactions" => 30_010,
         "channels" => 30_013,
+        "commands" => 30_032,
         "invites" => 30_016,
         "overwrites" => 30_060,
         _ => GENERAL,

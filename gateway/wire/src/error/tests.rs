@@ -19,6 +19,8 @@ const NOUNS: [Noun; 12] = [
     Noun::Overwrite,
     Noun::Invite,
     Noun::Application,
+    Noun::ApplicationCommand,
+    Noun::Interaction,
     Noun::Reaction,
     Noun::Route,
 ];
@@ -40,7 +42,8 @@ fn next(rejection: Option<&Rejection>) -> Option<Rejection> {
         Some(Rejection::Outranked) => Rejection::OwnerOnly,
         Some(Rejection::OwnerOnly) => Rejection::NotForBots,
         Some(Rejection::NotForBots) => Rejection::BotsOnly,
-        Some(Rejection::BotsOnly) => Rejection::NotTheAuthor,
+        Some(Rejection::BotsOnly) => Rejection::NotYourApplication,
+        Some(Rejection::NotYourApplication) => Rejection::NotTheAuthor,
         Some(Rejection::NotTheAuthor) => Rejection::Banned,
         Some(Rejection::Banned) => Rejection::field("name", "too_short", "must be longer"),
         Some(Rejection::Invalid(_)) => Rejection::EmptyMessage,
@@ -71,7 +74,7 @@ fn every_error_has_a_body_in_both_dialects() {
     let problems: Vec<_> = problems
         .chain(ServiceError::ALL.map(Problem::from))
         .collect();
-    assert_eq!(problems.len(), 29 + ServiceError::ALL.len());
+    assert_eq!(problems.len(), 32 + ServiceError::ALL.len());
     for problem in &problems {
         assert!((400..=507).contains(&problem.status), "{problem:?}");
         let snake = |c: char| c.is_ascii_lowercase() || c == '_';

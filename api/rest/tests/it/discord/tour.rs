@@ -55,6 +55,7 @@ async fn every_route_answers_as_discord_describes_it() {
     of_members(&mut tour).await;
     of_channels(&mut tour).await;
     of_messages(&mut tour).await;
+    of_commands(&mut tour).await;
     tour.step("DELETE /guilds/{guild_id}/members/{user_id}", &[], None)
         .await;
     ending(&mut tour).await;
@@ -261,6 +262,35 @@ async fn rich_messages(tour: &mut Tour, path: &str) {
         .await;
     let left = tour.step(&format!("GET {path}?limit=5"), &[], None).await;
     assert!(!left.to_string().contains("soon gone"), "{left}");
+}
+
+/// Commands, everywhere and in the guild.
+async fn of_commands(tour: &mut Tour) {
+    let application = tour.tavern.bot.id.clone();
+    for scope in [
+        "/applications/{application_id}/commands",
+        "/applications/{application_id}/guilds/{guild_id}/commands",
+    ] {
+        let named = [("application_id", application.as_str())];
+        let form = json!({"name": "order", "description": "Orders something", "options": [
+            {"type": 3, "name": "what", "description": "A drink", "required": true, "choices": [
+                {"name": "Ale", "value": "ale"},
+            ]},
+            {"type": 4, "name": "many", "description": "How many", "min_value": 1, "max_value": 9},
+            {"type": 7, "name": "where", "description": "A room", "channel_types": [0]},
+        ]});
+        let made = tour.step(&format!("POST {scope}"), &named, form).await;
+        tour.step(&format!("GET {scope}"), &named, None).await;
+        let id = text(&made["id"]);
+        let named = [named[0], ("command_id", id.as_str())];
+        let one = format!("{scope}/{{command_id}}");
+        tour.step(&format!("GET {one}"), &named, None).await;
+        let form = json!({"description": "Orders a drink", "default_member_permissions": "8"});
+        tour.step(&format!("PATCH {one}"), &named, form).await;
+        tour.step(&format!("DELETE {one}"), &named, None).await;
+        let all = json!([{"name": "help", "description": "Helps", "type": 1}]);
+        tour.step(&format!("PUT {scope}"), &named, all).await;
+    }
 }
 
 /// What can be done only once: the bot leaves, and the owner ends the guild.

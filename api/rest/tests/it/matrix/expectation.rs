@@ -37,6 +37,9 @@ pub(super) fn expected(row: &Row, which: Which, actor: Actor) -> Expected {
     if proof == Proof::Bot && actor != Actor::Bot {
         return Refused(403, &["bots_only"]);
     }
+    if row.need == Need::OwnApplication {
+        return of_application(row, which);
+    }
     let seen_as = match which {
         Which::Own => actor,
         Which::Deleted => return hidden(row.hidden),
@@ -57,6 +60,18 @@ pub(super) fn expected(row: &Row, which: Which, actor: Actor) -> Expected {
             _ => Allowed,
         },
         need => of_member(row, need, seen_as),
+    }
+}
+
+/// What the bot of the application gets, where the route names its own and another one.
+fn of_application(row: &Row, which: Which) -> Expected {
+    let is_in_guild = row.path.contains("{guild_id}");
+    let is_about_one = row.path.contains("{command_id}");
+    match which {
+        Which::Own => Allowed,
+        Which::Foreign | Which::Deleted if is_in_guild => hidden(row.hidden),
+        Which::Deleted if is_about_one => hidden(row.hidden),
+        Which::Foreign | Which::Deleted => Refused(403, &["not_your_application"]),
     }
 }
 
@@ -90,6 +105,7 @@ fn hidden(noun: Noun) -> Expected {
         Noun::Role => &["unknown_role"],
         Noun::Invite => &["unknown_invite"],
         Noun::User => &["unknown_user"],
+        Noun::ApplicationCommand => &["unknown_command"],
         other => panic!("no row hides behind {other:?}"),
     };
     Refused(404, codes)
@@ -103,7 +119,9 @@ pub(super) fn number(code: &str) -> u64 {
         "unknown_server" => 10_004,
         "unknown_invite" => 10_006,
         "unknown_user" => 10_013,
+        "unknown_command" => 10_063,
         "bots_only" => 20_002,
+        "not_your_application" => 20_012,
         "not_the_author" => 50_005,
         "missing_permission" | "outranked" | "owner_only" => 50_013,
         other => panic!("no row of Discord's promises {other}"),

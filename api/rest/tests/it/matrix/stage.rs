@@ -46,6 +46,8 @@ pub(super) struct Stage {
     own: Props,
     foreign: Props,
     deleted: Props,
+    /// Of the bot: one that it offers everywhere, and one in the guild.
+    commands: [String; 2],
 }
 
 impl Stage {
@@ -55,12 +57,14 @@ impl Stage {
         let own = Props::make(house, cast.of(Actor::Owner), cast.of(Actor::Target)).await;
         let foreign = Props::make(house, &cast.other, &cast.other).await;
         let deleted = Props::make_and_delete(house, cast.of(Actor::Owner), &own).await;
-        let stage = Self {
+        let mut stage = Self {
             own,
             foreign,
             deleted,
+            commands: Default::default(),
         };
         stage.fill(house, cast, needed).await;
+        stage.commands = stage.offer(house, cast).await;
         for (owner, props, is_public) in [
             (cast.of(Actor::Owner), &stage.own, is_public),
             (&cast.other, &stage.foreign, false),
@@ -114,6 +118,23 @@ impl Stage {
             .put(owner, &format!("/roles/{server}"), form)
             .await
             .expect(200);
+    }
+
+    /// The commands of the bot.
+    async fn offer(&self, house: &House, cast: &Cast) -> [String; 2] {
+        let bot = cast.of(Actor::Bot);
+        let everywhere = format!("/api/applications/{}/commands", bot.id);
+        let here = format!(
+            "/api/applications/{}/guilds/{}/commands",
+            bot.id, self.own.server
+        );
+        let form = || json!([{"name": "offered", "description": "by the bot"}]);
+        let mut ids = Vec::new();
+        for path in [everywhere, here] {
+            let made = house.put(bot, &path, form()).await.expect(200);
+            ids.push(text(&made[0]["id"]));
+        }
+        ids.try_into().expect("there are two scopes")
     }
 
     async fn enter(&self, house: &House, cast: &Cast, actor: Actor, roles: &[&str]) {
@@ -180,6 +201,17 @@ impl Stage {
         } else {
             &cast.of(Actor::Hidden).id
         };
+        let in_guild = row.path.contains("{guild_id}");
+        let (application, command) = match which {
+            _ if row.need != Need::OwnApplication => (&cast.application, ""),
+            Which::Foreign | Which::Deleted if in_guild => (&cast.of(Actor::Bot).id, "1"),
+            Which::Deleted if row.path.contains("{command_id}") => (&cast.of(Actor::Bot).id, "1"),
+            Which::Foreign | Which::Deleted => (&cast.application, "1"),
+            Which::Own => (
+                &cast.of(Actor::Bot).id,
+                self.commands[usize::from(in_guild)].as_str(),
+            ),
+        };
         let search = if row.path.ends_with("/search") {
             "?query=a"
         } else {
@@ -195,7 +227,8 @@ impl Stage {
             .replace("{role_id}", &props.role)
             .replace("{code}", &props.code)
             .replace("{user_id}", user)
-            .replace("{application_id}", &cast.application)
+            .replace("{application_id}", application)
+            .replace("{command_id}", command)
             .replace("{emoji}", emoji);
         path + search
     }
@@ -243,6 +276,10 @@ impl Stage {
         let one = |id: &str| json!([{"id": id, "position": 4}]);
         Some(match (row.method, place(row)) {
             (Get | Delete, _) => return None,
+            (Put, path) if path.ends_with("/commands") => json!([]),
+            (Post, path) if path.ends_with("/commands") => {
+                json!({"name": "changed", "description": "new"})
+            }
             (Put, path) if path.ends_with("/@me") || path.ends_with("/{role_id}") => return None,
             (Post, path) if path.ends_with("/typing") => return None,
             (Put, path) if path.contains("/pins/") => return None,
