@@ -15,7 +15,7 @@ use crate::text::{
 };
 use crate::time::Timestamp;
 use crate::user::{Status, User};
-pub use channel::{Allowed, AllowedMentions, ChannelCommand, Draft, Edit};
+pub use channel::{Allowed, AllowedMentions, AnswerRef, ChannelCommand, Draft, Edit, Response};
 
 /// A request to change a guild's lasting state. The acting user travels beside it.
 #[derive(Clone, Debug)]

@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, DirectChannel, Overwrite};
 use crate::guild::Guild;
-use crate::id::{ChannelId, GuildId, MessageId, RoleId, UserId};
+use crate::id::{ApplicationId, ChannelId, GuildId, InteractionId, MessageId, RoleId, UserId};
 use crate::intent::Intents;
+use crate::interaction::Interaction;
 use crate::invite::Invite;
 use crate::member::{Ban, Member};
 use crate::message::{Emoji, Message, Place};
@@ -110,6 +111,8 @@ pub enum Event {
         channel_id: ChannelId,
         /// What kind of channel that is.
         place: Place,
+        /// The only user who saw it, where there was one.
+        only_for: Option<UserId>,
     },
     /// A moderator deleted several messages of a channel at once.
     MessagesDeleted {
@@ -143,6 +146,21 @@ pub enum Event {
         place: Place,
         /// Only this emoji.
         emoji: Option<Emoji>,
+    },
+    /// Somebody used a command or component of an application.
+    InteractionCreated(Box<Interaction>),
+    /// An application has answered an interaction without a message, which may be done once.
+    InteractionAcknowledged {
+        /// Which interaction.
+        id: InteractionId,
+        /// Whose application.
+        application_id: ApplicationId,
+        /// Who began it.
+        user_id: UserId,
+        /// Where.
+        channel_id: ChannelId,
+        /// What kind of channel that is.
+        place: Place,
     },
     /// Two users' direct-message channel was made.
     DirectOpened {
@@ -281,23 +299,18 @@ impl Event {
                 Audience::Holders(Permissions::MANAGE_CHANNELS.union(Permissions::MANAGE_GUILD)),
                 Intents::GUILD_INVITES,
             ),
-            Self::MessageCreated(message) | Self::MessageUpdated(message) => message_audience(
-                message.channel_id,
-                &message.place,
-                Intents::GUILD_MESSAGES,
-                Intents::DIRECT_MESSAGES,
-            ),
-            Self::MessageDeleted {
-                channel_id, place, ..
+            Self::MessageCreated(message) | Self::MessageUpdated(message) => {
+                of_messages(message.channel_id, &message.place, message.only_for())
             }
-            | Self::MessagesDeleted {
-                channel_id, place, ..
-            } => message_audience(
-                *channel_id,
+            Self::MessageDeleted {
+                channel_id,
                 place,
-                Intents::GUILD_MESSAGES,
-                Intents::DIRECT_MESSAGES,
-            ),
+                only_for,
+                ..
+            } => of_messages(*channel_id, place, *only_for),
+            Self::MessagesDeleted {
+                channel_id, place, ..
+            } => of_messages(*channel_id, place, None),
             Self::ReactionAdded(reaction) | Self::ReactionRemoved(reaction) => message_audience(
                 reaction.channel_id,
                 &reaction.place,
@@ -323,6 +336,13 @@ impl Event {
             Self::DirectOpened { channel, .. } => {
                 (Audience::Pair(channel.users), Intents::DIRECT_MESSAGES)
             }
+            Self::InteractionCreated(interaction) => {
+                let bot = interaction.application_id.bot_user();
+                (Audience::User(bot), Intents::empty())
+            }
+            Self::InteractionAcknowledged { user_id, .. } => {
+                (Audience::User(*user_id), Intents::empty())
+            }
             Self::UserUpdated { user, .. } => (Audience::User(user.id), Intents::empty()),
         }
     }
@@ -341,10 +361,27 @@ impl Event {
                 | Self::ReactionRemoved(_)
                 | Self::InviteCreated(_)
                 | Self::InviteDeleted(_)
+                | Self::InteractionCreated(_)
+                | Self::InteractionAcknowledged { .. }
                 | Self::DirectOpened { .. }
                 | Self::UserUpdated { .. }
         )
     }
+}
+
+/// A message that only one user sees is nobody else's business.
+fn of_messages(
+    channel_id: ChannelId,
+    place: &Place,
+    only_for: Option<UserId>,
+) -> (Audience, Intents) {
+    let (audience, intent) = message_audience(
+        channel_id,
+        place,
+        Intents::GUILD_MESSAGES,
+        Intents::DIRECT_MESSAGES,
+    );
+    (only_for.map_or(audience, Audience::User), intent)
 }
 
 fn message_audience(

@@ -138,6 +138,23 @@ pub struct Resolved {
     pub channels: Vec<(Channel, Permissions)>,
 }
 
+/// What a token proves: which interaction its holder was told of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InteractionClaim {
+    /// Which interaction.
+    pub id: InteractionId,
+    /// Whose application was told.
+    pub application_id: ApplicationId,
+    /// Where.
+    pub channel_id: ChannelId,
+    /// Who began it.
+    pub user_id: UserId,
+    /// What was used.
+    pub occasion: Occasion,
+    /// The message that is answered is only the user's; so is what answers it, if nothing is said.
+    pub is_private: bool,
+}
+
 /// That a message answers an interaction.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Answers {

@@ -99,8 +99,9 @@ pub const COMMAND_CHARS_MAX: usize = 8_000;
 pub const COMMAND_TEXT_CHARS_MAX: usize = 6_000;
 /// How long an application may answer an interaction, and change and add to its answer.
 pub const INTERACTION_AGE_MS: u64 = 15 * 60 * 1_000;
-/// Messages beside the first one that answer one interaction.
-pub const FOLLOW_UPS_MAX: usize = 100;
+/// How long an application may take for its first answer. Discord gives three seconds; a bot that
+/// resumes after the end of its node is told of what it has missed, and may still answer.
+pub const INTERACTION_ANSWER_MS: u64 = 60 * 1_000;
 /// Pinned messages of a channel.
 pub const PINS_MAX: usize = 250;
 /// Messages that one request may delete, at least and at most.

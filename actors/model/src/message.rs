@@ -7,7 +7,8 @@ mod rich;
 use serde::{Deserialize, Serialize};
 
 use crate::attachment::Attachment;
-use crate::id::{ChannelId, GuildId, MessageId, RoleId, UserId};
+use crate::id::{ChannelId, GuildId, InteractionId, MessageId, RoleId, UserId};
+use crate::interaction::Answers;
 use crate::time::Timestamp;
 use crate::user::User;
 pub use rich::{MessageFlags, MessageKind, Rich};
@@ -82,6 +83,8 @@ pub enum Nonce {
     Text(String),
     /// Sent as a number; answered as a number.
     Number(i64),
+    /// Of the first answer to an interaction. Nobody sends it, and nobody is shown it.
+    Interaction(InteractionId),
 }
 
 /// A standard emoji, as its Unicode text.
@@ -138,6 +141,16 @@ impl Message {
     /// Buttons and menus under it.
     pub fn components(&self) -> &[component::ActionRow] {
         self.rich.as_ref().map_or(&[], |rich| &rich.components)
+    }
+
+    /// The interaction that it answers.
+    pub fn answers(&self) -> Option<&Answers> {
+        self.rich.as_ref()?.answers.as_deref()
+    }
+
+    /// The only user who sees it, where there is one.
+    pub fn only_for(&self) -> Option<UserId> {
+        self.rich.as_ref()?.only_for
     }
 
     /// The guild, unless it is a direct message.

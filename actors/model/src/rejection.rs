@@ -49,6 +49,9 @@ pub enum Rejection {
     /// Messages that are deleted together must be younger.
     #[error("too old")]
     TooOld,
+    /// The interaction has been answered before.
+    #[error("already acknowledged")]
+    AlreadyAcknowledged,
     /// Something that must be unique is taken.
     #[error("{0} is taken")]
     Taken(&'static str),
@@ -84,6 +87,7 @@ pub enum Noun {
     Application,
     ApplicationCommand,
     Interaction,
+    Webhook,
     Reaction,
     Route,
 }

@@ -1,6 +1,7 @@
 //! A channel's messages: who may write what, which nonces were used, and the newest messages.
 
 mod decide;
+mod respond;
 #[cfg(test)]
 mod tests;
 mod window;
@@ -15,6 +16,7 @@ use guildhall_model::rejection::Noun;
 use guildhall_model::{ChannelId, MessageId, Permissions, Rejection, RoleId, UserId, limits};
 
 pub use decide::Posted;
+pub use respond::Answered;
 pub use window::Window;
 
 /// A channel with its newest messages and the nonces of the last minutes.
@@ -95,13 +97,24 @@ impl ChannelState {
         if let Event::MessageCreated(message) = event
             && let Some(nonce) = &message.nonce
         {
-            if self.nonces.len() >= limits::NONCES_MAX {
-                self.nonces.pop_front();
-            }
-            self.nonces
-                .push_back((message.author.id, nonce.clone(), message.id));
+            self.spend(message.author.id, nonce.clone(), message.id);
+        }
+        if let Event::InteractionAcknowledged {
+            id, application_id, ..
+        } = event
+            && let Some(place) = MessageId::new(id.get())
+        {
+            let nonce = Nonce::Interaction(*id);
+            self.spend(application_id.bot_user(), nonce, place);
         }
         self.window.apply(event);
+    }
+
+    fn spend(&mut self, author: UserId, nonce: Nonce, message: MessageId) {
+        if self.nonces.len() >= limits::NONCES_MAX {
+            self.nonces.pop_front();
+        }
+        self.nonces.push_back((author, nonce, message));
     }
 
     /// Forgets nonces of messages older than `oldest`.

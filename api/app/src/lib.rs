@@ -14,6 +14,7 @@ pub mod channels;
 pub mod context;
 pub mod directs;
 pub mod guilds;
+pub mod interactions;
 pub mod invites;
 pub mod members;
 pub mod messages;
@@ -30,7 +31,7 @@ pub mod uploads;
 use std::fmt;
 use std::sync::Arc;
 
-use guildhall_auth::{AccessTokens, FileLinks, Hasher};
+use guildhall_auth::{AccessTokens, FileLinks, Hasher, InteractionTokens};
 use guildhall_host::{GuildView, Node};
 use guildhall_model::account::Account;
 use guildhall_model::rejection::Noun;
@@ -58,6 +59,7 @@ pub struct Parts {
     pub hasher: Hasher,
     pub access_tokens: AccessTokens,
     pub file_links: FileLinks,
+    pub interaction_tokens: InteractionTokens,
     pub blobs: Arc<dyn Blobs>,
     pub settings: Settings,
 }
@@ -135,6 +137,10 @@ impl App {
 
     pub(crate) fn blobs(&self) -> &dyn Blobs {
         &*self.0.parts.blobs
+    }
+
+    pub(crate) fn interaction_tokens(&self) -> &InteractionTokens {
+        &self.0.parts.interaction_tokens
     }
 
     pub(crate) fn commands_store(&self) -> &dyn ApplicationCommands {

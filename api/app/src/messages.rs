@@ -118,18 +118,26 @@ impl Messages<'_> {
         channel: ChannelId,
         new: NewMessage,
     ) -> Result<Posted, Refused> {
-        let unknown = || Refused::from(Rejection::Unknown(Noun::Channel));
-        match self.app.node().home_of(channel).await? {
-            Some(Home::Guild(guild)) => {
-                let (author, mentions) = self.people_of(ctx, guild, &new).await?;
-                self.commit(ctx, channel, new, author, mentions).await
-            }
+        let draft = self.draft(ctx, channel, new).await?;
+        self.commit(ctx, channel, draft).await
+    }
+
+    /// The message with its author and the users that it names.
+    pub(crate) async fn draft(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        new: NewMessage,
+    ) -> Result<Draft, Refused> {
+        let (author, mentions) = match self.app.node().home_of(channel).await? {
+            Some(Home::Guild(guild)) => self.people_of(ctx, guild, &new).await?,
             Some(Home::Direct(direct)) if direct.users.contains(&ctx.user_id()) => {
                 let author = self.app.own_account(ctx).await?.user;
-                self.post_direct(ctx, &direct, author, new).await
+                (author, self.users(&new.named()).await?)
             }
-            _ => Err(unknown()),
-        }
+            _ => return Err(Rejection::Unknown(Noun::Channel).into()),
+        };
+        self.drafted(ctx, channel, new, author, mentions).await
     }
 
     /// Posts into a channel of two users, of whom `author` is one.
@@ -141,7 +149,8 @@ impl Messages<'_> {
         new: NewMessage,
     ) -> Result<Posted, Refused> {
         let mentions = self.users(&new.named()).await?;
-        self.commit(ctx, channel.id, new, author, mentions).await
+        let draft = self.drafted(ctx, channel.id, new, author, mentions).await?;
+        self.commit(ctx, channel.id, draft).await
     }
 
     /// Changes the caller's own message; of others' only whether their embeds are hidden.
@@ -201,14 +210,14 @@ impl Messages<'_> {
         Ok(())
     }
 
-    async fn commit(
+    async fn drafted(
         &self,
         ctx: &Context,
         channel: ChannelId,
         new: NewMessage,
         author: User,
         mut mentions: Vec<User>,
-    ) -> Result<Posted, Refused> {
+    ) -> Result<Draft, Refused> {
         if let Some(answered) = new.reply_to {
             let answered = self.answerable(ctx, channel, answered).await?;
             let is_new = mentions.iter().all(|user| user.id != answered.author.id);
@@ -216,7 +225,7 @@ impl Messages<'_> {
                 mentions.push(answered.author.clone());
             }
         }
-        let draft = Draft {
+        Ok(Draft {
             author,
             content: new.content,
             nonce: new.nonce,
@@ -224,7 +233,15 @@ impl Messages<'_> {
             mentions,
             allowed_mentions: new.allowed_mentions,
             rich: new.rich,
-        };
+        })
+    }
+
+    async fn commit(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        draft: Draft,
+    ) -> Result<Posted, Refused> {
         let command = ChannelCommand::Post(Box::new(draft));
         match self
             .app

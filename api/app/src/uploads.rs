@@ -15,6 +15,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use guildhall_host::Refused;
 use guildhall_model::attachment::{Attachment, Signature};
+use guildhall_model::interaction::InteractionClaim;
 use guildhall_model::limits::{UPLOAD_ORPHAN_AGE_MS, UPLOAD_SWEEP_MAX, UPLOADS_MAX};
 use guildhall_model::rejection::Noun;
 use guildhall_model::{AttachmentId, ChannelId, Permissions, Rejection};
@@ -70,6 +71,15 @@ impl Uploads<'_> {
     /// Nothing of them has been read by then.
     pub async fn begin(&self, ctx: &Context, channel: ChannelId) -> Result<Upload, Refused> {
         self.require_writer(ctx, channel).await?;
+        self.begin_in(channel)
+    }
+
+    /// Begins to receive files for an answer to an interaction, whose token was shown.
+    pub(crate) fn begin_answer(&self, claim: &InteractionClaim) -> Result<Upload, Refused> {
+        self.begin_in(claim.channel_id)
+    }
+
+    fn begin_in(&self, channel: ChannelId) -> Result<Upload, Refused> {
         let places = Arc::clone(&self.app.places().0);
         let place = places
             .try_acquire_owned()

@@ -12,7 +12,7 @@ use guildhall_app::session_starts::SessionStarts;
 use guildhall_app::{App, Parts};
 use guildhall_auth::access::AccessConfig;
 use guildhall_auth::password::{Cost, HasherConfig};
-use guildhall_auth::{AccessTokens, FileLinks, Hasher};
+use guildhall_auth::{AccessTokens, FileLinks, Hasher, InteractionTokens};
 use guildhall_edge::{Gateway, GatewayConfig};
 use guildhall_embedded::blobs::FileBlobs;
 use guildhall_embedded::directory::FileDirectory;
@@ -241,6 +241,7 @@ async fn start_app(
     let env = node.env();
     let seed = secret(guilds, env, "access_token_key").await?;
     let file_key = secret(guilds, env, "file_link_key").await?;
+    let interaction_key = secret(guilds, env, "interaction_token_key").await?;
     let lifetime_s = u32::try_from(auth.access_token_lifetime.as_secs()).unwrap_or(u32::MAX);
     let access = AccessConfig {
         issuer: "guildhall".to_owned(),
@@ -261,6 +262,7 @@ async fn start_app(
         hasher: Hasher::new(hashing, env.random.clone())?,
         access_tokens: AccessTokens::new(&seed, access),
         file_links: FileLinks::new(&file_key),
+        interaction_tokens: InteractionTokens::new(&interaction_key),
         blobs: Arc::new(FileBlobs::open(data.join("files"))?),
         settings: guildhall_app::Settings {
             registration: match auth.registration {

@@ -85,6 +85,8 @@ const fn event_name(event: &Event) -> &'static str {
         Event::ReactionsCleared { emoji: Some(_), .. } => "MESSAGE_REACTION_REMOVE_EMOJI",
         Event::ReactionAdded(_) => "MESSAGE_REACTION_ADD",
         Event::ReactionRemoved(_) => "MESSAGE_REACTION_REMOVE",
+        Event::InteractionCreated(_) => "INTERACTION_CREATE",
+        Event::InteractionAcknowledged { .. } => "INTERACTION_SUCCESS",
         Event::UserUpdated { .. } => "USER_UPDATE",
     }
 }

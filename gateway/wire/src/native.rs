@@ -1,9 +1,11 @@
 //! The native dialect: the specification's objects, with UUID ids and RFC 3339 times.
 
 pub mod application;
+pub mod application_command;
 pub mod attachment;
 pub mod channel;
 pub(crate) mod event;
+pub mod interaction;
 pub mod invite;
 pub mod member;
 pub mod message;
@@ -17,8 +19,10 @@ pub mod user;
 mod volatile;
 
 pub use application::Application;
+pub use application_command::Command;
 pub use attachment::Attachment;
 pub use channel::{Channel, ChannelBody, DirectChannel};
+pub use interaction::InteractionRef;
 pub use invite::{Invite, InvitePreview};
 pub use member::{Ban, Member};
 pub use message::{DirectMessage, Message, MessageBody, Reaction};

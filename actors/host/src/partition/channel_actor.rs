@@ -3,6 +3,7 @@
 mod decide;
 mod handle;
 mod read;
+mod respond;
 
 use std::sync::Arc;
 
@@ -217,7 +218,7 @@ impl Actor for ChannelActor {
             Ask::Get { reader, id, reply } => {
                 let found = match room.writer(reader, self.node.inner.env.now()) {
                     Ok(writer) if writer.access.contains(Permissions::VIEW_CHANNEL) => {
-                        self.find(room, id).await
+                        self.find_for(room, reader, id).await
                     }
                     _ => Err(Rejection::Unknown(Noun::Message).into()),
                 };
@@ -252,6 +253,20 @@ impl Room {
         }
     }
 
+    /// As [`Self::writer`]; an application's answer needs nothing that its bot may lack.
+    fn writer_for(
+        &self,
+        user: UserId,
+        now: guildhall_model::Timestamp,
+        command: &ChannelCommand,
+    ) -> Result<Writer, Rejection> {
+        let writer = self.writer(user, now)?;
+        Ok(match command {
+            ChannelCommand::Respond(..) => writer.answering(),
+            _ => writer,
+        })
+    }
+
     fn stream(&self) -> &Arc<Stream> {
         match &self.owner {
             Owner::Guild(guild) => &guild.stream,
@@ -278,7 +293,7 @@ impl ChannelActor {
             };
         }
         // Who may not even look learns nothing, not even whether the message exists.
-        let looks = attempt!(room.writer(actor, now));
+        let looks = attempt!(room.writer_for(actor, now, &command));
         if !looks.access.contains(Permissions::VIEW_CHANNEL) {
             return Err((Rejection::Unknown(Noun::Channel).into(), reply));
         }
@@ -287,7 +302,7 @@ impl ChannelActor {
         let log = room.log.clone();
         let place = attempt!(log.place());
         let mut head: Head<'_> = attempt!(stream.head().await);
-        let writer = attempt!(room.writer(actor, now));
+        let writer = attempt!(room.writer_for(actor, now, &command));
         let decided = self.node.inner.minting(now, |mint| {
             decide(&room.channel, &writer, command, subject, mint)
         });

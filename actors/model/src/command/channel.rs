@@ -2,6 +2,7 @@
 
 use crate::attachment::Attachment;
 use crate::id::{MessageId, RoleId, UserId};
+use crate::interaction::{Interaction, InteractionClaim};
 use crate::message::component::ActionRow;
 use crate::message::embed::Embed;
 use crate::message::{Emoji, Nonce, Rich};
@@ -29,6 +30,43 @@ pub enum ChannelCommand {
     Pin(MessageId, Box<User>),
     /// Take a pin away.
     Unpin(MessageId),
+    /// Use a command or a component of an application.
+    Interact(Box<Interaction>),
+    /// Do something with an interaction for its application, which has shown the token.
+    Respond(Box<InteractionClaim>, Response),
+}
+
+/// What an application does with an interaction.
+#[derive(Clone, Debug)]
+pub enum Response {
+    /// Answer it with a message, which may say that more will come.
+    Reply(Box<Draft>),
+    /// Let the user see that nothing more will come, or something later.
+    Acknowledge,
+    /// Change the message whose component was used.
+    Update(Box<Edit>),
+    /// Say more, or what the first answer has announced.
+    FollowUp(Box<Draft>),
+    /// Change an answer.
+    Edit(AnswerRef, Box<Edit>),
+    /// Delete an answer.
+    Delete(AnswerRef),
+}
+
+/// One of the answers to an interaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerRef {
+    /// The first one; where that was no message, the one whose component was used.
+    Original,
+    /// The one with this id.
+    Message(MessageId),
+}
+
+impl Response {
+    /// It is the one that may be given once.
+    pub const fn is_first(&self) -> bool {
+        matches!(self, Self::Reply(_) | Self::Acknowledge | Self::Update(_))
+    }
 }
 
 /// A message before it has an id.

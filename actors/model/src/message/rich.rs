@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::component::ActionRow;
 use super::embed::Embed;
 use crate::attachment::Attachment;
+use crate::id::UserId;
+use crate::interaction::Answers;
 
 bitflags::bitflags! {
     /// Switches of a message; the bits are Discord's.
@@ -14,6 +16,8 @@ bitflags::bitflags! {
     pub struct MessageFlags: u32 {
         /// Its embeds are not shown.
         const SUPPRESS_EMBEDS = 1 << 2;
+        /// Its application has said that something will stand here.
+        const LOADING = 1 << 7;
         /// Nobody is notified of it.
         const SUPPRESS_NOTIFICATIONS = 1 << 12;
     }
@@ -35,6 +39,12 @@ pub struct Rich {
     /// Files that belong to it.
     #[serde(default)]
     pub attachments: Vec<Attachment>,
+    /// The interaction that it answers.
+    #[serde(default)]
+    pub answers: Option<Box<Answers>>,
+    /// Nobody else sees it, and it is not part of the channel's history.
+    #[serde(default)]
+    pub only_for: Option<UserId>,
 }
 
 /// What kind of message it is.

@@ -39,7 +39,9 @@ impl ChannelState {
             return Ok(Posted::Repeat(first));
         }
         let content = draft.content.map(String::from).unwrap_or_default();
-        require_something(&content, &draft.rich)?;
+        if !draft.rich.flags.contains(MessageFlags::LOADING) {
+            require_something(&content, &draft.rich)?;
+        }
         let mentioned = Mentioned::by(writer, &content, &draft.allowed_mentions);
         Ok(Posted::New(Box::new(Message {
             id: mint.id(),
@@ -89,8 +91,13 @@ impl ChannelState {
             }
             writer.require(Permissions::MANAGE_MESSAGES)?;
         }
+        let is_announced = edit.is_the_authors() && message.flags().contains(MessageFlags::LOADING);
         let mut after = message.clone();
         let mut rich = after.rich.take().map_or_else(Rich::default, |rich| *rich);
+        rich.flags.set(
+            MessageFlags::LOADING,
+            !is_announced && message.flags().contains(MessageFlags::LOADING),
+        );
         if let Some(embeds) = edit.embeds {
             let needed = Permissions::EMBED_LINKS;
             writer.require(if embeds.is_empty() {
@@ -116,7 +123,7 @@ impl ChannelState {
         if let Some(content) = edit.content {
             after.content = content.map(String::from).unwrap_or_default();
         }
-        require_something(&after.content, &rich)?;
+        let shows = require_something(&after.content, &rich);
         after.rich = rich.kept();
         if after.content != message.content {
             let mentioned = Mentioned::by(writer, &after.content, &edit.allowed_mentions);
@@ -126,7 +133,9 @@ impl ChannelState {
         if after == *message {
             return Ok(None);
         }
-        after.edited_at = Some(mint.now);
+        shows?;
+        // What was announced is said for the first time.
+        after.edited_at = (!is_announced).then_some(mint.now).or(after.edited_at);
         Ok(Some(Event::MessageUpdated(Box::new(after))))
     }
 
@@ -141,6 +150,7 @@ impl ChannelState {
             id: message.id,
             channel_id: self.id,
             place,
+            only_for: message.only_for(),
         })
     }
 

@@ -67,6 +67,8 @@ impl Window {
     /// Folds an event of the channel in.
     pub fn apply(&mut self, event: &Event) {
         match event {
+            // What one user alone sees is not part of the history.
+            Event::MessageCreated(message) if message.only_for().is_some() => {}
             Event::MessageCreated(message) => {
                 self.messages.push_back(Arc::new((**message).clone()));
                 if self.messages.len() > limits::RECENT_MESSAGES_MAX {

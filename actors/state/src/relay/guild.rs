@@ -298,7 +298,8 @@ impl RelayGuild {
             Audience::Guild => Key::Guild,
             Audience::Viewers(channel) => Key::Viewers(channel),
             Audience::Holders(permissions) => Key::Holders(permissions),
-            Audience::Pair(_) | Audience::User(_) => return Reach::default(),
+            Audience::User(user) => return self.reach_user(user, intent),
+            Audience::Pair(_) => return Reach::default(),
         };
         if let Some(reach) = self.cache.get(&(key, intent)) {
             return reach.clone();
@@ -312,6 +313,18 @@ impl RelayGuild {
         });
         self.cache.insert((key, intent), reach.clone());
         reach
+    }
+
+    /// The sessions of one user, who may be a bot that sees no channel.
+    fn reach_user(&self, user: UserId, intent: Intents) -> Reach {
+        let wants = |session: &&SessionRef| {
+            let subscriber = self.subscribers.get(session);
+            subscriber.is_some_and(|s| s.viewer.wants(intent))
+        };
+        let sessions = self.by_user.get(&user).into_iter().flatten();
+        let mut told: Vec<SessionRef> = sessions.filter(wants).copied().collect();
+        told.sort_unstable();
+        Reach::of(&told)
     }
 
     fn reach_if(&self, intent: Intents, may: impl Fn(&GuildState, UserId) -> bool) -> Reach {

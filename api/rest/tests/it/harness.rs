@@ -16,7 +16,7 @@ use guildhall_app::sessions::NewSession;
 use guildhall_app::{App, Context, Parts, Presented, Registration};
 use guildhall_auth::access::AccessConfig;
 use guildhall_auth::password::{Cost, HasherConfig};
-use guildhall_auth::{AccessTokens, FileLinks, Hasher};
+use guildhall_auth::{AccessTokens, FileLinks, Hasher, InteractionTokens};
 use guildhall_embedded::directory::FileDirectory;
 use guildhall_embedded::log::{Durability, LogConfig, SegmentLog, Topic};
 use guildhall_embedded::snapshots::FileSnapshots;
@@ -403,6 +403,7 @@ fn parts(node: Node, env: &Env, registration: Registration, blobs: FakeBlobs) ->
         hasher: Hasher::new(hashing, env.random.clone()).unwrap(),
         access_tokens: AccessTokens::new(&[7; 32], access),
         file_links: FileLinks::new(&[8; 32]),
+        interaction_tokens: InteractionTokens::new(&[9; 32]),
         blobs: Arc::new(blobs),
         settings: guildhall_app::Settings {
             registration,

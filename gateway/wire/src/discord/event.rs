@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::channel::{Channel, DirectChannel};
 use super::guild::{Guild, GuildCreate, GuildRef};
+use super::interaction::{Interaction, InteractionSuccess};
 use super::invite::{InviteCreate, InviteDelete};
 use super::lookup::{ChannelInfo, SoundboardSounds};
 use super::member::Member;
@@ -70,6 +71,8 @@ fn event_body(record: &Record, look: Look, urls: &FileUrls) -> Result<Bytes, Enc
         | Event::ReactionsCleared { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_) => messages::body(&record.event, look, urls),
+        Event::InteractionCreated(interaction) => write(look, &Interaction::new(interaction, urls)),
+        Event::InteractionAcknowledged { id, .. } => write(look, &InteractionSuccess::new(*id)),
         Event::DirectOpened { channel, users } => {
             write(look, &DirectChannel::new(channel, users.iter()))
         }

@@ -39,17 +39,21 @@ pub struct Membership<'a> {
 impl<'a> Member<'a> {
     /// The member as every member sees it.
     pub fn new(member: &'a model::Member) -> Self {
-        let mut membership =
-            Membership::build(member.nick.as_deref(), &member.roles, member.joined_at);
-        membership.communication_disabled_until = member.timed_out_until.map(Iso8601);
         Self {
             user: User::new(&member.user),
-            membership,
+            membership: Membership::of(member),
         }
     }
 }
 
 impl<'a> Membership<'a> {
+    /// A member without its user.
+    pub fn of(member: &'a model::Member) -> Self {
+        let mut membership = Self::build(member.nick.as_deref(), &member.roles, member.joined_at);
+        membership.communication_disabled_until = member.timed_out_until.map(Iso8601);
+        membership
+    }
+
     /// What a message says of its author's membership.
     pub fn of_author(author: &'a Authorship) -> Self {
         Self::build(author.nick.as_deref(), &author.roles, author.joined_at)

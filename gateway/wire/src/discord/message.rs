@@ -1,5 +1,6 @@
 //! Messages.
 
+use guildhall_model::interaction::{Answers, Occasion};
 use guildhall_model::message as model;
 use guildhall_model::message::{MessageKind, Place};
 use guildhall_model::{ChannelId, GuildId, id};
@@ -9,6 +10,7 @@ use super::NoList;
 use super::attachment::Attachment;
 use super::channel::ChannelType;
 use super::emoji::Emoji;
+use super::interaction::{InteractionMetadata, MessageInteraction};
 use super::member::Membership;
 use super::user::User;
 use crate::file_url::FileUrls;
@@ -20,6 +22,9 @@ use crate::time::Iso8601;
 const TYPE_DEFAULT: u8 = 0;
 const TYPE_PINNED: u8 = 6;
 const TYPE_REPLY: u8 = 19;
+const TYPE_COMMAND: u8 = 20;
+/// Only one user sees it; the model holds who.
+const FLAG_EPHEMERAL: u32 = 1 << 6;
 
 /// A message.
 #[derive(Serialize)]
@@ -51,6 +56,16 @@ pub struct Message<'a> {
     /// For replies. `referenced_message` is left out: to clients that means "not fetched".
     #[serde(rename = "message_reference", skip_serializing_if = "Option::is_none")]
     reference: Option<Reference>,
+    /// discord.js takes the answers of its own application by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_id: Option<Decimal<id::kind::Application>>,
+    /// Answers are posted by the webhook that every application is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_id: Option<Decimal<id::kind::Application>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interaction_metadata: Option<InteractionMetadata<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interaction: Option<MessageInteraction<'a>>,
     flags: u32,
     components: Vec<ActionRow<'a>>,
     sticker_items: NoList,
@@ -138,19 +153,38 @@ impl<'a> Message<'a> {
                 .iter()
                 .map(|given| Reaction::new(given, mine.contains(&given.emoji)))
                 .collect(),
-            nonce: message.nonce.as_ref().map(Nonce::from),
+            nonce: message.nonce.as_ref().and_then(Nonce::of),
             pinned: message.pinned_at.is_some(),
-            r#type: match (message.kind(), message.reply_to) {
-                (MessageKind::Pinned, _) => TYPE_PINNED,
-                (MessageKind::Written, Some(_)) => TYPE_REPLY,
-                (MessageKind::Written, None) => TYPE_DEFAULT,
-            },
+            r#type: type_of(message),
+            application_id: message.answers().map(|it| Decimal(it.application_id)),
+            webhook_id: message.answers().map(|it| Decimal(it.application_id)),
+            interaction_metadata: message
+                .answers()
+                .map(|answers| InteractionMetadata::new(answers, guild_id)),
+            interaction: message.answers().and_then(MessageInteraction::new),
             reference: Reference::of(message, message.channel_id, guild_id),
-            flags: message.flags().bits(),
+            flags: flags_of(message),
             components: message.components().iter().map(ActionRow::new).collect(),
             sticker_items: [],
         }
     }
+}
+
+fn type_of(message: &model::Message) -> u8 {
+    let is_first = |answers: &Answers| {
+        matches!(answers.occasion, Occasion::Command(_)) && answers.original_id.is_none()
+    };
+    match (message.kind(), message.reply_to) {
+        (MessageKind::Pinned, _) => TYPE_PINNED,
+        _ if message.answers().is_some_and(is_first) => TYPE_COMMAND,
+        (MessageKind::Written, Some(_)) => TYPE_REPLY,
+        (MessageKind::Written, None) => TYPE_DEFAULT,
+    }
+}
+
+fn flags_of(message: &model::Message) -> u32 {
+    let ephemeral = message.only_for().map_or(0, |_| FLAG_EPHEMERAL);
+    message.flags().bits() | ephemeral
 }
 
 impl Reference {

@@ -10,6 +10,7 @@ mod component;
 mod embed;
 pub mod guild;
 mod input;
+pub mod interaction;
 pub mod invite;
 pub mod member;
 mod mentions;

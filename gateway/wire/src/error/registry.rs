@@ -77,6 +77,12 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
             50_034,
             "You can only bulk delete messages that are under 14 days old",
         ),
+        Rejection::AlreadyAcknowledged => Problem::new(
+            400,
+            "already_acknowledged",
+            40_060,
+            "Interaction has already been acknowledged.",
+        ),
         Rejection::Conflict(why) => Problem::new(409, "conflict", GENERAL, *why),
         Rejection::Overloaded => service(ServiceError::Overloaded),
     }
@@ -131,6 +137,7 @@ fn unknown(noun: Noun) -> Problem {
         Noun::Invite => ("unknown_invite", 10_006, "Unknown Invite"),
         Noun::Application => ("unknown_application", 10_002, "Unknown Application"),
         Noun::ApplicationCommand => ("unknown_command", 10_063, "Unknown application command"),
+        Noun::Webhook => ("unknown_webhook", 10_015, "Unknown Webhook"),
         Noun::Interaction => ("unknown_interaction", 10_062, "Unknown interaction"),
         Noun::Reaction => ("unknown_reaction", 10_014, "Unknown Emoji"),
         Noun::Route => ("unknown_route", GENERAL, "404: Not Found"),

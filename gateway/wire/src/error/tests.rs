@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const NOUNS: [Noun; 12] = [
+const NOUNS: [Noun; 15] = [
     Noun::User,
     Noun::Guild,
     Noun::Channel,
@@ -21,6 +21,7 @@ const NOUNS: [Noun; 12] = [
     Noun::Application,
     Noun::ApplicationCommand,
     Noun::Interaction,
+    Noun::Webhook,
     Noun::Reaction,
     Noun::Route,
 ];
@@ -48,7 +49,8 @@ fn next(rejection: Option<&Rejection>) -> Option<Rejection> {
         Some(Rejection::Banned) => Rejection::field("name", "too_short", "must be longer"),
         Some(Rejection::Invalid(_)) => Rejection::EmptyMessage,
         Some(Rejection::EmptyMessage) => Rejection::TooOld,
-        Some(Rejection::TooOld) => Rejection::Taken("username"),
+        Some(Rejection::TooOld) => Rejection::AlreadyAcknowledged,
+        Some(Rejection::AlreadyAcknowledged) => Rejection::Taken("username"),
         Some(Rejection::Taken(_)) => Rejection::LimitReached {
             what: "roles",
             limit: 250,
@@ -74,7 +76,7 @@ fn every_error_has_a_body_in_both_dialects() {
     let problems: Vec<_> = problems
         .chain(ServiceError::ALL.map(Problem::from))
         .collect();
-    assert_eq!(problems.len(), 32 + ServiceError::ALL.len());
+    assert_eq!(problems.len(), 34 + ServiceError::ALL.len());
     for problem in &problems {
         assert!((400..=507).contains(&problem.status), "{problem:?}");
         let snake = |c: char| c.is_ascii_lowercase() || c == '_';

@@ -12,6 +12,7 @@ use guildhall_model::member;
 use serde::Serialize;
 
 use super::channel::{Channel, DirectChannel};
+use super::interaction::{Interaction, InteractionSuccess};
 use super::invite::Invite;
 use super::member::{Ban, Member};
 use super::role::Role;
@@ -88,6 +89,16 @@ fn event_body(
         | Event::ReactionsCleared { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_) => messages::body(&record.event, look, installation),
+        Event::InteractionCreated(interaction) => {
+            write(look, &Interaction::new(interaction, installation))
+        }
+        Event::InteractionAcknowledged { id, channel_id, .. } => write(
+            look,
+            &InteractionSuccess {
+                id: spelling.uuid(*id),
+                channel_id: spelling.uuid(*channel_id),
+            },
+        ),
         Event::DirectOpened { channel, users } => {
             write(look, &DirectChannel::new(channel, users.iter(), spelling))
         }

@@ -1,11 +1,12 @@
 //! Messages: of a server's channel, and direct ones.
 
 use guildhall_model::message as model;
-use guildhall_model::message::{Emoji, Place};
+use guildhall_model::message::{Emoji, MessageFlags, Place};
 use guildhall_model::{GuildId, UserId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::interaction::Answered;
 use super::user::User;
 use crate::file_url::AttachmentUrl;
 use crate::id::UuidText;
@@ -57,6 +58,13 @@ pub struct Message<'a> {
     embeds: Vec<Embed<'a>>,
     /// Buttons and menus under it.
     components: Vec<ActionRow<'a>>,
+    /// What it answers, if it is an application's answer.
+    #[schema(required)]
+    interaction: Option<Answered<'a>>,
+    /// Nobody but whom it answers sees it, and it is not part of the history.
+    ephemeral: bool,
+    /// Its application has said that something will stand here.
+    loading: bool,
 }
 
 /// A message between two users.
@@ -85,6 +93,13 @@ pub struct DirectMessage<'a> {
     embeds: Vec<Embed<'a>>,
     /// Buttons and menus under it.
     components: Vec<ActionRow<'a>>,
+    /// What it answers, if it is an application's answer.
+    #[schema(required)]
+    interaction: Option<Answered<'a>>,
+    /// Nobody but whom it answers sees it, and it is not part of the history.
+    ephemeral: bool,
+    /// Its application has said that something will stand here.
+    loading: bool,
 }
 
 /// How often one emoji was given.
@@ -106,11 +121,13 @@ pub(crate) enum Nonce<'a> {
     Number(i64),
 }
 
-impl<'a> From<&'a model::Nonce> for Nonce<'a> {
-    fn from(nonce: &'a model::Nonce) -> Self {
+impl<'a> Nonce<'a> {
+    /// The nonce, if its sender chose it.
+    pub(crate) fn of(nonce: &'a model::Nonce) -> Option<Self> {
         match nonce {
-            model::Nonce::Text(text) => Self::Text(text),
-            model::Nonce::Number(number) => Self::Number(*number),
+            model::Nonce::Text(text) => Some(Self::Text(text)),
+            model::Nonce::Number(number) => Some(Self::Number(*number)),
+            model::Nonce::Interaction(_) => None,
         }
     }
 }
@@ -227,7 +244,7 @@ impl<'a> Message<'a> {
             edited_at: message.edited_at.map(Utc),
             attachments: addresses(message, installation),
             reactions,
-            nonce: message.nonce.as_ref().map(Nonce::from),
+            nonce: message.nonce.as_ref().and_then(Nonce::of),
             reply_to: message.reply_to.map(|id| spelling.uuid(id)),
             mentions: message
                 .mentions
@@ -243,6 +260,11 @@ impl<'a> Message<'a> {
             pinned: message.pinned_at.is_some(),
             embeds: message.embeds().iter().map(Embed::new).collect(),
             components: message.components().iter().map(ActionRow::new).collect(),
+            interaction: message
+                .answers()
+                .map(|answers| Answered::new(answers, spelling)),
+            ephemeral: message.only_for().is_some(),
+            loading: message.flags().contains(MessageFlags::LOADING),
         }
     }
 }
@@ -271,11 +293,16 @@ impl<'a> DirectMessage<'a> {
             attachments: addresses(message, installation),
             edited_at: message.edited_at.map(Utc),
             reactions,
-            nonce: message.nonce.as_ref().map(Nonce::from),
+            nonce: message.nonce.as_ref().and_then(Nonce::of),
             reply_to: message.reply_to.map(|id| spelling.uuid(id)),
             pinned: message.pinned_at.is_some(),
             embeds: message.embeds().iter().map(Embed::new).collect(),
             components: message.components().iter().map(ActionRow::new).collect(),
+            interaction: message
+                .answers()
+                .map(|answers| Answered::new(answers, spelling)),
+            ephemeral: message.only_for().is_some(),
+            loading: message.flags().contains(MessageFlags::LOADING),
         }
     }
 }

@@ -8,6 +8,7 @@ pub mod account;
 pub mod application;
 pub mod channel;
 pub(crate) mod form;
+pub mod interaction;
 pub mod invite;
 pub mod member;
 pub mod message;

@@ -154,6 +154,7 @@ fn message_events() -> Vec<(&'static str, Event)> {
         id: message.id,
         channel_id: message.channel_id,
         place: message.place,
+        only_for: None,
     };
     let place = || Place::guild(guild_id());
     let cleared = |emoji| Event::ReactionsCleared {

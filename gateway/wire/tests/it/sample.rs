@@ -258,6 +258,7 @@ fn rich() -> Rich {
         embeds: vec![embed()],
         components: vec![row(1, buttons.into()), row(4, vec![drinks])],
         attachments: vec![picture(), notes()],
+        ..Rich::default()
     }
 }
 

@@ -239,6 +239,7 @@ pub async fn events_of_messages_do_not_belong_here(stores: Stores) {
         id: id(900),
         channel_id: id(GUILD + 1),
         place: Place::guild(id(GUILD)),
+        only_for: None,
     };
     let profile = profile_record(1, user(1), None).event;
     for event in [deleted, profile] {

@@ -53,6 +53,7 @@ pub(super) fn deleted(message: &Message) -> Event {
         id: message.id,
         channel_id: message.channel_id,
         place: message.place.clone(),
+        only_for: None,
     }
 }
 

@@ -193,6 +193,7 @@ fn rich() -> Rich {
             components: vec![Component::Button(button)],
         }],
         attachments: vec![file()],
+        ..Rich::default()
     }
 }
 

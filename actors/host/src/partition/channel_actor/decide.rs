@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use guildhall_model::command::{ChannelCommand, Draft};
+use guildhall_model::command::{ChannelCommand, Draft, Edit};
 use guildhall_model::event::Event;
 use guildhall_model::message::Message;
 use guildhall_model::rejection::Noun;
 use guildhall_model::user::User;
 use guildhall_model::{MessageId, Rejection, UserId};
+use guildhall_ports::Failure;
 use guildhall_ports::messages::NonceUse;
 use guildhall_state::Mint;
-use guildhall_state::channel::{ChannelState, Posted, Writer, mentioned_users};
+use guildhall_state::channel::{Answered, ChannelState, Posted, Writer, mentioned_users};
 
+use super::respond::respond;
 use super::{ChannelActor, Room};
 use crate::error::Refused;
 use crate::node::Written;
@@ -37,13 +39,8 @@ impl ChannelActor {
             ChannelCommand::Post(draft) => self.subject_of_post(room, actor, draft).await,
             ChannelCommand::Edit(id, edit) => {
                 let message = self.find(room, *id).await?;
-                let content = edit.content.as_ref().and_then(Option::as_ref);
-                let mut named =
-                    content.map_or_else(Vec::new, |text| mentioned_users(text.as_str()));
-                named.retain(|user| edit.allowed_mentions.users.includes(user));
-                let mentions = self.node.inner.stores.accounts.users(&named).await?;
                 Ok(Subject {
-                    mentions,
+                    mentions: self.named_by(edit).await?,
                     ..Subject::of(message)
                 })
             }
@@ -57,6 +54,10 @@ impl ChannelActor {
             }),
             ChannelCommand::Delete(id) | ChannelCommand::ClearReactions(id, _) => {
                 Ok(Subject::of(self.find(room, *id).await?))
+            }
+            ChannelCommand::Interact(_) => Ok(Subject::default()),
+            ChannelCommand::Respond(claim, response) => {
+                self.subject_of_response(room, claim, response).await
             }
             ChannelCommand::React(id, emoji) => {
                 let message = self.find(room, *id).await?;
@@ -75,6 +76,14 @@ impl ChannelActor {
                 })
             }
         }
+    }
+
+    /// The users that an edit names and may mention.
+    pub(super) async fn named_by(&self, edit: &Edit) -> Result<Vec<User>, Failure> {
+        let content = edit.content.as_ref().and_then(Option::as_ref);
+        let mut named = content.map_or_else(Vec::new, |text| mentioned_users(text.as_str()));
+        named.retain(|user| edit.allowed_mentions.users.includes(user));
+        self.node.inner.stores.accounts.users(&named).await
     }
 
     async fn subject_of_post(
@@ -122,21 +131,23 @@ impl ChannelActor {
 #[derive(Default)]
 pub(super) struct Subject {
     /// The message that is answered, edited, deleted or reacted to.
-    message: Option<Arc<Message>>,
+    pub(super) message: Option<Arc<Message>>,
     /// The message that was posted with the same nonce.
     repeated: Option<Arc<Message>>,
     /// The reaction is there already.
     has_it: bool,
     /// Users that an edit names.
-    mentions: Vec<User>,
+    pub(super) mentions: Vec<User>,
     /// Those of the messages that are to be deleted which exist.
     present: Vec<MessageId>,
     /// What is pinned, the last one first.
     pins: Vec<Message>,
+    /// How far the answers to an interaction have come.
+    pub(super) answered: Answered,
 }
 
 impl Subject {
-    fn of(message: Arc<Message>) -> Self {
+    pub(super) fn of(message: Arc<Message>) -> Self {
         Self {
             message: Some(message),
             ..Self::default()
@@ -161,6 +172,13 @@ pub(super) fn decide(
             Posted::Repeat(_) => Err(Rejection::Conflict("the nonce was used and deleted")),
         };
     }
+    if let ChannelCommand::Interact(interaction) = command {
+        let event = ChannelState::interact(writer, *interaction)?;
+        return Ok(Decided::Events(vec![event]));
+    }
+    if let ChannelCommand::Respond(claim, response) = command {
+        return respond(channel, writer, (&claim, response), subject, mint);
+    }
     if let ChannelCommand::DeleteMany(_) = command {
         let event = channel.delete_many(subject.present, writer, mint.now)?;
         return Ok(event.map_or(Decided::Already(Written::Done), |event| {
@@ -171,7 +189,10 @@ pub(super) fn decide(
         return Err(Rejection::Unknown(Noun::Message));
     };
     let events = match command {
-        ChannelCommand::Post(_) | ChannelCommand::DeleteMany(_) => Vec::new(),
+        ChannelCommand::Post(_)
+        | ChannelCommand::DeleteMany(_)
+        | ChannelCommand::Interact(_)
+        | ChannelCommand::Respond(..) => Vec::new(),
         ChannelCommand::Edit(_, edit) => {
             let event = ChannelState::edit(&message, writer, *edit, subject.mentions, mint)?;
             event.into_iter().collect()

@@ -12,14 +12,38 @@ use super::{ChannelActor, Room};
 use crate::error::Refused;
 
 impl ChannelActor {
-    /// A message of this channel, from memory or from the store.
+    /// A message of this channel's history, from memory or from the store.
     pub(super) async fn find(&self, room: &Room, id: MessageId) -> Result<Arc<Message>, Refused> {
-        let unknown = || Refused::from(Rejection::Unknown(Noun::Message));
+        let window = room.channel.window();
+        if window.get(id).is_none() && window.covers(id) {
+            return Err(unknown());
+        }
+        let found = self.find_any(room, id).await?;
+        Some(found)
+            .filter(|message| message.only_for().is_none())
+            .ok_or_else(unknown)
+    }
+
+    /// The same, and what only this reader sees.
+    pub(super) async fn find_for(
+        &self,
+        room: &Room,
+        reader: UserId,
+        id: MessageId,
+    ) -> Result<Arc<Message>, Refused> {
+        let found = self.find_any(room, id).await?;
+        let is_shown = |message: &Arc<Message>| message.only_for().is_none_or(|it| it == reader);
+        Some(found).filter(is_shown).ok_or_else(unknown)
+    }
+
+    /// A message of this channel, whoever sees it. What one user alone sees is never in memory.
+    pub(super) async fn find_any(
+        &self,
+        room: &Room,
+        id: MessageId,
+    ) -> Result<Arc<Message>, Refused> {
         if let Some(message) = room.channel.window().get(id) {
             return Ok(Arc::clone(message));
-        }
-        if room.channel.window().covers(id) {
-            return Err(unknown());
         }
         self.projected(room).await?;
         let message = self.node.inner.stores.messages.get(id).await?;
@@ -68,7 +92,7 @@ impl ChannelActor {
     }
 
     /// Waits until the store holds everything that was submitted so far.
-    async fn projected(&self, room: &Room) -> Result<(), Failure> {
+    pub(super) async fn projected(&self, room: &Room) -> Result<(), Failure> {
         let end = room.log.readable().await?;
         room.partition.projection.wait(end).await
     }
@@ -144,6 +168,10 @@ impl ChannelActor {
             let _ = reply.send(found.map_err(Refused::from));
         });
     }
+}
+
+fn unknown() -> Refused {
+    Rejection::Unknown(Noun::Message).into()
 }
 
 /// What memory holds may not be stable yet; nobody reads what a crash could take back.

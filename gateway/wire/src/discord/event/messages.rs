@@ -24,6 +24,7 @@ pub(super) fn body(event: &Event, look: Look, urls: &FileUrls) -> Result<Bytes, 
             id,
             channel_id,
             place,
+            ..
         } => write(look, &MessageDelete::new(*id, *channel_id, place)),
         Event::MessagesDeleted {
             ids,

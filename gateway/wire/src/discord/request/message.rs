@@ -52,6 +52,8 @@ pub struct NewMessage {
     pub allowed_mentions: AllowedMentions,
     /// What else belongs to it.
     pub rich: Rich,
+    /// Only one user is to see it, which answers to interactions may be about.
+    pub is_private: bool,
 }
 
 /// What a message answers.
@@ -79,6 +81,7 @@ impl MessageCreate {
             .map_or_else(mentions::unlimited, |Object(input)| {
                 input.parse(&mut form, spelling)
             });
+        let is_private = is_ephemeral(self.flags);
         let rich = Rich {
             kind: MessageKind::Written,
             flags: form
@@ -89,6 +92,7 @@ impl MessageCreate {
             components: components(self.components.unwrap_or_default(), &mut form),
             // Files come beside the JSON.
             attachments: Vec::new(),
+            ..Rich::default()
         };
         form.finish(|| {
             Some(NewMessage {
@@ -97,6 +101,7 @@ impl MessageCreate {
                 reply,
                 allowed_mentions,
                 rich,
+                is_private,
             })
         })
     }
@@ -210,6 +215,12 @@ fn flags(Whole(number): Whole) -> Result<MessageFlags, Wrong> {
     }
     let known = MessageFlags::SUPPRESS_EMBEDS | MessageFlags::SUPPRESS_NOTIFICATIONS;
     Ok(MessageFlags::from_bits_retain(bits) & known)
+}
+
+/// EPHEMERAL is among these flags.
+pub(super) fn is_ephemeral(flags: Option<Whole>) -> bool {
+    const EPHEMERAL: i64 = 1 << 6;
+    flags.is_some_and(|Whole(bits)| bits & EPHEMERAL != 0)
 }
 
 /// A list that is to be replaced; `null` stands for an empty one.

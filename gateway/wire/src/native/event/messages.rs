@@ -27,6 +27,7 @@ pub(super) fn body(
             id,
             channel_id,
             place,
+            ..
         } => write(
             look,
             &MessageDelete {

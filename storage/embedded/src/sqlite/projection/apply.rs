@@ -10,8 +10,8 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use guildhall_model::event::{Event, Reaction, Record, Source};
-use guildhall_model::message::Emoji;
-use guildhall_model::{EventPartition, MessageId, Position, UserId};
+use guildhall_model::message::{Emoji, Nonce};
+use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
 use guildhall_ports::Failure;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
@@ -32,8 +32,19 @@ enum Change {
     EraseAll(Vec<MessageId>, MessageId),
     /// All reactions of a message go, or all of one emoji.
     Clear(MessageId, Option<Emoji>),
+    /// Uses a nonce up for no message.
+    UseUp(Box<Spent>),
     /// Nothing, but it has been seen.
     Note,
+}
+
+/// A nonce that was used for no message, in the place of one.
+struct Spent {
+    place: MessageId,
+    channel: ChannelId,
+    author: UserId,
+    nonce: Nonce,
+    oldest: MessageId,
 }
 
 impl From<&Record> for Change {
@@ -58,6 +69,20 @@ impl From<&Record> for Change {
                 let (message, emoji, user) = parts(taken);
                 Self::Unreact(message, emoji, user)
             }
+            Event::InteractionAcknowledged {
+                id,
+                application_id,
+                channel_id,
+                ..
+            } => MessageId::new(id.get()).map_or(Self::Note, |place| {
+                Self::UseUp(Box::new(Spent {
+                    place,
+                    channel: *channel_id,
+                    author: application_id.bot_user(),
+                    nonce: Nonce::Interaction(*id),
+                    oldest: nonce::oldest(record.at),
+                }))
+            }),
             _ => Self::Note,
         }
     }
@@ -155,6 +180,10 @@ impl Change {
             }
             Self::Unreact(message, emoji, user) => {
                 reaction::remove(tx, *message, emoji, *user).await
+            }
+            Self::UseUp(spent) => {
+                let whose = (spent.channel, spent.author);
+                nonce::use_up(tx, spent.place, whose, &spent.nonce, spent.oldest).await
             }
             Self::Note => Ok(()),
         }

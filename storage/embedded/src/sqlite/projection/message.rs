@@ -34,6 +34,7 @@ pub(super) struct MessageRow {
     edited_at: Option<i64>,
     nonce: Option<String>,
     pinned_at: Option<i64>,
+    only_for: Option<i64>,
     body: Vec<u8>,
 }
 
@@ -47,6 +48,7 @@ impl From<&Message> for MessageRow {
             edited_at: message.edited_at.map(|at| at.0),
             nonce: message.nonce.as_ref().map(nonce::to_column),
             pinned_at: message.pinned_at.map(|at| at.0),
+            only_for: message.only_for().map(guildhall_model::Id::as_i64),
             body: blob::encode(&Body {
                 place: message.place.clone(),
                 author: message.author.clone(),
@@ -97,15 +99,16 @@ impl TryFrom<StoredMessage> for Message {
 }
 
 const PUT: &str = "INSERT INTO messages
-         (id, channel_id, author_id, content, edited_at, nonce, pinned_at, version, body)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+         (id, channel_id, author_id, content, edited_at, nonce, pinned_at, only_for, version,
+          body)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (id) DO UPDATE
      SET content = excluded.content, edited_at = excluded.edited_at, nonce = excluded.nonce,
          pinned_at = excluded.pinned_at, version = excluded.version, body = excluded.body
      WHERE version < excluded.version";
-const PUT_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const PUT_ROW: &str = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
-/// The same for 1, 2, 4, … messages at once: few enough to stay prepared. The largest has 288
+/// The same for 1, 2, 4, … messages at once: few enough to stay prepared. The largest has 320
 /// parameters, far below SQLite's 32,766.
 static PUTS: LazyLock<[String; 6]> = LazyLock::new(|| {
     std::array::from_fn(|n| PUT.replace(PUT_ROW, &[PUT_ROW].repeat(1 << n).join(", ")))
@@ -129,6 +132,7 @@ pub(super) async fn put(
                 .bind(row.edited_at)
                 .bind(&row.nonce)
                 .bind(row.pinned_at)
+                .bind(row.only_for)
                 .bind(version)
                 .bind(&row.body);
         }
@@ -153,21 +157,25 @@ pub(super) async fn erase(
 }
 
 const NEWEST: &str = "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
-     FROM messages WHERE channel_id = ? ORDER BY id DESC LIMIT ?";
+     FROM messages WHERE channel_id = ? AND only_for IS NULL ORDER BY id DESC LIMIT ?";
 const BEFORE: &str = "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
-     FROM messages WHERE channel_id = ? AND id < ? ORDER BY id DESC LIMIT ?";
+     FROM messages WHERE channel_id = ? AND id < ? AND only_for IS NULL
+     ORDER BY id DESC LIMIT ?";
 /// The oldest first: they are the ones nearest to the anchor.
 const AFTER: &str = "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
-     FROM messages WHERE channel_id = ? AND id > ? ORDER BY id LIMIT ?";
+     FROM messages WHERE channel_id = ? AND id > ? AND only_for IS NULL
+     ORDER BY id LIMIT ?";
 /// Channel, anchor, how many above it, how many from it on downwards.
 const AROUND: &str = "SELECT * FROM (
          SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
-         FROM messages WHERE channel_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3
+         FROM messages WHERE channel_id = ?1 AND id > ?2 AND only_for IS NULL
+         ORDER BY id LIMIT ?3
      ) AS above
      UNION ALL
      SELECT * FROM (
          SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
-         FROM messages WHERE channel_id = ?1 AND id <= ?2 ORDER BY id DESC LIMIT ?4
+         FROM messages WHERE channel_id = ?1 AND id <= ?2 AND only_for IS NULL
+         ORDER BY id DESC LIMIT ?4
      ) AS below";
 
 /// A page of a channel's messages, newest first, without reactions.

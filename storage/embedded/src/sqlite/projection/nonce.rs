@@ -2,7 +2,7 @@
 
 use guildhall_model::message::Nonce;
 use guildhall_model::snowflake::Generator;
-use guildhall_model::{ChannelId, MessageId, Timestamp, UserId, limits};
+use guildhall_model::{ChannelId, Id, MessageId, Timestamp, UserId, limits};
 use sqlx::SqliteConnection;
 
 use crate::sqlite::error::SqlError;
@@ -12,6 +12,7 @@ pub(super) fn to_column(nonce: &Nonce) -> String {
     match nonce {
         Nonce::Text(text) => format!("t{text}"),
         Nonce::Number(number) => format!("n{number}"),
+        Nonce::Interaction(id) => format!("i{id}"),
     }
 }
 
@@ -20,8 +21,10 @@ pub(super) fn from_column(column: &str) -> Result<Nonce, SqlError> {
         return Ok(Nonce::Text(text.to_owned()));
     }
     let number = column.strip_prefix('n').and_then(|n| n.parse().ok());
+    let interaction = || column.strip_prefix('i').and_then(|n| n.parse().ok());
     number
         .map(Nonce::Number)
+        .or_else(|| Id::new(interaction()?).map(Nonce::Interaction))
         .ok_or_else(|| SqlError::row("messages", "a nonce is neither text nor number"))
 }
 
@@ -38,10 +41,7 @@ pub(super) async fn spend(
     erased: MessageId,
     oldest: MessageId,
 ) -> Result<(), SqlError> {
-    sqlx::query("DELETE FROM spent_nonces WHERE id < ?")
-        .bind(oldest.as_i64())
-        .execute(&mut *tx)
-        .await?;
+    forget(tx, oldest).await?;
     sqlx::query(
         "INSERT INTO spent_nonces (id, channel_id, author_id, nonce)
          SELECT id, channel_id, author_id, nonce FROM messages
@@ -51,6 +51,36 @@ pub(super) async fn spend(
     .bind(oldest.as_i64())
     .execute(tx)
     .await?;
+    Ok(())
+}
+
+/// Notes a nonce that was used for no message, in the place of one.
+pub(super) async fn use_up(
+    tx: &mut SqliteConnection,
+    place: MessageId,
+    (channel, author): (ChannelId, UserId),
+    nonce: &Nonce,
+    oldest: MessageId,
+) -> Result<(), SqlError> {
+    forget(tx, oldest).await?;
+    sqlx::query(
+        "INSERT INTO spent_nonces (id, channel_id, author_id, nonce) VALUES (?, ?, ?, ?)
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(place.as_i64())
+    .bind(channel.as_i64())
+    .bind(author.as_i64())
+    .bind(to_column(nonce))
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+async fn forget(tx: &mut SqliteConnection, oldest: MessageId) -> Result<(), SqlError> {
+    sqlx::query("DELETE FROM spent_nonces WHERE id < ?")
+        .bind(oldest.as_i64())
+        .execute(tx)
+        .await?;
     Ok(())
 }
 

@@ -100,6 +100,8 @@ async fn write_guild_rows(
         | Event::ReactionsCleared { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_)
+        | Event::InteractionCreated(_)
+        | Event::InteractionAcknowledged { .. }
         | Event::DirectOpened { .. }
         | Event::UserUpdated { .. } => {
             return Err(misplaced("the event belongs to another stream or store").into());

@@ -131,6 +131,7 @@ fn event(step: &Step, twin: &Twin, base: u64, unused: u64) -> Option<(Source, Ev
                 id: message.id,
                 channel_id: message.channel_id,
                 place: message.place.clone(),
+                only_for: None,
             };
             (about(message), event)
         }
