@@ -6,15 +6,16 @@
 mod channel;
 
 use crate::channel::{ChannelKind, Overwrite, OverwriteTarget};
-use crate::id::{ChannelId, RoleId, UserId};
+use crate::id::{ApplicationId, ChannelId, RoleId, UserId, WebhookId};
 use crate::invite::Invite;
 use crate::permission::Permissions;
 use crate::text::{
     ChannelName, Description, DisplayName, Email, GuildName, PictureUrl, Reason, RoleName, Topic,
-    Username,
+    Username, WebhookName,
 };
 use crate::time::Timestamp;
 use crate::user::{Status, User};
+use crate::webhook::WebhookToken;
 pub use channel::{Allowed, AllowedMentions, AnswerRef, ChannelCommand, Draft, Edit, Response};
 
 /// A request to change a guild's lasting state. The acting user travels beside it.
@@ -73,6 +74,12 @@ pub enum GuildCommand {
     DeleteInvite(String),
     /// Take over a member's changed public identity.
     RefreshMember(Box<User>),
+    /// Make a webhook; `token` comes from the caller's random numbers.
+    CreateWebhook(NewWebhook),
+    /// Change a webhook. Whoever shows its token need not be a member.
+    UpdateWebhook(WebhookId, Option<WebhookToken>, WebhookUpdate),
+    /// End a webhook. Whoever shows its token need not be a member.
+    DeleteWebhook(WebhookId, Option<WebhookToken>),
 }
 
 /// What may change about a guild.
@@ -222,6 +229,25 @@ pub struct NewInvite {
     pub max_uses: u32,
     pub max_age_s: u32,
     pub temporary: bool,
+}
+
+/// What a new webhook is made from.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in Webhook")]
+pub struct NewWebhook {
+    pub channel_id: ChannelId,
+    pub name: WebhookName,
+    pub token: WebhookToken,
+    pub application_id: Option<ApplicationId>,
+}
+
+/// What may change about a webhook.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "as in Webhook")]
+pub struct WebhookUpdate {
+    pub name: Option<WebhookName>,
+    pub avatar_url: Option<Option<PictureUrl>>,
+    pub channel_id: Option<ChannelId>,
 }
 
 /// An invite as its code shows it to somebody who is not a member.

@@ -17,6 +17,7 @@ use crate::permission::Permissions;
 use crate::role::Role;
 use crate::time::Timestamp;
 use crate::user::User;
+use crate::webhook::Webhook;
 
 /// One record of the events log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,6 +100,12 @@ pub enum Event {
     InviteCreated(Invite),
     /// An invite was revoked.
     InviteDeleted(Invite),
+    /// A webhook was made.
+    WebhookCreated(Box<Webhook>),
+    /// A webhook changed.
+    WebhookUpdated(Box<Change<Webhook>>),
+    /// A webhook ended, alone or just before its channel.
+    WebhookDeleted(Box<Webhook>),
     /// A message was posted.
     MessageCreated(Box<Message>),
     /// A message was edited; this is the whole message afterwards.
@@ -299,6 +306,10 @@ impl Event {
                 Audience::Holders(Permissions::MANAGE_CHANNELS.union(Permissions::MANAGE_GUILD)),
                 Intents::GUILD_INVITES,
             ),
+            Self::WebhookCreated(_) | Self::WebhookUpdated(_) | Self::WebhookDeleted(_) => (
+                Audience::Holders(Permissions::MANAGE_WEBHOOKS),
+                Intents::GUILD_WEBHOOKS,
+            ),
             Self::MessageCreated(message) | Self::MessageUpdated(message) => {
                 of_messages(message.channel_id, &message.place, message.only_for())
             }
@@ -363,6 +374,9 @@ impl Event {
                 | Self::InviteDeleted(_)
                 | Self::InteractionCreated(_)
                 | Self::InteractionAcknowledged { .. }
+                | Self::WebhookCreated(_)
+                | Self::WebhookUpdated(_)
+                | Self::WebhookDeleted(_)
                 | Self::DirectOpened { .. }
                 | Self::UserUpdated { .. }
         )

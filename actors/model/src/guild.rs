@@ -7,6 +7,7 @@ use crate::id::{GuildId, UserId};
 use crate::invite::Invite;
 use crate::member::{Ban, Member};
 use crate::role::Role;
+use crate::webhook::Webhook;
 
 /// A community of channels; "server" in the native dialect. When it was made is in its id.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -61,6 +62,8 @@ pub struct GuildRows {
     pub bans: Vec<Ban>,
     /// In any order, spent ones included.
     pub invites: Vec<Invite>,
+    /// In any order.
+    pub webhooks: Vec<Webhook>,
     /// The place of the last event that these rows hold. Messages have later ones.
     pub gseq: u64,
 }

@@ -122,6 +122,8 @@ pub mod kind {
     pub enum Role {}
     /// A person or a bot.
     pub enum User {}
+    /// An address by which programs post into a channel.
+    pub enum Webhook {}
 }
 
 /// Names an application.
@@ -144,6 +146,8 @@ pub type MessageId = Id<kind::Message>;
 pub type RoleId = Id<kind::Role>;
 /// Names a user.
 pub type UserId = Id<kind::User>;
+/// Names a webhook.
+pub type WebhookId = Id<kind::Webhook>;
 
 impl GuildId {
     /// The `@everyone` role carries its guild's number: Discord's clients rely on it.
@@ -158,6 +162,16 @@ impl GuildId {
 impl ApplicationId {
     /// A bot user carries its application's number.
     pub const fn bot_user(self) -> UserId {
+        Id {
+            raw: self.raw,
+            kind: PhantomData,
+        }
+    }
+}
+
+impl WebhookId {
+    /// What a webhook posts has an author of its own number. No user has it.
+    pub const fn author(self) -> UserId {
         Id {
             raw: self.raw,
             kind: PhantomData,

@@ -27,10 +27,11 @@ pub mod snowflake;
 pub mod text;
 pub mod time;
 pub mod user;
+pub mod webhook;
 
 pub use id::{
     ApplicationId, AttachmentId, ChannelId, CommandId, GuildId, Id, InteractionId, LoginId,
-    MessageId, RoleId, UserId,
+    MessageId, RoleId, UserId, WebhookId,
 };
 pub use partition::{Epoch, EventPartition, NodeId, Position, SessionPartition};
 pub use permission::Permissions;

@@ -152,6 +152,12 @@ pub const INVITE_CODE_CHARS_MAX: usize = 64;
 pub const INVITE_AGE_S_MAX: u32 = 7 * 24 * 3_600;
 /// Uses that an invite may be limited to at most.
 pub const INVITE_USES_MAX: u32 = 100;
+/// Webhooks of a channel.
+pub const WEBHOOKS_MAX: usize = 15;
+/// Characters of a webhook's name, at least and at most.
+pub const WEBHOOK_NAME_CHARS: (usize, usize) = (1, 80);
+/// Characters of a webhook's token: 408 random bits.
+pub const WEBHOOK_TOKEN_CHARS: usize = 68;
 /// Characters of an audit reason.
 pub const REASON_CHARS_MAX: usize = 512;
 /// Characters of a username, at least and at most.

@@ -7,7 +7,9 @@ mod rich;
 use serde::{Deserialize, Serialize};
 
 use crate::attachment::Attachment;
-use crate::id::{ChannelId, GuildId, InteractionId, MessageId, RoleId, UserId};
+use crate::id::{
+    ApplicationId, ChannelId, GuildId, InteractionId, MessageId, RoleId, UserId, WebhookId,
+};
 use crate::interaction::Answers;
 use crate::time::Timestamp;
 use crate::user::User;
@@ -153,6 +155,16 @@ impl Message {
         self.rich.as_ref()?.only_for
     }
 
+    /// The webhook that posted it.
+    pub fn webhook_id(&self) -> Option<WebhookId> {
+        self.rich.as_ref().and_then(|rich| rich.webhook_id)
+    }
+
+    /// The application whose webhook posted it.
+    pub fn application_id(&self) -> Option<ApplicationId> {
+        self.rich.as_ref().and_then(|rich| rich.application_id)
+    }
+
     /// The guild, unless it is a direct message.
     pub const fn guild_id(&self) -> Option<GuildId> {
         match &self.place {
@@ -161,9 +173,12 @@ impl Message {
         }
     }
 
-    /// `user` wrote the message or is named in it: such readers see the content without the
-    /// MESSAGE_CONTENT intent.
+    /// `user` wrote the message, itself or by a webhook of its application, or is named in it: such
+    /// readers see the content without the MESSAGE_CONTENT intent.
     pub fn concerns(&self, user: UserId) -> bool {
-        self.author.id == user || self.mentions.iter().any(|mentioned| mentioned.id == user)
+        let sender = self.application_id().map(ApplicationId::bot_user);
+        self.author.id == user
+            || sender == Some(user)
+            || self.mentions.iter().any(|mentioned| mentioned.id == user)
     }
 }

@@ -13,6 +13,9 @@ pub enum Rejection {
     /// Login name or password is wrong; which of them is not said.
     #[error("wrong credentials")]
     WrongCredentials,
+    /// The token of a webhook is another one.
+    #[error("wrong webhook token")]
+    WrongWebhookToken,
     /// The object does not exist, or the caller may not know that it does.
     #[error("unknown {0:?}")]
     Unknown(Noun),
@@ -84,6 +87,7 @@ pub enum Noun {
     Ban,
     Overwrite,
     Invite,
+    Webhook,
     Application,
     ApplicationCommand,
     Interaction,

@@ -111,6 +111,32 @@ names! {
     DisplayName: limits::DISPLAY_NAME_CHARS;
 }
 
+/// A webhook's name, or the one that a message of a webhook gives. Nobody takes it for the
+/// platform's own words.
+/// <https://discord.com/developers/docs/resources/webhook#create-webhook>
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookName(String);
+
+impl WebhookName {
+    /// Trims and checks; what is trimmed counts for the upper bound.
+    pub fn parse(raw: &str) -> Result<Self, TextError> {
+        let text = name(raw, limits::WEBHOOK_NAME_CHARS)?;
+        let lower = text.to_lowercase();
+        if ["clyde", "discord"].iter().any(|word| lower.contains(word)) {
+            return Err(TextError::Forbidden(
+                "must not hold \"clyde\" or \"discord\"",
+            ));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<WebhookName> for String {
+    fn from(name: WebhookName) -> Self {
+        name.0
+    }
+}
+
 /// Declares a parsed text of free form with an upper bound.
 macro_rules! texts {
     ($($(#[$doc:meta])* $type:ident: $max:expr;)*) => {$(
@@ -293,6 +319,14 @@ mod tests {
             Username::parse("аdmin").is_err(),
             "Cyrillic letters are refused"
         );
+    }
+
+    #[test]
+    fn webhooks_do_not_speak_for_the_platform() {
+        for bad in ["", "  ", "Clyde", "my DISCORD bot", &"n".repeat(81)] {
+            assert!(WebhookName::parse(bad).is_err(), "{bad}");
+        }
+        assert!(WebhookName::parse(&"n".repeat(80)).is_ok());
     }
 
     #[test]

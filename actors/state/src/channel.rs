@@ -13,7 +13,9 @@ use guildhall_model::event::Event;
 use guildhall_model::member::Member;
 use guildhall_model::message::{Nonce, Place};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{ChannelId, MessageId, Permissions, Rejection, RoleId, UserId, limits};
+use guildhall_model::{
+    ChannelId, MessageId, Permissions, Rejection, RoleId, UserId, WebhookId, limits,
+};
 
 pub use decide::Posted;
 pub use respond::Answered;
@@ -31,15 +33,23 @@ pub struct ChannelState {
 /// Who writes into a channel, as the guild's state says at this moment.
 #[derive(Debug)]
 pub struct Writer {
-    /// Who it is.
+    /// Who it is: a user, or the author of what a webhook posts.
     pub user_id: UserId,
     /// What it may do in this channel.
     pub access: Permissions,
-    /// Its membership; `None` in direct messages.
+    /// Its membership; `None` in direct messages and for webhooks.
     pub member: Option<Arc<Member>>,
     /// Roles of the guild that anybody may mention, and all roles for who may mention everyone.
     pub mentionable: Vec<RoleId>,
 }
+
+/// What every webhook may do in its channel.
+const WEBHOOK: Permissions = Permissions::VIEW_CHANNEL
+    .union(Permissions::SEND_MESSAGES)
+    .union(Permissions::SEND_TTS_MESSAGES)
+    .union(Permissions::EMBED_LINKS)
+    .union(Permissions::ATTACH_FILES)
+    .union(Permissions::MENTION_EVERYONE);
 
 impl Writer {
     /// One of the two users of a direct-message channel, who may do all that such channels know.
@@ -50,6 +60,16 @@ impl Writer {
             access,
             member: None,
             mentionable: Vec::new(),
+        }
+    }
+
+    /// A webhook of the channel, whose token has been shown: no permission of a member binds it.
+    pub fn webhook(id: WebhookId, mentionable: Vec<RoleId>) -> Self {
+        Self {
+            user_id: id.author(),
+            access: WEBHOOK,
+            member: None,
+            mentionable,
         }
     }
 

@@ -16,7 +16,8 @@ use guildhall_model::invite::Invite;
 use guildhall_model::member::{Ban, Member};
 use guildhall_model::permission::Standing;
 use guildhall_model::role::{Rank, Role};
-use guildhall_model::{ChannelId, Permissions, RoleId, Timestamp, UserId};
+use guildhall_model::webhook::Webhook;
+use guildhall_model::{ChannelId, Permissions, RoleId, Timestamp, UserId, WebhookId};
 use rustc_hash::FxHashMap;
 
 pub use decide::{Acting, first_events};
@@ -33,6 +34,7 @@ pub struct GuildState {
     members: FxHashMap<UserId, Arc<Member>>,
     bans: BTreeMap<UserId, Arc<Ban>>,
     invites: BTreeMap<String, Arc<Invite>>,
+    webhooks: BTreeMap<WebhookId, Arc<Webhook>>,
     gseq: u64,
 }
 
@@ -67,6 +69,11 @@ impl GuildState {
                 .into_iter()
                 .map(|i| (i.code.clone(), Arc::new(i)))
                 .collect(),
+            webhooks: rows
+                .webhooks
+                .into_iter()
+                .map(|webhook| (webhook.id, Arc::new(webhook)))
+                .collect(),
             gseq: rows.gseq,
         }
     }
@@ -81,6 +88,7 @@ impl GuildState {
             members: vec![founding.owner.clone()],
             bans: Vec::new(),
             invites: Vec::new(),
+            webhooks: Vec::new(),
             gseq,
         })
     }
@@ -181,6 +189,16 @@ impl GuildState {
     /// One invite.
     pub fn invite(&self, code: &str) -> Option<&Arc<Invite>> {
         self.invites.get(code)
+    }
+
+    /// All webhooks, the oldest first.
+    pub fn webhooks(&self) -> impl Iterator<Item = &Arc<Webhook>> {
+        self.webhooks.values()
+    }
+
+    /// One webhook.
+    pub fn webhook(&self, id: WebhookId) -> Option<&Arc<Webhook>> {
+        self.webhooks.get(&id)
     }
 
     /// What a member brings to the question what it may do at `now`; `None` for strangers.

@@ -4,14 +4,16 @@ mod dice;
 
 use guildhall_model::channel::{ChannelKind, Overwrite, OverwriteTarget};
 use guildhall_model::command::{
-    ChannelUpdate, GuildCommand, NewChannel, NewInvite, PermissionEdit, RoleUpdate,
+    ChannelUpdate, GuildCommand, NewChannel, NewInvite, NewWebhook, PermissionEdit, RoleUpdate,
 };
 use guildhall_model::event::{Event, Record, Source};
 use guildhall_model::guild::GuildRows;
+use guildhall_model::limits::WEBHOOK_TOKEN_CHARS;
 use guildhall_model::message::{Message, Place};
 use guildhall_model::snowflake::Generator;
-use guildhall_model::text::{ChannelName, GuildName};
+use guildhall_model::text::{ChannelName, GuildName, WebhookName};
 use guildhall_model::user::{Status, User};
+use guildhall_model::webhook::WebhookToken;
 use guildhall_model::{ChannelId, Permissions, Rejection, RoleId, Timestamp, UserId};
 
 use crate::Mint;
@@ -63,6 +65,20 @@ pub(crate) fn invite(code: &str, max_uses: u32, max_age_s: u32) -> GuildCommand 
         max_age_s,
         temporary: false,
     })
+}
+
+/// A command that makes a webhook, whose token shows its number.
+pub(crate) fn webhook_in(channel_id: ChannelId, number: u64) -> GuildCommand {
+    GuildCommand::CreateWebhook(NewWebhook {
+        channel_id,
+        name: WebhookName::parse("Hook").unwrap(),
+        token: token(number),
+        application_id: None,
+    })
+}
+
+pub(crate) fn token(number: u64) -> WebhookToken {
+    WebhookToken::parse(&format!("{number:0>WEBHOOK_TOKEN_CHARS$}")).unwrap()
 }
 
 /// A command that sets all bits of a role.
@@ -286,6 +302,7 @@ pub(crate) fn rows_of(state: &GuildState) -> GuildRows {
         members: state.members().map(|m| (**m).clone()).collect(),
         bans: state.bans().map(|ban| (**ban).clone()).collect(),
         invites: state.invites().map(|i| (**i).clone()).collect(),
+        webhooks: state.webhooks().map(|w| (**w).clone()).collect(),
         gseq: state.gseq(),
     }
 }

@@ -11,7 +11,7 @@ use guildhall_model::command::ChannelCommand;
 use guildhall_model::event::{Event, Source};
 use guildhall_model::message::{Anchor, Place};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{ChannelId, Permissions, Rejection, UserId, limits};
+use guildhall_model::{ChannelId, Permissions, Rejection, UserId, WebhookId, limits};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::guilds::Home;
@@ -230,7 +230,8 @@ impl Actor for ChannelActor {
 }
 
 impl Room {
-    /// The actor in this channel, by the guild's state at this moment.
+    /// The actor in this channel, by the guild's state at this moment. Who is no member may be one
+    /// of the channel's webhooks.
     fn writer(&self, user: UserId, now: guildhall_model::Timestamp) -> Result<Writer, Rejection> {
         let unknown = Rejection::Unknown(Noun::Channel);
         match &self.owner {
@@ -239,7 +240,12 @@ impl Room {
             Owner::Guild(guild) => {
                 let state = guild.state.read();
                 let channel = state.channel(self.id).ok_or(unknown.clone())?;
-                let standing = state.standing(user, now).ok_or(unknown)?;
+                let Some(standing) = state.standing(user, now) else {
+                    let webhook = WebhookId::new(user.get()).and_then(|id| state.webhook(id));
+                    let webhook = webhook.filter(|webhook| webhook.channel_id == self.id);
+                    let roles = state.roles().map(|role| role.id).collect();
+                    return Ok(Writer::webhook(webhook.ok_or(unknown)?.id, roles));
+                };
                 let access = standing.in_channel(&channel.overwrites);
                 let all = access.contains(Permissions::MENTION_EVERYONE);
                 let mentionable = state.roles().filter(|role| all || role.mentionable);

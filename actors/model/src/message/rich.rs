@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::component::ActionRow;
 use super::embed::Embed;
 use crate::attachment::Attachment;
-use crate::id::UserId;
+use crate::id::{ApplicationId, UserId, WebhookId};
 use crate::interaction::Answers;
 
 bitflags::bitflags! {
@@ -45,6 +45,12 @@ pub struct Rich {
     /// Nobody else sees it, and it is not part of the channel's history.
     #[serde(default)]
     pub only_for: Option<UserId>,
+    /// The webhook that posted it.
+    #[serde(default)]
+    pub webhook_id: Option<WebhookId>,
+    /// The application that the webhook belongs to.
+    #[serde(default)]
+    pub application_id: Option<ApplicationId>,
 }
 
 /// What kind of message it is.

@@ -5,6 +5,7 @@ mod invites;
 mod members;
 mod roles;
 mod settings;
+mod webhooks;
 
 use guildhall_model::channel::{Channel, ChannelKind};
 use guildhall_model::command::{GuildCommand, MemberUpdate, RolesEdit};
@@ -98,6 +99,12 @@ impl GuildState {
         match command {
             GuildCommand::Join { user, code } => return members::join(self, *user, code, mint),
             GuildCommand::RefreshMember(user) => return Ok(members::refresh(self, *user)),
+            GuildCommand::UpdateWebhook(id, Some(token), update) => {
+                return webhooks::update_by_token(self, id, &token, update);
+            }
+            GuildCommand::DeleteWebhook(id, Some(token)) => {
+                return webhooks::delete_by_token(self, id, &token);
+            }
             _ => {}
         }
         let acting = self.acting(actor, mint)?;
@@ -143,6 +150,9 @@ impl GuildState {
             GuildCommand::Unban(id) => members::unban(&acting, id),
             GuildCommand::CreateInvite(new) => invites::create(&acting, new, mint),
             GuildCommand::DeleteInvite(code) => invites::delete(&acting, &code),
+            GuildCommand::CreateWebhook(new) => webhooks::create(&acting, new, mint),
+            GuildCommand::UpdateWebhook(id, _, update) => webhooks::update(&acting, id, update),
+            GuildCommand::DeleteWebhook(id, _) => webhooks::delete(&acting, id),
             GuildCommand::Join { .. } | GuildCommand::RefreshMember(_) => {
                 unreachable!("decided above, because strangers may ask it")
             }

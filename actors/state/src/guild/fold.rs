@@ -5,6 +5,7 @@ use std::sync::Arc;
 use guildhall_model::channel::{Channel, Overwrite, OverwriteTarget};
 use guildhall_model::event::{Event, RoleEnd};
 use guildhall_model::member::Member;
+use guildhall_model::webhook::Webhook;
 use guildhall_model::{RoleId, UserId};
 
 use super::GuildState;
@@ -54,6 +55,11 @@ pub(super) fn apply(state: &mut GuildState, event: &Event) {
         Event::InviteDeleted(invite) => {
             state.invites.remove(&invite.code);
         }
+        Event::WebhookCreated(webhook) => put_webhook(state, webhook),
+        Event::WebhookUpdated(change) => put_webhook(state, &change.after),
+        Event::WebhookDeleted(webhook) => {
+            state.webhooks.remove(&webhook.id);
+        }
         // The founding is where a state begins; messages are not part of a guild's state.
         _ => {}
     }
@@ -102,12 +108,21 @@ pub(super) fn revert(state: &mut GuildState, event: &Event) {
                 .invites
                 .insert(invite.code.clone(), Arc::new(invite.clone()));
         }
+        Event::WebhookCreated(webhook) => {
+            state.webhooks.remove(&webhook.id);
+        }
+        Event::WebhookUpdated(change) => put_webhook(state, &change.before),
+        Event::WebhookDeleted(webhook) => put_webhook(state, webhook),
         _ => {}
     }
 }
 
 fn put_channel(state: &mut GuildState, channel: &Channel) {
     state.channels.insert(channel.id, Arc::new(channel.clone()));
+}
+
+fn put_webhook(state: &mut GuildState, webhook: &Webhook) {
+    state.webhooks.insert(webhook.id, Arc::new(webhook.clone()));
 }
 
 fn put_member(state: &mut GuildState, member: &Member) {

@@ -7,3 +7,4 @@ mod members;
 mod roles;
 mod settings;
 mod updates;
+mod webhooks;

@@ -3,16 +3,17 @@
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
 use guildhall_model::command::{
     ChannelUpdate, GuildCommand, GuildUpdate, MemberUpdate, PermissionEdit, RoleUpdate, RolesEdit,
+    WebhookUpdate,
 };
-use guildhall_model::text::{DisplayName, RoleName};
-use guildhall_model::{ChannelId, Permissions, RoleId};
+use guildhall_model::text::{DisplayName, RoleName, WebhookName};
+use guildhall_model::{ChannelId, Permissions, RoleId, WebhookId};
 use proptest::prelude::*;
 
-use super::{BOT, CAST, NOW, id, invite, join, new_channel, overwrites_of, user};
+use super::{BOT, CAST, NOW, id, invite, join, new_channel, overwrites_of, user, webhook_in};
 use crate::guild::GuildState;
 
 /// What random commands grant and deny.
-const BITS: [Permissions; 12] = [
+const BITS: [Permissions; 13] = [
     Permissions::VIEW_CHANNEL,
     Permissions::SEND_MESSAGES,
     Permissions::MANAGE_ROLES,
@@ -24,6 +25,7 @@ const BITS: [Permissions; 12] = [
     Permissions::MANAGE_NICKNAMES,
     Permissions::CHANGE_NICKNAME,
     Permissions::MODERATE_MEMBERS,
+    Permissions::MANAGE_WEBHOOKS,
     Permissions::ADMINISTRATOR,
 ];
 
@@ -42,7 +44,7 @@ pub(crate) struct Dice {
 pub(crate) fn dice() -> impl Strategy<Value = Dice> {
     (
         CAST,
-        0_u8..24,
+        0_u8..28,
         CAST,
         0_usize..64,
         any::<u16>(),
@@ -72,6 +74,7 @@ impl Dice {
             ),
             21 => GuildCommand::DeleteInvite(self.code(state)),
             22 => GuildCommand::RefreshMember(Box::new(user(self.whom))),
+            24..=27 => self.about_webhooks(state),
             _ => GuildCommand::UpdateGuild(GuildUpdate {
                 is_public: Some(self.more.is_multiple_of(2)),
                 owner_id: (self.bits.is_multiple_of(4)).then_some(id(self.whom)),
@@ -175,6 +178,25 @@ impl Dice {
         }
     }
 
+    fn about_webhooks(&self, state: &GuildState) -> GuildCommand {
+        let webhooks: Vec<WebhookId> = state.webhooks().map(|webhook| webhook.id).collect();
+        let chosen = webhooks.get(self.which % webhooks.len().max(1)).copied();
+        match (self.what, chosen, self.channel(state)) {
+            (24, Some(webhook), channel) => {
+                let update = WebhookUpdate {
+                    channel_id: channel.filter(|_| self.more.is_multiple_of(2)),
+                    name: (self.bits.is_multiple_of(2))
+                        .then(|| WebhookName::parse(&format!("Hook {}", self.more % 3)).unwrap()),
+                    ..WebhookUpdate::default()
+                };
+                GuildCommand::UpdateWebhook(webhook, None, update)
+            }
+            (25, Some(webhook), _) => GuildCommand::DeleteWebhook(webhook, None),
+            (_, _, Some(channel)) => webhook_in(channel, u64::from(self.bits)),
+            (_, _, None) => GuildCommand::Leave,
+        }
+    }
+
     fn role(&self, state: &GuildState) -> RoleId {
         let roles: Vec<RoleId> = state.roles().map(|role| role.id).collect();
         roles[self.which % roles.len()]
@@ -224,10 +246,10 @@ impl Dice {
 
 /// Few bits of all, and ADMINISTRATOR seldom: who holds it is beyond most rules.
 fn some(dice: u16) -> Permissions {
-    let chosen = [dice % 11, dice / 11 % 11];
+    let chosen = [dice % 12, dice / 12 % 12];
     let few = chosen.map(|place| BITS[usize::from(place)]);
     let all = if dice.is_multiple_of(97) {
-        BITS[11]
+        BITS[12]
     } else {
         Permissions::empty()
     };

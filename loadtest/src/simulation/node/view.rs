@@ -68,6 +68,10 @@ fn rows_of(state: &GuildState, gseq: u64) -> GuildRows {
         members: state.members().map(|member| (**member).clone()).collect(),
         bans: state.bans().map(|ban| (**ban).clone()).collect(),
         invites: state.invites().map(|invite| (**invite).clone()).collect(),
+        webhooks: state
+            .webhooks()
+            .map(|webhook| (**webhook).clone())
+            .collect(),
         gseq,
     }
 }

@@ -15,6 +15,7 @@ mod member;
 mod outbox;
 mod role;
 mod user;
+mod webhook;
 
 use std::path::Path;
 

@@ -17,7 +17,7 @@ use guildhall_model::user::User;
 use guildhall_model::{Epoch, EventPartition, GuildId};
 
 use super::property::{for_all, same};
-use super::sample::{self, NOW, account, founding, id, invite, role, user};
+use super::sample::{self, NOW, account, founding, id, invite, role, user, webhook};
 use crate::accounts::Accounts;
 use crate::application_commands::ApplicationCommands;
 use crate::guilds::{CommitError, FencingToken, Guilds, Home};
@@ -32,7 +32,7 @@ macro_rules! guilds_promises {
             a_guild_loads_as_it_was_founded
             rows_are_the_fold_of_their_events
             a_deleted_guild_is_found_by_its_id_only
-            deleted_channels_roles_and_invites_are_unknown
+            what_was_deleted_of_a_guild_is_unknown
             two_users_have_one_channel
             directs_are_listed_from_the_newest
             the_highest_id_never_falls
@@ -128,6 +128,7 @@ pub async fn unknown_things_are_absent(stores: Stores) {
     assert_eq!(guilds.home_of(id(1)).await.unwrap(), None);
     assert_eq!(guilds.guild_of_role(id(1)).await.unwrap(), None);
     assert_eq!(guilds.guild_of_invite("code").await.unwrap(), None);
+    assert_eq!(guilds.guild_of_webhook(id(1)).await.unwrap(), None);
     assert_eq!(guilds.direct_of([id(1), id(2)]).await.unwrap(), None);
     assert_eq!(guilds.directs_of(id(1), 10).await.unwrap(), []);
     assert_eq!(guilds.highest_id().await.unwrap(), 0);
@@ -185,15 +186,16 @@ pub async fn a_deleted_guild_is_found_by_its_id_only(stores: Stores) {
     with_guild(&stores).await;
     let events = [
         Event::InviteCreated(invite("code", GUILD)),
+        Event::WebhookCreated(Box::new(webhook(120, GUILD))),
         Event::GuildDeleted,
     ];
     let records: Vec<Record> = (2..)
         .zip(events)
         .map(|(gseq, event)| guild_record(GUILD, gseq, event))
         .collect();
-    commit(&stores, &records[..1]).await;
+    commit(&stores, &records[..2]).await;
     let before = load(&stores, GUILD).await;
-    commit(&stores, &records[1..]).await;
+    commit(&stores, &records[2..]).await;
 
     let guilds = &stores.guilds;
     let guild: GuildId = id(GUILD);
@@ -202,23 +204,25 @@ pub async fn a_deleted_guild_is_found_by_its_id_only(stores: Stores) {
     let of_role = guilds.guild_of_role(guild.everyone_role()).await;
     assert_eq!(of_role.unwrap(), None);
     assert_eq!(guilds.guild_of_invite("code").await.unwrap(), None);
+    assert_eq!(guilds.guild_of_webhook(id(120)).await.unwrap(), None);
     let kept = GuildRows {
         deleted: true,
-        gseq: 3,
+        gseq: 4,
         ..before
     };
     assert_eq!(load(&stores, GUILD).await, kept);
 }
 
 /// Found while they are there, and not a moment longer. Codes tell upper from lower case.
-pub async fn deleted_channels_roles_and_invites_are_unknown(stores: Stores) {
+pub async fn what_was_deleted_of_a_guild_is_unknown(stores: Stores) {
     with_guild(&stores).await;
     let (channel, role) = (sample::channel(110, GUILD), role(111, GUILD));
-    let invite = invite("Code", GUILD);
+    let (invite, webhook) = (invite("Code", GUILD), Box::new(webhook(112, GUILD)));
     let made = [
         Event::ChannelCreated(channel.clone()),
         Event::RoleCreated(role.clone()),
         Event::InviteCreated(invite.clone()),
+        Event::WebhookCreated(webhook.clone()),
     ];
     let end = RoleEnd {
         role: role.clone(),
@@ -229,22 +233,25 @@ pub async fn deleted_channels_roles_and_invites_are_unknown(stores: Stores) {
         Event::ChannelDeleted(channel.clone()),
         Event::RoleDeleted(Box::new(end)),
         Event::InviteDeleted(invite),
+        Event::WebhookDeleted(webhook.clone()),
     ];
     let found = async || {
         (
             stores.guilds.home_of(channel.id).await.unwrap(),
             stores.guilds.guild_of_role(role.id).await.unwrap(),
             stores.guilds.guild_of_invite("Code").await.unwrap(),
+            stores.guilds.guild_of_webhook(webhook.id).await.unwrap(),
         )
     };
     let record = |(gseq, event)| guild_record(GUILD, gseq, event);
     commit(&stores, &(2..).zip(made).map(record).collect::<Vec<_>>()).await;
     let guild: GuildId = id(GUILD);
-    let there = (Some(Home::Guild(guild)), Some(guild), Some(guild));
+    let known = Some(guild);
+    let there = (Some(Home::Guild(guild)), known, known, known);
     assert_eq!(found().await, there);
     assert_eq!(stores.guilds.guild_of_invite("code").await.unwrap(), None);
-    commit(&stores, &(5..).zip(ended).map(record).collect::<Vec<_>>()).await;
-    assert_eq!(found().await, (None, None, None));
+    commit(&stores, &(6..).zip(ended).map(record).collect::<Vec<_>>()).await;
+    assert_eq!(found().await, (None, None, None, None));
 }
 
 /// Whoever comes second is told of the first one's channel.
@@ -318,6 +325,7 @@ pub async fn the_highest_id_never_falls(stores: Stores) {
     assert_eq!(highest().await, 400);
 
     let (channel, role) = (sample::channel(500, GUILD), role(600, GUILD));
+    let webhook = Box::new(webhook(700, GUILD));
     let end = RoleEnd {
         role: role.clone(),
         holders: Vec::new(),
@@ -328,6 +336,8 @@ pub async fn the_highest_id_never_falls(stores: Stores) {
         (Event::ChannelDeleted(channel), 500),
         (Event::RoleCreated(role), 600),
         (Event::RoleDeleted(Box::new(end)), 600),
+        (Event::WebhookCreated(webhook.clone()), 700),
+        (Event::WebhookDeleted(webhook), 700),
     ]) {
         commit(&stores, &[guild_record(GUILD, gseq, event)]).await;
         assert_eq!(highest().await, expected);

@@ -8,6 +8,7 @@ use guildhall_model::channel::{Channel, ChannelKind};
 use guildhall_model::event::{Founding, Reaction};
 use guildhall_model::guild::Guild;
 use guildhall_model::invite::Invite;
+use guildhall_model::limits::WEBHOOK_TOKEN_CHARS;
 use guildhall_model::member::Member;
 use guildhall_model::message::component::{
     ActionRow, Button, ButtonStyle, ButtonTarget, Component,
@@ -18,6 +19,7 @@ use guildhall_model::message::{
 };
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
+use guildhall_model::webhook::{Webhook, WebhookToken};
 use guildhall_model::{Id, Permissions, Timestamp, UserId};
 
 /// Some instant.
@@ -141,6 +143,21 @@ pub(super) fn invite(code: &str, guild: u64) -> Invite {
     }
 }
 
+/// A webhook in the first channel of a guild.
+pub(super) fn webhook(number: u64, guild: u64) -> Webhook {
+    Webhook {
+        id: id(number),
+        guild_id: id(guild),
+        channel_id: id(guild + 1),
+        name: format!("Hook {number}'s \"quotes\""),
+        avatar_url: None,
+        token: WebhookToken::parse(&format!("{number:0>WEBHOOK_TOKEN_CHARS$}"))
+            .expect("the length is right"),
+        creator_id: id(1),
+        application_id: number.is_multiple_of(2).then(|| id(9)),
+    }
+}
+
 /// A message in a channel of guild 100, with something in every field.
 pub(super) fn message(number: u64, channel: u64, author: u64) -> Message {
     Message {
@@ -194,6 +211,8 @@ fn rich() -> Rich {
         }],
         attachments: vec![file()],
         ..Rich::default()
+        webhook_id: Some(id(8_000)),
+        application_id: Some(id(9)),
     }
 }
 

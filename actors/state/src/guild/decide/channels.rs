@@ -81,13 +81,18 @@ pub(super) fn update(
     }))])
 }
 
+/// A channel takes its webhooks with it.
 pub(super) fn delete(acting: &Acting<'_>, id: ChannelId) -> Result<Vec<Event>, Rejection> {
     let channel = acting
         .state
         .channel(id)
         .ok_or(Rejection::Unknown(Noun::Channel))?;
     acting.require_in(channel, Permissions::MANAGE_CHANNELS)?;
-    Ok(vec![Event::ChannelDeleted(Channel::clone(channel))])
+    let webhooks = acting.state.webhooks();
+    let ending = webhooks.filter(|webhook| webhook.channel_id == id);
+    let ended = ending.map(|webhook| Event::WebhookDeleted(Box::new((**webhook).clone())));
+    let channel = Event::ChannelDeleted(Channel::clone(channel));
+    Ok(ended.chain([channel]).collect())
 }
 
 /// Puts channels at new places. A channel that is named twice goes to the last place.

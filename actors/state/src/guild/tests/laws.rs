@@ -1,7 +1,7 @@
 //! Laws that hold for every sequence of commands by anybody.
 
 use guildhall_model::event::Event;
-use guildhall_model::{Permissions, Rejection};
+use guildhall_model::{Permissions, Rejection, limits};
 use proptest::prelude::*;
 
 use crate::guild::GuildState;
@@ -173,6 +173,22 @@ proptest! {
             };
             if let (true, Err(refused)) = (is_stranger, &outcome) {
                 prop_assert!(!is_telling(refused), "{:?}", refused);
+            }
+        }
+    }
+
+    #[test]
+    fn a_webhook_is_in_a_channel_that_exists_with_few_others(moves in moves()) {
+        let mut scene = Scene::peopled();
+        for dice in moves {
+            let command = dice.command(&scene.state);
+            let _ = scene.attempt(dice.actor, command);
+            for webhook in scene.state.webhooks() {
+                let channel = scene.state.channel(webhook.channel_id);
+                prop_assert!(channel.is_some(), "{:?}", webhook);
+                let beside = scene.state.webhooks();
+                let beside = beside.filter(|other| other.channel_id == webhook.channel_id);
+                prop_assert!(beside.count() <= limits::WEBHOOKS_MAX);
             }
         }
     }

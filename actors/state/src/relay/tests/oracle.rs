@@ -80,6 +80,9 @@ fn hears(
             let managers = Permissions::MANAGE_CHANNELS | Permissions::MANAGE_GUILD;
             wants(Intents::GUILD_INVITES) && holds(managers)
         }
+        Event::WebhookCreated(_) | Event::WebhookUpdated(_) | Event::WebhookDeleted(_) => {
+            wants(Intents::GUILD_WEBHOOKS) && holds(Permissions::MANAGE_WEBHOOKS)
+        }
         Event::MessageCreated(message) => {
             let channel = after.channel(message.channel_id);
             wants(Intents::GUILD_MESSAGES)

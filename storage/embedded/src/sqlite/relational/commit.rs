@@ -6,7 +6,7 @@ use guildhall_ports::Failure;
 use guildhall_ports::guilds::{CommitError, FencingToken};
 use sqlx::SqliteConnection;
 
-use super::{channel, direct, fence, guild, invite, member, outbox, role, user};
+use super::{channel, direct, fence, guild, invite, member, outbox, role, user, webhook};
 use crate::sqlite::writer::Write;
 
 /// Events of one stream, rising, at least one.
@@ -92,6 +92,9 @@ async fn write_guild_rows(
         Event::BanRemoved(ban) => member::unbanned(tx, id, ban.user.id).await?,
         Event::InviteCreated(invite) => invite::created(tx, invite).await?,
         Event::InviteDeleted(invite) => invite::deleted(tx, &invite.code).await?,
+        Event::WebhookCreated(webhook) => webhook::created(tx, webhook).await?,
+        Event::WebhookUpdated(change) => webhook::updated(tx, &change.after).await?,
+        Event::WebhookDeleted(webhook) => webhook::deleted(tx, webhook.id).await?,
         Event::MessageCreated(_)
         | Event::MessageUpdated(_)
         | Event::MessageDeleted { .. }

@@ -46,6 +46,12 @@ pub(super) enum Step {
     Unban(usize),
     Invite,
     Revoke(usize),
+    MakeWebhook,
+    ChangeWebhook {
+        pick: usize,
+        channel: usize,
+    },
+    EndWebhook(usize),
 }
 
 /// A few dozen steps of every kind.
@@ -74,7 +80,11 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         (1..=USERS).prop_map(Step::Ban),
         pick.clone().prop_map(Step::Unban),
         Just(Step::Invite),
-        pick.prop_map(Step::Revoke),
+        pick.clone().prop_map(Step::Revoke),
+        Just(Step::MakeWebhook),
+        (pick.clone(), pick.clone())
+            .prop_map(|(pick, channel)| Step::ChangeWebhook { pick, channel }),
+        pick.prop_map(Step::EndWebhook),
     ];
     prop::collection::vec(step, 1..40)
 }
@@ -109,6 +119,18 @@ pub(super) fn event(step: &Step, rows: &GuildRows, unused: u64) -> Option<Event>
         Step::EndRole(pick) => role_end(rows, *pick)?,
         Step::Invite => Event::InviteCreated(invite(&format!("code{unused}"), guild)),
         Step::Revoke(pick) => Event::InviteDeleted(nth(&rows.invites, *pick)?.clone()),
+        Step::MakeWebhook => Event::WebhookCreated(Box::new(sample::webhook(unused, guild))),
+        Step::ChangeWebhook { pick, channel } => {
+            let before = nth(&rows.webhooks, *pick)?.clone();
+            let mut after = before.clone();
+            after.name = format!("renamed {channel}");
+            after.avatar_url = Some(format!("https://pictures.example/{channel}"));
+            after.channel_id = nth(&rows.channels, *channel)?.id;
+            Event::WebhookUpdated(Box::new(Change { before, after }))
+        }
+        Step::EndWebhook(pick) => {
+            Event::WebhookDeleted(Box::new(nth(&rows.webhooks, *pick)?.clone()))
+        }
         people => member_event(people, rows)?,
     };
     Some(event)

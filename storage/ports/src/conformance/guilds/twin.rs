@@ -15,6 +15,7 @@ pub(in crate::conformance) fn founded(founding: Founding) -> GuildRows {
         members: vec![founding.owner],
         bans: Vec::new(),
         invites: Vec::new(),
+        webhooks: Vec::new(),
         gseq: 1,
     }
 }
@@ -72,6 +73,12 @@ pub(in crate::conformance) fn fold(rows: &mut GuildRows, gseq: u64, event: &Even
         Event::BanRemoved(ban) => rows.bans.retain(|b| b.user.id != ban.user.id),
         Event::InviteCreated(invite) => rows.invites.push(invite.clone()),
         Event::InviteDeleted(invite) => rows.invites.retain(|i| i.code != invite.code),
+        Event::WebhookCreated(webhook) => rows.webhooks.push((**webhook).clone()),
+        Event::WebhookUpdated(change) => {
+            rows.webhooks.retain(|w| w.id != change.after.id);
+            rows.webhooks.push(change.after.clone());
+        }
+        Event::WebhookDeleted(webhook) => rows.webhooks.retain(|w| w.id != webhook.id),
         other => unreachable!("{other:?} does not change a guild's rows"),
     }
 }
@@ -95,5 +102,6 @@ pub(in crate::conformance) fn in_order(mut rows: GuildRows) -> GuildRows {
     rows.members.sort_by_key(|member| member.user.id);
     rows.bans.sort_by_key(|ban| ban.user.id);
     rows.invites.sort_by(|a, b| a.code.cmp(&b.code));
+    rows.webhooks.sort_by_key(|webhook| webhook.id);
     rows
 }
