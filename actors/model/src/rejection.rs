@@ -91,7 +91,6 @@ pub enum Noun {
     Application,
     ApplicationCommand,
     Interaction,
-    Webhook,
     Reaction,
     Route,
 }

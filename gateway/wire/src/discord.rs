@@ -28,6 +28,7 @@ pub mod role;
 mod typing;
 pub mod upload;
 pub mod user;
+pub mod webhook;
 
 use guildhall_model::Permissions;
 use serde::{Serialize, Serializer};
@@ -45,6 +46,7 @@ pub use member::Member;
 pub use message::Message;
 pub use role::Role;
 pub use user::{CurrentUser, User};
+pub use webhook::Webhook;
 
 /// A field that is always `null`: Discord documents it, Guildhall has nothing to put there.
 pub(crate) type Nothing = ();

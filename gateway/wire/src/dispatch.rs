@@ -76,6 +76,9 @@ const fn event_name(event: &Event) -> &'static str {
         Event::BanRemoved(_) => "GUILD_BAN_REMOVE",
         Event::InviteCreated(_) => "INVITE_CREATE",
         Event::InviteDeleted(_) => "INVITE_DELETE",
+        Event::WebhookCreated(_) | Event::WebhookUpdated(_) | Event::WebhookDeleted(_) => {
+            "WEBHOOKS_UPDATE"
+        }
         Event::MessageCreated(_) => "MESSAGE_CREATE",
         Event::MessageUpdated(_) => "MESSAGE_UPDATE",
         Event::MessageDeleted { .. } => "MESSAGE_DELETE",

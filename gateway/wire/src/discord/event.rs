@@ -20,6 +20,7 @@ use super::ready::Ready;
 use super::role::Role;
 use super::typing::TypingStart;
 use super::user::{CurrentUser, User};
+use super::webhook::WebhooksUpdate;
 use crate::dispatch::{EncodeError, Look, guild_of, write};
 use crate::file_url::FileUrls;
 use crate::id::Decimal;
@@ -81,6 +82,10 @@ fn event_body(record: &Record, look: Look, urls: &FileUrls) -> Result<Bytes, Enc
         }
         Event::InviteCreated(invite) => write(look, &InviteCreate::new(invite)),
         Event::InviteDeleted(invite) => write(look, &InviteDelete::new(invite)),
+        Event::WebhookCreated(webhook) | Event::WebhookDeleted(webhook) => {
+            write(look, &WebhooksUpdate::new(webhook))
+        }
+        Event::WebhookUpdated(change) => write(look, &WebhooksUpdate::new(&change.after)),
         Event::MemberJoined { member, .. } => member_body(record, member, look),
         Event::MemberUpdated(change) => member_body(record, &change.after, look),
         Event::MemberRemoved { member, .. } => user_body(record, User::new(&member.user), look),

@@ -3,7 +3,7 @@
 use guildhall_model::interaction::{Answers, Occasion};
 use guildhall_model::message as model;
 use guildhall_model::message::{MessageKind, Place};
-use guildhall_model::{ChannelId, GuildId, id};
+use guildhall_model::{ApplicationId, ChannelId, GuildId, WebhookId, id};
 use serde::Serialize;
 
 use super::NoList;
@@ -38,6 +38,10 @@ pub struct Message<'a> {
     channel_type: Option<ChannelType>,
     author: User<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    webhook_id: Option<Decimal<id::kind::Webhook>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    application_id: Option<Decimal<id::kind::Application>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<Membership<'a>>,
     content: &'a str,
     timestamp: Iso8601,
@@ -56,12 +60,6 @@ pub struct Message<'a> {
     /// For replies. `referenced_message` is left out: to clients that means "not fetched".
     #[serde(rename = "message_reference", skip_serializing_if = "Option::is_none")]
     reference: Option<Reference>,
-    /// discord.js takes the answers of its own application by it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    application_id: Option<Decimal<id::kind::Application>>,
-    /// Answers are posted by the webhook that every application is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    webhook_id: Option<Decimal<id::kind::Application>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     interaction_metadata: Option<InteractionMetadata<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,7 +131,12 @@ impl<'a> Message<'a> {
             channel_id: Decimal(message.channel_id),
             guild_id: guild_id.map(Decimal),
             channel_type,
-            author: User::new(&message.author),
+            author: match message.webhook_id() {
+                Some(_) => User::of_webhook(&message.author),
+                None => User::new(&message.author),
+            },
+            webhook_id: webhook_of(message).map(Decimal),
+            application_id: application_of(message).map(Decimal),
             member: member.map(Membership::of_author),
             content: &message.content,
             timestamp: Iso8601(message.id.created_at()),
@@ -156,8 +159,6 @@ impl<'a> Message<'a> {
             nonce: message.nonce.as_ref().and_then(Nonce::of),
             pinned: message.pinned_at.is_some(),
             r#type: type_of(message),
-            application_id: message.answers().map(|it| Decimal(it.application_id)),
-            webhook_id: message.answers().map(|it| Decimal(it.application_id)),
             interaction_metadata: message
                 .answers()
                 .map(|answers| InteractionMetadata::new(answers, guild_id)),
@@ -168,6 +169,19 @@ impl<'a> Message<'a> {
             sticker_items: [],
         }
     }
+}
+
+/// An application's answers are posted by the webhook that it is itself.
+fn webhook_of(message: &model::Message) -> Option<WebhookId> {
+    let own = |answers: &Answers| WebhookId::new(answers.application_id.get());
+    message
+        .webhook_id()
+        .or_else(|| message.answers().and_then(own))
+}
+
+fn application_of(message: &model::Message) -> Option<ApplicationId> {
+    let answering = message.answers().map(|answers| answers.application_id);
+    message.application_id().or(answering)
 }
 
 fn type_of(message: &model::Message) -> u8 {

@@ -17,6 +17,7 @@ mod mentions;
 pub mod message;
 pub mod role;
 pub mod user;
+pub mod webhook;
 
 pub use crate::native::request::{read_json, read_json_list, read_optional_json};
 

@@ -50,6 +50,16 @@ impl<'a> User<'a> {
     }
 }
 
+impl<'a> User<'a> {
+    /// Who a webhook's message is by: nobody else has this discriminator.
+    pub(crate) fn of_webhook(author: &'a model::User) -> Self {
+        Self {
+            discriminator: "0000",
+            ..Self::new(author)
+        }
+    }
+}
+
 /// A user as it sees itself.
 #[derive(Serialize)]
 pub struct CurrentUser<'a> {

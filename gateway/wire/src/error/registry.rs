@@ -27,6 +27,9 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
             GENERAL,
             "Name or password is wrong",
         ),
+        Rejection::WrongWebhookToken => {
+            Problem::new(401, "wrong_webhook_token", 50_027, "Invalid Webhook Token")
+        }
         Rejection::Unknown(noun) => unknown(*noun),
         Rejection::MissingPermission(needed) => missing(*needed),
         Rejection::Outranked => Problem::new(
@@ -187,6 +190,7 @@ fn limit_code(what: &str) -> u32 {
         "guilds" => 30_001,
         "roles" => 30_005,
         "pins" => 30_003,
+        "webhooks" => 30_007,
         "reactions" => 30_010,
         "channels" => 30_013,
         "commands" => 30_032,

@@ -31,7 +31,8 @@ fn next(rejection: Option<&Rejection>) -> Option<Rejection> {
     Some(match rejection {
         None => Rejection::Unauthenticated,
         Some(Rejection::Unauthenticated) => Rejection::WrongCredentials,
-        Some(Rejection::WrongCredentials) => Rejection::Unknown(NOUNS[0]),
+        Some(Rejection::WrongCredentials) => Rejection::WrongWebhookToken,
+        Some(Rejection::WrongWebhookToken) => Rejection::Unknown(NOUNS[0]),
         Some(Rejection::Unknown(noun)) => match NOUNS.iter().position(|n| n == noun) {
             Some(at) if at + 1 < NOUNS.len() => Rejection::Unknown(NOUNS[at + 1]),
             _ => Rejection::MissingPermission(Permissions::VIEW_CHANNEL),
@@ -76,7 +77,7 @@ fn every_error_has_a_body_in_both_dialects() {
     let problems: Vec<_> = problems
         .chain(ServiceError::ALL.map(Problem::from))
         .collect();
-    assert_eq!(problems.len(), 34 + ServiceError::ALL.len());
+    assert_eq!(problems.len(), 35 + ServiceError::ALL.len());
     for problem in &problems {
         assert!((400..=507).contains(&problem.status), "{problem:?}");
         let snake = |c: char| c.is_ascii_lowercase() || c == '_';
@@ -124,6 +125,7 @@ fn the_numbers_that_libraries_switch_on_are_discords() {
         (Noun::Message, 10_008),
         (Noun::Role, 10_011),
         (Noun::User, 10_013),
+        (Noun::Webhook, 10_015),
         (Noun::Reaction, 10_014),
         (Noun::Ban, 10_026),
     ] {
@@ -137,9 +139,15 @@ fn the_numbers_that_libraries_switch_on_are_discords() {
         code(Rejection::MissingPermission(Permissions::KICK_MEMBERS)),
         50_013
     );
+    assert_eq!(code(Rejection::WrongWebhookToken), 50_027);
     assert_eq!(code(Rejection::Banned), 40_007);
     assert_eq!(code(Rejection::Invalid(Vec::new())), 50_035);
-    for (what, number) in [("guilds", 30_001), ("roles", 30_005), ("channels", 30_013)] {
+    for (what, number) in [
+        ("guilds", 30_001),
+        ("roles", 30_005),
+        ("channels", 30_013),
+        ("webhooks", 30_007),
+    ] {
         assert_eq!(code(Rejection::LimitReached { what, limit: 1 }), number);
     }
 }

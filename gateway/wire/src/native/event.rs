@@ -9,6 +9,7 @@ use guildhall_model::dispatch::Dispatch;
 use guildhall_model::event::{Event, Founding, Record};
 use guildhall_model::guild::{Guild, GuildSnapshot};
 use guildhall_model::member;
+use guildhall_model::webhook::Webhook;
 use serde::Serialize;
 
 use super::channel::{Channel, DirectChannel};
@@ -107,6 +108,10 @@ fn event_body(
         }
         Event::InviteCreated(invite) => write(look, &Invite::new(invite, spelling)),
         Event::InviteDeleted(invite) => write(look, &InviteDelete::new(invite, spelling)),
+        Event::WebhookCreated(webhook) | Event::WebhookDeleted(webhook) => {
+            write(look, &WebhooksUpdate::new(webhook, spelling))
+        }
+        Event::WebhookUpdated(change) => write(look, &WebhooksUpdate::new(&change.after, spelling)),
         Event::MemberJoined { member, .. } => member_body(record, member, look, spelling),
         Event::MemberUpdated(change) => member_body(record, &change.after, look, spelling),
         Event::MemberRemoved { member, .. } => write(
@@ -273,6 +278,22 @@ impl<'a> InviteDelete<'a> {
             code: &invite.code,
             server_id: spelling.uuid(invite.guild_id),
             channel_id: spelling.uuid(invite.channel_id),
+        }
+    }
+}
+
+/// Something about the webhooks of a channel is different now.
+#[derive(Serialize)]
+struct WebhooksUpdate {
+    server_id: UuidText,
+    channel_id: UuidText,
+}
+
+impl WebhooksUpdate {
+    fn new(webhook: &Webhook, spelling: &Spelling) -> Self {
+        Self {
+            server_id: spelling.uuid(webhook.guild_id),
+            channel_id: spelling.uuid(webhook.channel_id),
         }
     }
 }

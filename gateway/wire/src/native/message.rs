@@ -32,8 +32,12 @@ pub struct Message<'a> {
     channel_id: UuidText,
     server_id: UuidText,
     user_id: UuidText,
-    /// Who posted it, as of then.
+    /// Who posted it, as of then. Of a webhook's message it is no user: the name and the picture
+    /// are those that the webhook gave.
     author: User<'a>,
+    /// The webhook that posted it.
+    #[schema(required)]
+    webhook_id: Option<UuidText>,
     content: &'a str,
     timestamp: Utc,
     #[schema(required)]
@@ -239,6 +243,7 @@ impl<'a> Message<'a> {
             server_id: spelling.uuid(guild_id),
             user_id: spelling.uuid(message.author.id),
             author: User::new(&message.author, spelling),
+            webhook_id: message.webhook_id().map(|id| spelling.uuid(id)),
             content: &message.content,
             timestamp: Utc(message.id.created_at()),
             edited_at: message.edited_at.map(Utc),

@@ -146,6 +146,18 @@ fn guild_events() -> Vec<(&'static str, Event)> {
         ("guild_ban_remove", Event::BanRemoved(ban())),
         ("invite_create", Event::InviteCreated(invite())),
         ("invite_delete", Event::InviteDeleted(invite())),
+        (
+            "webhooks_update_created",
+            Event::WebhookCreated(Box::new(webhook())),
+        ),
+        (
+            "webhooks_update",
+            Event::WebhookUpdated(Box::new(change(webhook(), webhook()))),
+        ),
+        (
+            "webhooks_update_deleted",
+            Event::WebhookDeleted(Box::new(webhook())),
+        ),
     ]
 }
 
@@ -168,6 +180,10 @@ fn message_events() -> Vec<(&'static str, Event)> {
         (
             "message_create_direct",
             Event::MessageCreated(Box::new(whisper())),
+        ),
+        (
+            "message_create_webhook",
+            Event::MessageCreated(Box::new(cry())),
         ),
         ("message_update", Event::MessageUpdated(Box::new(reply()))),
         ("message_delete", deleted(reply())),

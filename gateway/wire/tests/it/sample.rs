@@ -4,6 +4,7 @@ use guildhall_model::attachment::{Attachment, Dimensions, FileName, Signature};
 use guildhall_model::channel::{Channel, ChannelKind, DirectChannel, Overwrite, OverwriteTarget};
 use guildhall_model::guild::{Guild, GuildSnapshot};
 use guildhall_model::invite::Invite;
+use guildhall_model::limits::WEBHOOK_TOKEN_CHARS;
 use guildhall_model::member::{Ban, Member};
 use guildhall_model::message::component::{
     ActionRow, Button, ButtonStyle, ButtonTarget, Component, ComponentEmoji, Select, SelectKind,
@@ -15,6 +16,7 @@ use guildhall_model::message::{
 };
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
+use guildhall_model::webhook::{Webhook, WebhookToken};
 use guildhall_model::{GuildId, Id, Permissions, Timestamp};
 use guildhall_wire::{FileUrls, Installation, Spelling};
 
@@ -369,4 +371,33 @@ pub(crate) fn installation() -> Installation {
 
 pub(crate) fn file_urls() -> FileUrls {
     FileUrls::new("https://chat.example.org")
+}
+
+pub(crate) fn webhook() -> Webhook {
+    Webhook {
+        id: id(40),
+        guild_id: guild_id(),
+        channel_id: general().id,
+        name: "Town crier".to_owned(),
+        avatar_url: None,
+        token: WebhookToken::parse(&"t".repeat(WEBHOOK_TOKEN_CHARS)).unwrap(),
+        creator_id: ada().id,
+        application_id: Some(id(12)),
+    }
+}
+
+/// What the webhook says under another name.
+pub(crate) fn cry() -> Message {
+    let picture = "https://example.org/bell.png".to_owned();
+    Message {
+        author: webhook().author(Some("Bell".to_owned()), Some(picture)),
+        place: Place::guild(guild_id()),
+        reply_to: None,
+        rich: Some(Box::new(Rich {
+            webhook_id: Some(webhook().id),
+            application_id: webhook().application_id,
+            ..Rich::default()
+        })),
+        ..reply()
+    }
 }

@@ -210,9 +210,9 @@ fn rich() -> Rich {
             components: vec![Component::Button(button)],
         }],
         attachments: vec![file()],
-        ..Rich::default()
         webhook_id: Some(id(8_000)),
         application_id: Some(id(9)),
+        ..Rich::default()
     }
 }
 
