@@ -43,6 +43,8 @@ pub enum Method {
 pub enum Need {
     /// Nothing, not even a credential; one that is sent is not looked at.
     Nobody,
+    /// The token of the webhook, which stands in the path; a credential is not looked at.
+    Token,
     /// A person or a bot.
     Anyone,
     /// A person.
@@ -99,7 +101,7 @@ impl Need {
     /// Which credential the route asks for.
     pub const fn proof(self) -> Proof {
         match self {
-            Self::Nobody => Proof::Nothing,
+            Self::Nobody | Self::Token => Proof::Nothing,
             Self::Bot | Self::OwnApplication => Proof::Bot,
             Self::Person | Self::Entry | Self::PersonWith(_) => Proof::Person,
             _ => Proof::Any,
@@ -136,9 +138,18 @@ mod tests {
     }
 
     #[test]
-    fn only_signing_in_connecting_and_looking_at_an_invite_need_no_credential() {
+    fn routes_of_webhooks_with_a_token_need_no_credential() {
+        for row in rows() {
+            let has_token = row.path.contains("/{webhook_token}");
+            assert_eq!(has_token, row.need == Need::Token, "{}", row.path);
+            assert!(!has_token || row.path.starts_with("/api/webhooks/"));
+        }
+    }
+
+    #[test]
+    fn only_signing_in_connecting_and_looking_at_an_invite_need_nothing() {
         let open: Vec<_> = rows()
-            .filter(|row| row.need.proof() == Proof::Nothing)
+            .filter(|row| row.need == Need::Nobody)
             .map(|row| row.path)
             .collect();
         assert_eq!(

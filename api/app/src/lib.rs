@@ -27,6 +27,7 @@ pub mod sessions;
 mod token_cache;
 mod typing;
 pub mod uploads;
+pub mod webhooks;
 
 use std::fmt;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use guildhall_host::{Refused, Written};
+use guildhall_host::{GuildView, Refused, Written};
 use guildhall_model::channel::DirectChannel;
 use guildhall_model::command::{AllowedMentions, ChannelCommand, Draft, Edit};
 use guildhall_model::message::{Anchor, Emoji, Message, Nonce, Rich};
@@ -57,7 +57,7 @@ pub struct SeenMessage {
 
 impl NewMessage {
     /// The users that it names and may mention.
-    fn named(&self) -> Vec<UserId> {
+    pub(crate) fn named(&self) -> Vec<UserId> {
         let content = self.content.as_ref().map_or("", Content::as_str);
         let mut named = mentioned_users(content);
         named.retain(|user| self.allowed_mentions.users.includes(user));
@@ -221,7 +221,9 @@ impl Messages<'_> {
         if let Some(answered) = new.reply_to {
             let answered = self.answerable(ctx, channel, answered).await?;
             let is_new = mentions.iter().all(|user| user.id != answered.author.id);
-            if new.allowed_mentions.replied_user && is_new {
+            // There is nobody to be told behind a webhook.
+            let is_user = answered.webhook_id().is_none();
+            if new.allowed_mentions.replied_user && is_new && is_user {
                 mentions.push(answered.author.clone());
             }
         }
@@ -274,8 +276,7 @@ impl Messages<'_> {
         Err(Rejection::field("reply_to", "unknown_message", why).into())
     }
 
-    /// The author and the users that a message names. Members come from memory, so that a post into a
-    /// guild rarely asks the store.
+    /// The author and the users that a message names.
     async fn people_of(
         &self,
         ctx: &Context,
@@ -286,20 +287,30 @@ impl Messages<'_> {
         let Some(view) = self.app.node().guild(guild).await? else {
             return Err(unknown);
         };
-        let named = new.named();
-        let (author, mut mentions) = view.read(|state| {
-            let user = |id| state.member(id).map(|member| member.user.clone());
-            let members: Vec<User> = named.iter().filter_map(|&id| user(id)).collect();
-            (user(ctx.user_id()), members)
+        let author = view.read(|state| {
+            let member = state.member(ctx.user_id());
+            member.map(|member| member.user.clone())
         });
-        let Some(author) = author else {
-            return Err(unknown);
-        };
+        let mentions = self.mentioned_in(&view, new.named()).await?;
+        Ok((author.ok_or(unknown)?, mentions))
+    }
+
+    /// The users among these that exist, by id. Members come from memory, so that a post into a
+    /// guild rarely asks the store.
+    pub(crate) async fn mentioned_in(
+        &self,
+        view: &GuildView,
+        named: Vec<UserId>,
+    ) -> Result<Vec<User>, Failure> {
+        let mut mentions: Vec<User> = view.read(|state| {
+            let members = named.iter().filter_map(|&id| state.member(id));
+            members.map(|member| member.user.clone()).collect()
+        });
         let is_member = |id: &UserId| mentions.iter().any(|user| user.id == *id);
         let others: Vec<UserId> = named.into_iter().filter(|id| !is_member(id)).collect();
         mentions.extend(self.users(&others).await?);
         mentions.sort_unstable_by_key(|user| user.id);
-        Ok((author, mentions))
+        Ok(mentions)
     }
 
     async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, Failure> {

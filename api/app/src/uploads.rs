@@ -18,6 +18,7 @@ use guildhall_model::attachment::{Attachment, Signature};
 use guildhall_model::interaction::InteractionClaim;
 use guildhall_model::limits::{UPLOAD_ORPHAN_AGE_MS, UPLOAD_SWEEP_MAX, UPLOADS_MAX};
 use guildhall_model::rejection::Noun;
+use guildhall_model::webhook::Webhook;
 use guildhall_model::{AttachmentId, ChannelId, Permissions, Rejection};
 use guildhall_ports::blobs::{BlobInfo, BlobKey, BlobKind};
 use guildhall_ports::guilds::Home;
@@ -77,6 +78,11 @@ impl Uploads<'_> {
     /// Begins to receive files for an answer to an interaction, whose token was shown.
     pub(crate) fn begin_answer(&self, claim: &InteractionClaim) -> Result<Upload, Refused> {
         self.begin_in(claim.channel_id)
+    }
+
+    /// Begins to receive files for a message of a webhook whose token was shown.
+    pub async fn begin_opened(&self, webhook: &Webhook) -> Result<Upload, Refused> {
+        self.begin_in(webhook.channel_id)
     }
 
     fn begin_in(&self, channel: ChannelId) -> Result<Upload, Refused> {

@@ -18,6 +18,7 @@ mod reason;
 mod roles;
 mod routes;
 mod users;
+mod webhooks;
 
 use axum::Router;
 use guildhall_app::App;

@@ -1,6 +1,7 @@
 //! How often callers may call: per route and channel, per caller, and per address.
 //!
-//! A caller who brings a credential is counted by who it is, anybody else by its address. What is
+//! A caller who brings a credential is counted by who it is, anybody else by its address; in buckets
+//! whoever shows a webhook's token is counted by that. What is
 //! counted is only on this node and only in memory: a restart forgives.
 
 mod address;
@@ -35,6 +36,8 @@ use table::Tables;
 enum Principal {
     User(u64),
     Address(Client),
+    /// Whoever shows this token of a webhook, wherever from: a number made of it.
+    Token(u64),
 }
 
 /// Whose requests of one kind are counted together: Discord's bucket.
@@ -97,6 +100,13 @@ impl Limiter {
         id.map_or(0, Id::get)
     }
 
+    /// Whom a bucket is for, where the path itself says who calls.
+    fn holder(route: &Route, params: Option<&RawPathParams>) -> Option<Principal> {
+        let params = params.filter(|_| route.has_token())?;
+        let (_, token) = params.iter().nth(1)?;
+        Some(Principal::Token(route::number_of(token)))
+    }
+
     fn refusal(&self, taken: Taken, scope: Scope, dialect: Dialect) -> Response {
         let wait_ms = taken.ends_at.ms_since(self.now());
         answer::refusal(wait_ms, scope, dialect)
@@ -131,10 +141,11 @@ pub(crate) async fn bounded(
     let Some(rate) = limiter.0.limits.of(route.class()) else {
         return next.run(request).await;
     };
+    let params = params.as_ref().ok();
     let bucket = Bucket {
         route: route.key(),
-        major: limiter.major(&route, params.as_ref().ok()),
-        principal,
+        major: limiter.major(&route, params),
+        principal: Limiter::holder(&route, params).unwrap_or(principal),
     };
     let taken = limiter.0.buckets.take(bucket, rate, limiter.now());
     let mut response = if taken.is_allowed {

@@ -177,7 +177,12 @@ fn errors(row: &Row, operation: &Operation) -> BTreeSet<StatusCode> {
 /// Whether somebody may see what a route names and still not be let in.
 fn may_forbid(need: Need) -> bool {
     match need {
-        Need::Nobody | Need::Anyone | Need::Preview | Need::Member | Need::MemberButOwner => false,
+        Need::Nobody
+        | Need::Token
+        | Need::Anyone
+        | Need::Preview
+        | Need::Member
+        | Need::MemberButOwner => false,
         Need::Viewer(needed) => !needed.is_empty(),
         Need::Person
         | Need::Bot
@@ -197,6 +202,7 @@ fn may_forbid(need: Need) -> bool {
 fn whom(need: Need) -> String {
     match need {
         Need::Nobody => "everybody, without a credential".to_owned(),
+        Need::Token => "whoever shows the webhook's token".to_owned(),
         Need::Anyone => "people and bots".to_owned(),
         Need::Person => "people".to_owned(),
         Need::Bot => "bots".to_owned(),

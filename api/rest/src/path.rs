@@ -3,6 +3,7 @@
 //! A segment that cannot be an id is answered like an id that does not exist.
 
 use axum::extract::{FromRequestParts, RawPathParams};
+use guildhall_app::Secret;
 use guildhall_model::attachment::FileName;
 use guildhall_model::channel::OverwriteTarget;
 use guildhall_model::id::kind;
@@ -47,7 +48,7 @@ macro_rules! nouns {
         }
     )*};
 }
-nouns!(Application, Channel, Guild, Message, Role, User);
+nouns!(Application, Channel, Guild, Message, Role, User, Webhook);
 
 impl Named for kind::Command {
     const NOUN: Noun = Noun::ApplicationCommand;
@@ -96,6 +97,16 @@ impl Segment for Code {
             return Err(Rejection::Unknown(Noun::Invite));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// The token of a webhook, as it was shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Token(pub(crate) Secret);
+
+impl Segment for Token {
+    fn read(text: &str, _: &Spelling) -> Result<Self, Rejection> {
+        Ok(Self(Secret::new(text)))
     }
 }
 

@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use bytes::{Bytes, BytesMut};
+use guildhall_app::Refused;
 use guildhall_app::uploads::{FileNote, Upload, UploadError};
-use guildhall_app::{App, Context};
-use guildhall_model::ChannelId;
 use guildhall_model::attachment::Attachment;
 use guildhall_model::limits::{
     BODY_BYTES_MAX, UPLOAD_BYTES_MAX, UPLOAD_FIELDS_MAX, UPLOAD_FRAMING_BYTES_MAX,
@@ -56,12 +55,11 @@ pub fn is_multipart(headers: &HeaderMap) -> bool {
     media_type.is_some_and(|it| it.trim().eq_ignore_ascii_case("multipart/form-data"))
 }
 
-/// Receives a request with files for a message in this channel. Whether the caller may post there
-/// is asked before anything of the body is read. What is stored is deleted if it is refused.
+/// Receives a request with files into an upload, which is begun before anything of the body is read:
+/// that is where it is asked whether the caller may post. What is stored is deleted if the request
+/// is refused.
 pub async fn receive(
-    app: &App,
-    ctx: &Context,
-    channel: ChannelId,
+    upload: impl Future<Output = Result<Upload, Refused>>,
     request: Request,
 ) -> Result<Received, ApiError> {
     let headers = request.headers();
@@ -72,7 +70,7 @@ pub async fn receive(
     if announced.is_some_and(|length| REQUEST_BYTES_MAX < length) {
         return Err(too_large());
     }
-    let mut upload = app.uploads().begin(ctx, channel).await?;
+    let mut upload = upload.await?;
     let whole = Duration::from_millis(UPLOAD_READ_MS_MAX);
     let read = timeout(whole, read(&mut upload, request, boundary)).await;
     let read = read.unwrap_or(Err(ApiError::FormBroken("took too long")));

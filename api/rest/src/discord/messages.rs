@@ -2,9 +2,11 @@
 
 use axum::extract::{FromRequest as _, Request, State};
 use guildhall_app::messages::{NewMessage, Posted, SeenMessage};
+use guildhall_app::uploads::Upload;
 use guildhall_app::{Context, Refused};
 use guildhall_model::attachment::Attachment;
 use guildhall_model::limits::ATTACHMENTS_MAX;
+use guildhall_model::message as model;
 use guildhall_model::{ChannelId, MessageId, Rejection};
 use guildhall_wire::discord::Message;
 use guildhall_wire::discord::request::message::{self, BulkDelete, MessageCreate, MessagePatch};
@@ -56,7 +58,9 @@ pub(super) async fn create(
     Path((channel,)): Path<(ChannelId,)>,
     request: Request,
 ) -> Reply {
-    let Composed { form, files } = composed::<MessageCreate>(&api, &ctx, channel, request).await?;
+    let upload = api.app.uploads();
+    let upload = upload.begin(&ctx, channel);
+    let Composed { form, files } = composed::<MessageCreate>(&api, upload, request).await?;
     let posted = match form.parse(&api.spelling) {
         Ok(mut new) => {
             new.rich.attachments.clone_from(&files);
@@ -76,15 +80,15 @@ pub(super) async fn create(
 }
 
 /// A message as its author sends it: JSON alone, or with files.
-struct Composed<T> {
-    form: T,
-    files: Vec<Attachment>,
+pub(super) struct Composed<T> {
+    pub(super) form: T,
+    pub(super) files: Vec<Attachment>,
 }
 
-async fn composed<T: DeserializeOwned>(
+/// Reads a message; files go into the upload, which is not begun for JSON alone.
+pub(super) async fn composed<T: DeserializeOwned>(
     api: &Api,
-    ctx: &Context,
-    channel: ChannelId,
+    upload: impl Future<Output = Result<Upload, Refused>>,
     request: Request,
 ) -> Result<Composed<T>, ApiError> {
     if !uploads::is_multipart(request.headers()) {
@@ -92,7 +96,7 @@ async fn composed<T: DeserializeOwned>(
         let files = Vec::new();
         return Ok(Composed { form, files });
     }
-    let received = uploads::receive(&api.app, ctx, channel, request).await?;
+    let received = uploads::receive(upload, request).await?;
     let files = received.files;
     // Files alone are a message too.
     let payload: &[u8] = if received.payload.is_empty() {
@@ -152,7 +156,9 @@ pub(super) async fn edit(
     request: Request,
 ) -> Reply {
     api.app.messages().require_in(&ctx, channel, id).await?;
-    let Composed { form, files } = composed::<MessagePatch>(&api, &ctx, channel, request).await?;
+    let upload = api.app.uploads();
+    let upload = upload.begin(&ctx, channel);
+    let Composed { form, files } = composed::<MessagePatch>(&api, upload, request).await?;
     let edited = match form.parse(&api.spelling) {
         Ok(edit) => {
             let edited = revise(&api, &ctx, id, edit, &files);
@@ -178,23 +184,38 @@ async fn revise(
     let mut dropped = Vec::new();
     if kept.is_some() || !new.is_empty() {
         let before = messages.get(ctx, id).await?;
-        let stays = |file: &Attachment| {
-            let kept = kept.as_ref();
-            kept.is_none_or(|kept| kept.contains(&file.id.get()))
-        };
-        let files = before.message.attachments().iter().cloned();
-        let (mut files, rest): (Vec<_>, Vec<_>) = files.partition(stays);
-        files.extend_from_slice(new);
-        if ATTACHMENTS_MAX < files.len() {
-            let why = format!("must be at most {ATTACHMENTS_MAX}");
-            return Err(Rejection::field("attachments", "too_many", why).into());
-        }
-        edit.attachments = Some(files);
-        dropped = rest;
+        let files = revised(&before.message, kept.as_deref(), new)?;
+        edit.attachments = Some(files.after);
+        dropped = files.dropped;
     }
     let seen = messages.edit(ctx, id, edit).await?;
     api.app.uploads().discard(&dropped).await;
     Ok(seen)
+}
+
+/// The files of a message that is edited.
+pub(super) struct Revised {
+    /// Those that it has afterwards.
+    pub(super) after: Vec<Attachment>,
+    /// Those that it has no more.
+    pub(super) dropped: Vec<Attachment>,
+}
+
+/// Keeps the files with these numbers, or all, and adds others.
+pub(super) fn revised(
+    before: &model::Message,
+    kept: Option<&[u64]>,
+    new: &[Attachment],
+) -> Result<Revised, Rejection> {
+    let stays = |file: &Attachment| kept.is_none_or(|kept| kept.contains(&file.id.get()));
+    let files = before.attachments().iter().cloned();
+    let (mut after, dropped): (Vec<_>, Vec<_>) = files.partition(stays);
+    after.extend_from_slice(new);
+    if ATTACHMENTS_MAX < after.len() {
+        let why = format!("must be at most {ATTACHMENTS_MAX}");
+        return Err(Rejection::field("attachments", "too_many", why));
+    }
+    Ok(Revised { after, dropped })
 }
 
 pub(super) async fn delete_many(

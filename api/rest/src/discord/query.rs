@@ -93,6 +93,27 @@ pub(super) struct PinsPage {
     pub(super) limit: u16,
 }
 
+/// How a webhook posts, or which of its messages is meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Execution {
+    /// Answer with the message.
+    pub(super) wait: bool,
+    /// Heed the components of a webhook without an application.
+    pub(super) with_components: bool,
+    /// In a thread, of which there are none.
+    pub(super) in_thread: bool,
+}
+
+impl FromQuery for Execution {
+    fn read(query: &mut Query<'_>) -> Self {
+        Self {
+            wait: truth(query, "wait"),
+            with_components: truth(query, "with_components"),
+            in_thread: query.get("thread_id").is_some(),
+        }
+    }
+}
+
 impl FromQuery for PinsPage {
     fn read(query: &mut Query<'_>) -> Self {
         let before = query.get("before").and_then(|text| {

@@ -13,7 +13,7 @@ use guildhall_model::{ApplicationId, CommandId, GuildId};
 
 use super::{
     application_commands, applications, bans, channels, gateway, guilds, invites, members,
-    messages, pins, reactions, reason, roles, users,
+    messages, pins, reactions, reason, roles, users, webhooks,
 };
 use crate::Api;
 use crate::extract::guard;
@@ -36,6 +36,9 @@ const COMMAND: &str = "/applications/{application_id}/commands/{command_id}";
 const GUILD_COMMANDS: &str = "/applications/{application_id}/guilds/{guild_id}/commands";
 const GUILD_COMMAND: &str =
     "/applications/{application_id}/guilds/{guild_id}/commands/{command_id}";
+const WEBHOOK: &str = "/webhooks/{webhook_id}";
+const OPENED: &str = "/webhooks/{webhook_id}/{webhook_token}";
+const POSTED: &str = "/webhooks/{webhook_id}/{webhook_token}/messages/{message_id}";
 
 /// All routes, without a prefix.
 pub(super) fn all(app: &App, limiter: &Limiter) -> Router<Api> {
@@ -47,7 +50,8 @@ pub(super) fn all(app: &App, limiter: &Limiter) -> Router<Api> {
     let routes = of_users(routes);
     let routes = of_guilds(routes);
     let routes = of_channels(routes);
-    of_applications(routes).router
+    let routes = of_applications(routes);
+    of_webhooks(routes).router
 }
 
 fn of_users(routes: Routes<'_>) -> Routes<'_> {
@@ -161,6 +165,27 @@ fn of_applications(routes: Routes<'_>) -> Routes<'_> {
         .on(Get, GUILD_COMMAND, get::<OneInGuild>)
         .on(Patch, GUILD_COMMAND, update::<OneInGuild>)
         .on(Delete, GUILD_COMMAND, delete::<OneInGuild>)
+}
+
+fn of_webhooks(routes: Routes<'_>) -> Routes<'_> {
+    routes
+        .on(
+            Get,
+            "/channels/{channel_id}/webhooks",
+            webhooks::list_of_channel,
+        )
+        .on(Post, "/channels/{channel_id}/webhooks", webhooks::create)
+        .on(Get, "/guilds/{guild_id}/webhooks", webhooks::list_of_guild)
+        .on(Get, WEBHOOK, webhooks::get)
+        .on(Patch, WEBHOOK, webhooks::update)
+        .on(Delete, WEBHOOK, webhooks::delete)
+        .on(Get, OPENED, webhooks::get_opened)
+        .on(Patch, OPENED, webhooks::update_opened)
+        .on(Delete, OPENED, webhooks::delete_opened)
+        .on(Post, OPENED, webhooks::execute)
+        .on(Get, POSTED, webhooks::get_message)
+        .on(Patch, POSTED, webhooks::edit_message)
+        .on(Delete, POSTED, webhooks::delete_message)
 }
 
 struct Routes<'a> {

@@ -9,6 +9,8 @@ use crate::discord;
 
 /// Where the Discord dialect is; one route under each of them is the same route.
 const DISCORD_PREFIXES: [&str; 3] = ["/api/v10", "/api/v9", "/api"];
+/// What names the one who calls by a webhook.
+const TOKEN: &str = "/{webhook_token}";
 /// Bytes of a bucket's name: as many as Discord's have.
 const NAME_BYTES: usize = 16;
 
@@ -27,6 +29,7 @@ pub(crate) struct Route {
     class: Class,
     key: u64,
     has_major: bool,
+    has_token: bool,
     /// What clients know the bucket by. It tells nothing about who calls or what is named: clients
     /// add that themselves.
     pub(super) bucket: HeaderValue,
@@ -46,6 +49,7 @@ impl Route {
             class: class(method, template),
             key: u64::try_from(number(8)).unwrap_or(u64::MAX),
             has_major: has_major(template),
+            has_token: template.contains(TOKEN),
             bucket: HeaderValue::from_str(&name).expect("hex digits may stand in a header"),
         }
     }
@@ -62,6 +66,11 @@ impl Route {
     pub(super) const fn has_major(&self) -> bool {
         self.has_major
     }
+
+    /// The path goes on with a webhook's token, which stands for who calls.
+    pub(super) const fn has_token(&self) -> bool {
+        self.has_token
+    }
 }
 
 /// The dialect that a path is asked in.
@@ -71,6 +80,13 @@ pub(super) fn dialect(path: &str) -> Dialect {
     } else {
         Dialect::Native
     }
+}
+
+/// A number for a text that tells nothing about it.
+pub(super) fn number_of(text: &str) -> u64 {
+    let digest = Sha256::digest(text);
+    let first = digest.iter().take(8);
+    first.fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
 fn without_prefix(path: &str) -> Option<&str> {
@@ -84,7 +100,9 @@ fn without_prefix(path: &str) -> Option<&str> {
 fn class(method: Method, template: &str) -> Class {
     if template.starts_with("/auth/") {
         Class::SignIn
-    } else if method == Method::Post && template.ends_with("/messages") {
+    } else if method == Method::Post
+        && (template.ends_with("/messages") || template.ends_with(TOKEN))
+    {
         Class::Messages
     } else if method != Method::Get && template.contains("/reactions") {
         Class::Reactions
@@ -146,6 +164,11 @@ mod tests {
                 Method::Get,
                 "/messages/{message_id}/reactions",
                 Class::Others,
+            ),
+            (
+                Method::Post,
+                "/webhooks/{webhook_id}/{webhook_token}",
+                Class::Messages,
             ),
             (Method::Post, "/auth/login", Class::SignIn),
             (Method::Get, "/users/me", Class::Others),
