@@ -43,7 +43,8 @@ pub enum Method {
 pub enum Need {
     /// Nothing, not even a credential; one that is sent is not looked at.
     Nobody,
-    /// The token of the webhook, which stands in the path; a credential is not looked at.
+    /// The token of the webhook or interaction, which stands in the path; a credential is not
+    /// looked at.
     Token,
     /// A person or a bot.
     Anyone,
@@ -78,6 +79,8 @@ pub enum Need {
     Owner,
     /// Somebody who sees the channel and holds all of these in it.
     Viewer(Permissions),
+    /// As [`Self::Viewer`], for people only.
+    PersonWho(Permissions),
     /// The author of the message, as long as it sees the channel.
     Author,
     /// Whose own the object is, or somebody who holds these where the object is.
@@ -103,7 +106,7 @@ impl Need {
         match self {
             Self::Nobody | Self::Token => Proof::Nothing,
             Self::Bot | Self::OwnApplication => Proof::Bot,
-            Self::Person | Self::Entry | Self::PersonWith(_) => Proof::Person,
+            Self::Person | Self::Entry | Self::PersonWith(_) | Self::PersonWho(_) => Proof::Person,
             _ => Proof::Any,
         }
     }
@@ -138,11 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn routes_of_webhooks_with_a_token_need_no_credential() {
+    fn routes_with_a_token_need_no_credential() {
         for row in rows() {
-            let has_token = row.path.contains("/{webhook_token}");
+            let has_token = row.path.contains("_token}");
             assert_eq!(has_token, row.need == Need::Token, "{}", row.path);
-            assert!(!has_token || row.path.starts_with("/api/webhooks/"));
+            let addressed = ["/api/webhooks/", "/api/interactions/"];
+            let is_addressed = addressed.iter().any(|begin| row.path.starts_with(begin));
+            assert!(!has_token || is_addressed);
         }
     }
 

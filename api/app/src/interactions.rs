@@ -123,10 +123,7 @@ impl Interactions<'_> {
         let component = component(&message, custom_id)?;
         let here = self.here(ctx, message.channel_id).await;
         let here = here.map_err(within(Noun::Message))?;
-        let application = message
-            .answers()
-            .map(|answers| answers.application_id)
-            .or_else(|| ApplicationId::new(message.author.id.get()).filter(|_| message.author.bot));
+        let application = application_of(&message);
         let application = application.filter(|id| here.applications().contains(id));
         let application = application.ok_or(Rejection::Unknown(Noun::Application))?;
         let (component_id, kind, select) = match component {
@@ -213,6 +210,14 @@ impl Interactions<'_> {
             _ => Err(unknown()),
         }
     }
+}
+
+/// The application that a message's components belong to: its author's, or its webhook's.
+fn application_of(message: &Message) -> Option<ApplicationId> {
+    if message.webhook_id().is_some() {
+        return message.application_id();
+    }
+    ApplicationId::new(message.author.id.get()).filter(|_| message.author.bot)
 }
 
 /// Discord's numbers of component types.

@@ -26,6 +26,10 @@ pub(crate) struct Body<T>(pub(crate) T);
 #[derive(Debug)]
 pub(crate) struct List<T>(pub(crate) Vec<T>);
 
+/// The bytes of a JSON body, whose reader must look at it first.
+#[derive(Debug)]
+pub(crate) struct Raw(pub(crate) Bytes);
+
 /// A body that may be left out.
 #[derive(Debug)]
 pub(crate) struct MaybeBody<T>(pub(crate) T);
@@ -61,6 +65,15 @@ impl<T: DeserializeOwned + Default> FromRequest<Api> for MaybeBody<T> {
             declared?;
         }
         Ok(Self(read_optional_json(&bytes)?))
+    }
+}
+
+impl FromRequest<Api> for Raw {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, _: &Api) -> Result<Self, ApiError> {
+        require_json(request.headers())?;
+        Ok(Self(read(request).await?))
     }
 }
 

@@ -8,6 +8,7 @@ mod bans;
 mod channels;
 mod gateway;
 mod guilds;
+mod interactions;
 mod invites;
 mod members;
 mod messages;

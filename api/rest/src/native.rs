@@ -4,6 +4,7 @@ pub(crate) mod applications;
 pub(crate) mod auth;
 pub(crate) mod channels;
 pub(crate) mod directs;
+pub(crate) mod interactions;
 pub(crate) mod invites;
 pub(crate) mod members;
 pub(crate) mod messages;

@@ -190,6 +190,7 @@ fn may_forbid(need: Need) -> bool {
         | Need::Entry
         | Need::MemberWith(_)
         | Need::PersonWith(_)
+        | Need::PersonWho(_)
         | Need::Above(_)
         | Need::SelfOrAbove { .. }
         | Need::Owner
@@ -202,7 +203,7 @@ fn may_forbid(need: Need) -> bool {
 fn whom(need: Need) -> String {
     match need {
         Need::Nobody => "everybody, without a credential".to_owned(),
-        Need::Token => "whoever shows the webhook's token".to_owned(),
+        Need::Token => "whoever shows the token".to_owned(),
         Need::Anyone => "people and bots".to_owned(),
         Need::Person => "people".to_owned(),
         Need::Bot => "bots".to_owned(),
@@ -227,6 +228,10 @@ fn whom(need: Need) -> String {
         Need::Owner => "the owner".to_owned(),
         Need::Viewer(needed) if needed.is_empty() => "whoever sees the channel".to_owned(),
         Need::Viewer(needed) => format!("whoever sees the channel, with {}", names(needed)),
+        Need::PersonWho(needed) if needed.is_empty() => "people who see the channel".to_owned(),
+        Need::PersonWho(needed) => {
+            format!("people who see the channel, with {}", names(needed))
+        }
         Need::Author => "the author".to_owned(),
         Need::OwnOr(needed) => format!("whose own it is, or with {}", names(needed)),
     }

@@ -6,6 +6,7 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use guildhall_app::Secret;
 use guildhall_model::attachment::FileName;
 use guildhall_model::channel::OverwriteTarget;
+use guildhall_model::command::AnswerRef;
 use guildhall_model::id::kind;
 use guildhall_model::limits::INVITE_CODE_CHARS_MAX;
 use guildhall_model::message::Emoji;
@@ -54,6 +55,10 @@ impl Named for kind::Command {
     const NOUN: Noun = Noun::ApplicationCommand;
 }
 
+impl Named for kind::Interaction {
+    const NOUN: Noun = Noun::Interaction;
+}
+
 impl Named for kind::Attachment {
     // Named in addresses of files only, where all that is wrong is answered alike.
     const NOUN: Noun = Noun::Route;
@@ -97,6 +102,15 @@ impl Segment for Code {
             return Err(Rejection::Unknown(Noun::Invite));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+impl Segment for AnswerRef {
+    fn read(text: &str, spelling: &Spelling) -> Result<Self, Rejection> {
+        match text {
+            "@original" => Ok(Self::Original),
+            id => Segment::read(id, spelling).map(Self::Message),
+        }
     }
 }
 

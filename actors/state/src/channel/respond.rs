@@ -38,6 +38,17 @@ impl Writer {
         self.access |= ANSWERING;
         self
     }
+
+    /// The same as the author of what its application has posted, itself or by a webhook.
+    #[must_use]
+    pub fn as_author_of(&self, message: &Message) -> Self {
+        Self {
+            user_id: message.author.id,
+            access: self.access,
+            member: self.member.clone(),
+            mentionable: self.mentionable.clone(),
+        }
+    }
 }
 
 impl ChannelState {
@@ -95,7 +106,8 @@ impl ChannelState {
             return Ok(vec![acknowledged]);
         };
         let message = answered.original.as_deref().ok_or_else(unknown)?;
-        let changed = Self::edit(message, writer, edit, mentions, mint)?;
+        let writer = writer.as_author_of(message);
+        let changed = Self::edit(message, &writer, edit, mentions, mint)?;
         Ok(changed.into_iter().chain([acknowledged]).collect())
     }
 
@@ -141,8 +153,7 @@ impl ChannelState {
             .answers()
             .is_some_and(|answers| answers.interaction_id == claim.id);
         let is_source = claim.occasion == Occasion::Component(message.id);
-        let is_own = message.author.id == claim.application_id.bot_user();
-        if is_own && (is_answer || is_source) {
+        if is_answer || is_source {
             Ok(message)
         } else {
             Err(unknown())

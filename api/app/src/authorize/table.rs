@@ -216,6 +216,25 @@ pub const ROWS: &[Row] = &[
         Need::OwnOr(P::MANAGE_MESSAGES),
         Noun::Message,
     ),
+    // Commands and components of applications.
+    row(
+        Get,
+        "/channels/{channel_id}/commands",
+        Need::PersonWho(P::empty()),
+        Noun::Channel,
+    ),
+    row(
+        Post,
+        "/channels/{channel_id}/commands/{command_id}",
+        Need::PersonWho(P::USE_APPLICATION_COMMANDS),
+        Noun::Channel,
+    ),
+    row(
+        Post,
+        "/messages/{message_id}/components",
+        Need::PersonWho(P::empty()),
+        Noun::Message,
+    ),
     // Users and their applications.
     row(Get, "/users/me", Need::Anyone, Noun::User),
     row(Put, "/users/me", Need::Anyone, Noun::User),

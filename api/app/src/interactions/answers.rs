@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use guildhall_host::{Refused, Written};
 use guildhall_model::account::{Caller, Credential};
-use guildhall_model::attachment::Attachment;
 use guildhall_model::command::{AnswerRef, ChannelCommand, Draft, Edit, Response};
 use guildhall_model::intent::Intents;
 use guildhall_model::interaction::{Answers, InteractionClaim};
@@ -139,11 +138,7 @@ impl Answering {
     }
 
     /// One of the answers.
-    pub async fn get(&self, id: MessageId) -> Result<Arc<Message>, Refused> {
-        self.find(AnswerRef::Message(id)).await
-    }
-
-    async fn find(&self, which: AnswerRef) -> Result<Arc<Message>, Refused> {
+    pub async fn find(&self, which: AnswerRef) -> Result<Arc<Message>, Refused> {
         // An edit that changes nothing answers what is there.
         self.edit(which, Edit::default()).await
     }
@@ -159,11 +154,6 @@ impl Answering {
         self.respond(Response::Delete(which)).await?;
         self.app.uploads().discard(message.attachments()).await;
         Ok(())
-    }
-
-    /// The files of an answer as of now.
-    pub async fn files_of(&self, which: AnswerRef) -> Result<Vec<Attachment>, Refused> {
-        Ok(self.find(which).await?.attachments().to_vec())
     }
 
     async fn draft(

@@ -114,6 +114,21 @@ impl FromQuery for Execution {
     }
 }
 
+/// What an application asks of its first answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CallbackAsked {
+    /// Tell it what has come of it.
+    pub(super) with_response: bool,
+}
+
+impl FromQuery for CallbackAsked {
+    fn read(query: &mut Query<'_>) -> Self {
+        Self {
+            with_response: truth(query, "with_response"),
+        }
+    }
+}
+
 impl FromQuery for PinsPage {
     fn read(query: &mut Query<'_>) -> Self {
         let before = query.get("before").and_then(|text| {

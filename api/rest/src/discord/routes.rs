@@ -12,8 +12,8 @@ use guildhall_app::authorize::row;
 use guildhall_model::{ApplicationId, CommandId, GuildId};
 
 use super::{
-    application_commands, applications, bans, channels, gateway, guilds, invites, members,
-    messages, pins, reactions, reason, roles, users, webhooks,
+    application_commands, applications, bans, channels, gateway, guilds, interactions, invites,
+    members, messages, pins, reactions, reason, roles, users, webhooks,
 };
 use crate::Api;
 use crate::extract::guard;
@@ -31,6 +31,7 @@ const OLD_PINS: &str = "/channels/{channel_id}/pins";
 const OLD_PIN: &str = "/channels/{channel_id}/pins/{message_id}";
 const MESSAGE: &str = "/channels/{channel_id}/messages/{message_id}";
 
+const CALLBACK: &str = "/interactions/{interaction_id}/{interaction_token}/callback";
 const COMMANDS: &str = "/applications/{application_id}/commands";
 const COMMAND: &str = "/applications/{application_id}/commands/{command_id}";
 const GUILD_COMMANDS: &str = "/applications/{application_id}/guilds/{guild_id}/commands";
@@ -165,6 +166,7 @@ fn of_applications(routes: Routes<'_>) -> Routes<'_> {
         .on(Get, GUILD_COMMAND, get::<OneInGuild>)
         .on(Patch, GUILD_COMMAND, update::<OneInGuild>)
         .on(Delete, GUILD_COMMAND, delete::<OneInGuild>)
+        .on(Post, CALLBACK, interactions::respond)
 }
 
 fn of_webhooks(routes: Routes<'_>) -> Routes<'_> {

@@ -4,20 +4,22 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use guildhall_app::Refused;
+use guildhall_app::interactions::Answering;
 use guildhall_app::messages::{NewMessage, Posted};
 use guildhall_app::webhooks::{self, ShownWebhook};
 use guildhall_model::attachment::Attachment;
-use guildhall_model::command::Edit;
+use guildhall_model::command::{AnswerRef, Edit};
 use guildhall_model::message as model;
 use guildhall_model::rejection::Noun;
 use guildhall_model::webhook as webhook_model;
-use guildhall_model::{ChannelId, GuildId, MessageId, Rejection, WebhookId};
+use guildhall_model::{ApplicationId, ChannelId, GuildId, MessageId, Rejection, WebhookId};
 use guildhall_wire::discord::request::message::{MessageEdit, MessagePatch};
 use guildhall_wire::discord::request::webhook::{
     self, WebhookCreate, WebhookExecute, WebhookPatch,
 };
 use guildhall_wire::discord::{Message, Webhook};
 
+use super::interactions;
 use super::messages::{Composed, composed, revised};
 use super::query::{Asked, Execution};
 use crate::Api;
@@ -125,6 +127,23 @@ pub(super) async fn delete_opened(
     done()
 }
 
+/// The application that answers an interaction under this address, if its token stands there:
+/// applications are webhooks for as long as they may answer.
+fn following(api: &Api, id: WebhookId, token: &Token) -> Option<Answering> {
+    let application = ApplicationId::new(id.get())?;
+    api.app
+        .interactions()
+        .following(application, token.0.reveal())
+}
+
+/// Only answers to an interaction have a first one.
+fn posted(which: AnswerRef) -> Result<MessageId, Rejection> {
+    match which {
+        AnswerRef::Message(id) => Ok(id),
+        AnswerRef::Original => Err(Rejection::Unknown(Noun::Message)),
+    }
+}
+
 /// There are no threads to post into or to look in.
 fn require_no_thread(asked: Execution) -> Result<(), Rejection> {
     if asked.in_thread {
@@ -140,6 +159,9 @@ pub(super) async fn execute(
     Asked(asked): Asked<Execution>,
     request: Request,
 ) -> Reply {
+    if let Some(answering) = following(&api, id, &token) {
+        return interactions::follow_up(&api, &answering, request).await;
+    }
     let webhook = opened(&api, (id, &token)).await?;
     require_no_thread(asked)?;
     let uploads = api.app.uploads();
@@ -193,22 +215,30 @@ fn shown(api: &Api, message: &model::Message) -> Reply {
 
 pub(super) async fn get_message(
     State(api): State<Api>,
-    Path((id, token, message)): Path<(WebhookId, Token, MessageId)>,
+    Path((id, token, which)): Path<(WebhookId, Token, AnswerRef)>,
     Asked(asked): Asked<Execution>,
 ) -> Reply {
+    if let Some(answering) = following(&api, id, &token) {
+        return interactions::get(&api, &answering, which).await;
+    }
     let webhook = opened(&api, (id, &token)).await?;
     require_no_thread(asked)?;
+    let message = posted(which)?;
     shown(&api, &*api.app.webhooks().message(&webhook, message).await?)
 }
 
 pub(super) async fn edit_message(
     State(api): State<Api>,
-    Path((id, token, message)): Path<(WebhookId, Token, MessageId)>,
+    Path((id, token, which)): Path<(WebhookId, Token, AnswerRef)>,
     Asked(asked): Asked<Execution>,
     request: Request,
 ) -> Reply {
+    if let Some(answering) = following(&api, id, &token) {
+        return interactions::edit(&api, &answering, which, request).await;
+    }
     let webhook = opened(&api, (id, &token)).await?;
     require_no_thread(asked)?;
+    let message = posted(which)?;
     let before = api.app.webhooks().message(&webhook, message).await?;
     let uploads = api.app.uploads();
     let upload = uploads.begin_opened(&webhook);
@@ -230,7 +260,7 @@ pub(super) async fn edit_message(
 }
 
 /// An edit with the files that the message has afterwards, and those that it has no more.
-fn with_files(
+pub(super) fn with_files(
     MessageEdit { mut edit, kept }: MessageEdit,
     before: &model::Message,
     new: &[Attachment],
@@ -245,11 +275,15 @@ fn with_files(
 
 pub(super) async fn delete_message(
     State(api): State<Api>,
-    Path((id, token, message)): Path<(WebhookId, Token, MessageId)>,
+    Path((id, token, which)): Path<(WebhookId, Token, AnswerRef)>,
     Asked(asked): Asked<Execution>,
 ) -> Reply {
+    if let Some(answering) = following(&api, id, &token) {
+        return interactions::delete(&answering, which).await;
+    }
     let webhook = opened(&api, (id, &token)).await?;
     require_no_thread(asked)?;
+    let message = posted(which)?;
     api.app.webhooks().delete_message(&webhook, message).await?;
     done()
 }

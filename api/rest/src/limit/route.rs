@@ -11,6 +11,8 @@ use crate::discord;
 const DISCORD_PREFIXES: [&str; 3] = ["/api/v10", "/api/v9", "/api"];
 /// What names the one who calls by a webhook.
 const TOKEN: &str = "/{webhook_token}";
+/// The same for the first answer to an interaction.
+const INTERACTION_TOKEN: &str = "/{interaction_token}";
 /// Bytes of a bucket's name: as many as Discord's have.
 const NAME_BYTES: usize = 16;
 
@@ -49,7 +51,7 @@ impl Route {
             class: class(method, template),
             key: u64::try_from(number(8)).unwrap_or(u64::MAX),
             has_major: has_major(template),
-            has_token: template.contains(TOKEN),
+            has_token: template.contains(TOKEN) || template.contains(INTERACTION_TOKEN),
             bucket: HeaderValue::from_str(&name).expect("hex digits may stand in a header"),
         }
     }

@@ -136,7 +136,9 @@ pub(super) fn respond(
         }
         Response::FollowUp(draft) => channel.follow_up(writer, *draft, &answered, mint)?,
         Response::Edit(_, edit) => {
-            let changed = ChannelState::edit(own()?, writer, *edit, mentions, mint)?;
+            let own = own()?;
+            let writer = writer.as_author_of(own);
+            let changed = ChannelState::edit(own, &writer, *edit, mentions, mint)?;
             changed.into_iter().collect()
         }
         Response::Delete(_) => vec![channel.delete_answer(claim, own()?)?],

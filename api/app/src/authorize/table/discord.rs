@@ -460,6 +460,12 @@ pub const DISCORD_ROWS: &[Row] = &[
         Need::OwnApplication,
         Noun::Guild,
     ),
+    row(
+        Post,
+        "/api/interactions/{interaction_id}/{interaction_token}/callback",
+        Need::Token,
+        Noun::Interaction,
+    ),
     // Webhooks. A list of a guild has those of the channels in which the caller may manage them.
     row(
         Get,
