@@ -163,9 +163,8 @@ impl Answering {
     ) -> Result<Draft, Refused> {
         let claim = &self.claim;
         let messages = self.app.messages();
-        let mut draft = messages
-            .draft(&self.ctx, claim.channel_id, answer.message)
-            .await?;
+        let draft = messages.draft(&self.ctx, claim.channel_id, answer.message);
+        let mut draft = draft.await.map_err(gone)?;
         draft.rich.answers = Some(Box::new(Answers {
             interaction_id: claim.id,
             application_id: claim.application_id,
@@ -187,7 +186,17 @@ impl Answering {
     async fn respond(&self, response: Response) -> Result<Written, Refused> {
         let command = ChannelCommand::Respond(Box::new(self.claim.clone()), response);
         let node = self.app.node();
-        node.write(self.claim.channel_id, self.ctx.user_id(), command)
-            .await
+        let written = node.write(self.claim.channel_id, self.ctx.user_id(), command);
+        written.await.map_err(gone)
+    }
+}
+
+/// An application whose bot is no longer where it was asked answers nothing any more.
+fn gone(refused: Refused) -> Refused {
+    match refused {
+        Refused::Rejection(Rejection::Unknown(Noun::Channel)) => {
+            Rejection::Unknown(Noun::Interaction).into()
+        }
+        other => other,
     }
 }

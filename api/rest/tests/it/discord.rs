@@ -6,6 +6,7 @@ mod channels;
 mod gateway;
 mod guilds;
 mod hostile;
+mod interactions;
 mod invites;
 mod judge;
 mod members;
@@ -14,10 +15,12 @@ mod roles;
 mod tour;
 mod twin;
 mod users;
+mod webhooks;
 
 use axum::body::Body;
 use axum::http::Request;
 use axum::http::header::AUTHORIZATION;
+use guildhall_rest::Limits;
 use serde_json::{Value, json};
 
 use crate::harness::{Answer, Caller, House, text};
@@ -34,7 +37,11 @@ struct Tavern {
 
 impl Tavern {
     async fn open() -> Self {
-        let house = House::open().await;
+        Self::limited(Limits::default()).await
+    }
+
+    async fn limited(limits: Limits) -> Self {
+        let house = House::limited(limits).await;
         let [ada, bob] = house.people(["ada", "bob"]).await;
         let bot = house.bot(&ada, "Echo").await;
         let (server, channel) = house.server(&ada).await;

@@ -24,6 +24,7 @@ use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::session::SessionHandle;
 use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::Timestamp;
+use guildhall_model::interaction::{InteractionClaim, Occasion};
 use guildhall_ports::Env;
 use guildhall_ports::fake::{FakeBlobs, FakeClock};
 use guildhall_rest::{GatewayUrl, Limits, Settings, router};
@@ -39,6 +40,7 @@ use tower::ServiceExt;
 const NOW: Timestamp = Timestamp(1_767_323_045_678);
 pub(crate) const ACCESS_LIFETIME_S: u32 = 900;
 pub(crate) const LOGIN_LIFETIME_S: u32 = 30 * 24 * 3_600;
+const INTERACTION_KEY: [u8; 32] = [9; 32];
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 
 /// A node that serves.
@@ -131,6 +133,26 @@ impl House {
             names: Mutex::default(),
             _dir: dir,
         }
+    }
+
+    /// The id and the token of an interaction by somebody with an application's command.
+    pub(crate) fn begun(
+        &self,
+        channel: &str,
+        application: &str,
+        user: &Caller,
+    ) -> (String, String) {
+        let id = self.node.mint();
+        let claim = InteractionClaim {
+            id,
+            application_id: self.spelling.parse(application).unwrap(),
+            channel_id: self.spelling.parse(channel).unwrap(),
+            user_id: self.spelling.parse(&user.id).unwrap(),
+            occasion: Occasion::Command("test".to_owned()),
+            is_private: false,
+        };
+        let tokens = InteractionTokens::new(&INTERACTION_KEY);
+        (id.to_string(), tokens.mint(&claim).0)
     }
 
     /// The use cases as they begin after a restart, on the same node.
@@ -403,7 +425,7 @@ fn parts(node: Node, env: &Env, registration: Registration, blobs: FakeBlobs) ->
         hasher: Hasher::new(hashing, env.random.clone()).unwrap(),
         access_tokens: AccessTokens::new(&[7; 32], access),
         file_links: FileLinks::new(&[8; 32]),
-        interaction_tokens: InteractionTokens::new(&[9; 32]),
+        interaction_tokens: InteractionTokens::new(&INTERACTION_KEY),
         blobs: Arc::new(blobs),
         settings: guildhall_app::Settings {
             registration,

@@ -8,7 +8,7 @@ use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
-use crate::harness::{House, PASSWORD};
+use crate::harness::{House, PASSWORD, text};
 
 thread_local! {
     /// The log of this thread, while it is captured.
@@ -52,6 +52,15 @@ async fn the_most_talkative_log_holds_no_secret() {
     let content = "the content of a message";
     house.say(&ada, &channel, content).await;
     house.get(&bot, &format!("/servers/{server}")).await;
+    let made = format!("/api/channels/{channel}/webhooks");
+    let made = house.post(&ada, &made, json!({"name": "Crier"})).await;
+    let made = made.expect(200);
+    let token = text(&made["token"]);
+    let path = format!("/api/webhooks/{}/{token}", text(&made["id"]));
+    for form in [json!({"content": "hear"}), json!({"content": 5})] {
+        house.post(None, &path, form).await;
+    }
+    house.get(None, &format!("{path}x")).await;
     let replayed = json!({"refresh_token": ada.refresh_token});
     for _ in 0..2 {
         house.post(None, "/auth/refresh", replayed.clone()).await;
@@ -73,6 +82,7 @@ async fn the_most_talkative_log_holds_no_secret() {
         "not the password".to_owned(),
         "ada@example.org".to_owned(),
         content.to_owned(),
+        token,
         bare(&ada.authorization),
         bare(&again.authorization),
         bare(&bot.authorization),

@@ -439,10 +439,13 @@ impl<'a> InteractionCallback<'a> {
                 response_message_ephemeral: message
                     .is_some_and(|message| message.only_for().is_some()),
             },
-            resource: message.map(|message| CallbackResource {
-                r#type,
-                message: Message::new(message, urls),
-            }),
+            // What is only announced is not there yet.
+            resource: message
+                .filter(|_| !is(MessageFlags::LOADING))
+                .map(|message| CallbackResource {
+                    r#type,
+                    message: Message::new(message, urls),
+                }),
         }
     }
 }

@@ -29,10 +29,10 @@ pub struct CommandOption<'a> {
     /// The only values that may be given; any where there is none.
     choices: Vec<CommandChoice<'a>>,
     /// Of a text's characters, or of a number.
-    #[schema(required)]
-    min: Option<Bound>,
-    #[schema(required)]
-    max: Option<Bound>,
+    #[schema(required, value_type = Option<f64>)]
+    min: Option<Number>,
+    #[schema(required, value_type = Option<f64>)]
+    max: Option<Number>,
     /// What may be given to a subcommand, or the subcommands of a group.
     #[schema(no_recursion)]
     options: Vec<CommandOption<'a>>,
@@ -80,18 +80,16 @@ pub struct CommandChoice<'a> {
 #[schema(as = CommandChoiceValue)]
 enum ChoiceValue<'a> {
     Text(&'a str),
-    Integer(i64),
     #[schema(value_type = f64)]
-    Number(Finite),
+    Number(Number),
 }
 
-#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+/// A number; a whole one is written as such.
+#[derive(Clone, Copy, Debug, Serialize)]
 #[serde(untagged)]
-#[schema(as = CommandOptionBound)]
-enum Bound {
-    Integer(i64),
-    #[schema(value_type = f64)]
-    Number(Finite),
+enum Number {
+    Whole(i64),
+    Finite(Finite),
 }
 
 impl<'a> Command<'a> {
@@ -126,15 +124,15 @@ impl<'a> CommandOption<'a> {
     }
 }
 
-fn bounds(kind: &OptionKind) -> (Option<Bound>, Option<Bound>) {
-    let length = |bound: Option<u16>| bound.map(|it| Bound::Integer(it.into()));
+fn bounds(kind: &OptionKind) -> (Option<Number>, Option<Number>) {
+    let length = |bound: Option<u16>| bound.map(|it| Number::Whole(it.into()));
     match kind {
         OptionKind::Text { length: at, .. } => (length(at.0), length(at.1)),
         OptionKind::Integer { range, .. } => {
-            (range.0.map(Bound::Integer), range.1.map(Bound::Integer))
+            (range.0.map(Number::Whole), range.1.map(Number::Whole))
         }
         OptionKind::Number { range, .. } => {
-            (range.0.map(Bound::Number), range.1.map(Bound::Number))
+            (range.0.map(Number::Finite), range.1.map(Number::Finite))
         }
         _ => (None, None),
     }
@@ -153,8 +151,12 @@ fn choices(kind: &OptionKind) -> Vec<CommandChoice<'_>> {
     }
     match kind {
         OptionKind::Text { choices, .. } => shown(choices, |text| ChoiceValue::Text(text)),
-        OptionKind::Integer { choices, .. } => shown(choices, |it| ChoiceValue::Integer(*it)),
-        OptionKind::Number { choices, .. } => shown(choices, |it| ChoiceValue::Number(*it)),
+        OptionKind::Integer { choices, .. } => {
+            shown(choices, |it| ChoiceValue::Number(Number::Whole(*it)))
+        }
+        OptionKind::Number { choices, .. } => {
+            shown(choices, |it| ChoiceValue::Number(Number::Finite(*it)))
+        }
         _ => Vec::new(),
     }
 }

@@ -56,6 +56,8 @@ async fn every_route_answers_as_discord_describes_it() {
     of_channels(&mut tour).await;
     of_messages(&mut tour).await;
     of_commands(&mut tour).await;
+    of_interactions(&mut tour).await;
+    of_webhooks(&mut tour).await;
     tour.step("DELETE /guilds/{guild_id}/members/{user_id}", &[], None)
         .await;
     ending(&mut tour).await;
@@ -290,6 +292,77 @@ async fn of_commands(tour: &mut Tour) {
         tour.step(&format!("DELETE {one}"), &named, None).await;
         let all = json!([{"name": "help", "description": "Helps", "type": 1}]);
         tour.step(&format!("PUT {scope}"), &named, all).await;
+    }
+}
+
+async fn of_webhooks(tour: &mut Tour) {
+    let path = "/channels/{channel_id}/webhooks";
+    let form = json!({"name": "Crier"});
+    let made = tour.step(&format!("POST {path}"), &[], form).await;
+    tour.step(&format!("GET {path}"), &[], None).await;
+    tour.step("GET /guilds/{guild_id}/webhooks", &[], None)
+        .await;
+    let (id, token) = (text(&made["id"]), text(&made["token"]));
+    let named = [("webhook_id", id.as_str()), ("webhook_token", &token)];
+    let opened = "/webhooks/{webhook_id}/{webhook_token}";
+    for one in ["/webhooks/{webhook_id}", opened] {
+        tour.step(&format!("GET {one}"), &named, None).await;
+        let form = json!({"name": "Bell"});
+        tour.step(&format!("PATCH {one}"), &named, form).await;
+    }
+    let form = json!({"content": "quiet"});
+    tour.step(&format!("POST {opened}"), &named, form).await;
+    let form = json!({"content": "hear", "username": "Bell", "embeds": [{"title": "News"}]});
+    let said = tour
+        .step(&format!("POST {opened}?wait=true"), &named, form)
+        .await;
+    let message = text(&said["id"]);
+    let [id, token] = named;
+    let posted = [id, token, ("message_id", message.as_str())];
+    let one = format!("{opened}/messages/{{message_id}}");
+    tour.step(&format!("GET {one}"), &posted, None).await;
+    let form = json!({"content": "hear, hear"});
+    tour.step(&format!("PATCH {one}"), &posted, form).await;
+    tour.step(&format!("DELETE {one}"), &posted, None).await;
+    tour.step(&format!("DELETE {opened}"), &named, None).await;
+    let form = json!({"name": "Crier"});
+    let made = tour.step(&format!("POST {path}"), &[], form).await;
+    let id = text(&made["id"]);
+    let named = [("webhook_id", id.as_str())];
+    tour.step("DELETE /webhooks/{webhook_id}", &named, None)
+        .await;
+}
+
+/// A command that bob runs, answered in every way.
+async fn of_interactions(tour: &mut Tour) {
+    let application = tour.tavern.bot.id.clone();
+    let callback = "POST /interactions/{interaction_id}/{interaction_token}/callback";
+    let (id, token) = tour.tavern.begun();
+    let named = [
+        ("interaction_id", id.as_str()),
+        ("interaction_token", &token),
+    ];
+    let form = json!({"type": 4, "data": {"content": "coming", "flags": 64}});
+    let step = format!("{callback}?with_response=true");
+    tour.step(&step, &named, form).await;
+    let opened = [
+        ("webhook_id", application.as_str()),
+        ("webhook_token", &token),
+    ];
+    let followed = "/webhooks/{webhook_id}/{webhook_token}";
+    let form = json!({"content": "more"});
+    tour.step(&format!("POST {followed}"), &opened, form).await;
+    let original = format!("{followed}/messages/@original");
+    for (method, form) in [
+        ("GET", None),
+        ("PATCH", Some(json!({"content": "here"}))),
+        ("DELETE", None),
+    ] {
+        let path = original
+            .replace("{webhook_id}", &application)
+            .replace("{webhook_token}", &token);
+        let answer = tour.tavern.bot(method, &path, form).await;
+        assert!(answer.status < 300, "{method} {path}: {}", answer.body);
     }
 }
 

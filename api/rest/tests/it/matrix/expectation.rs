@@ -43,12 +43,14 @@ pub(super) fn expected(row: &Row, which: Which, actor: Actor) -> Expected {
     let seen_as = match which {
         Which::Own => actor,
         Which::Deleted => return hidden(row.hidden),
+        // A token is good for whoever shows it, but an application that is not there answers nothing.
+        Which::Foreign if row.hidden == Noun::Interaction => return hidden(row.hidden),
         Which::Foreign => Actor::Stranger,
     };
     // The guild of the stage is public where that matters, the other one is not.
     let is_public = which == Which::Own;
     match row.need {
-        Need::Nobody | Need::Anyone | Need::Person | Need::Bot => Allowed,
+        Need::Nobody | Need::Token | Need::Anyone | Need::Person | Need::Bot => Allowed,
         Need::Preview => match seen_as {
             Actor::Stranger if is_public => Allowed,
             Actor::Stranger | Actor::Banned => hidden(row.hidden),
@@ -86,8 +88,10 @@ fn of_member(row: &Row, need: Need, actor: Actor) -> Expected {
         Need::Owner => actor == Actor::Owner,
         Need::Author => actor == Actor::Target,
         Need::OwnOr(_) => actor == Actor::Target || actor.holds(),
-        Need::Viewer(needed) if needed.is_empty() => true,
-        Need::MemberWith(_) | Need::PersonWith(_) | Need::Viewer(_) => actor.holds(),
+        Need::Viewer(needed) | Need::PersonWho(needed) if needed.is_empty() => true,
+        Need::MemberWith(_) | Need::PersonWith(_) | Need::Viewer(_) | Need::PersonWho(_) => {
+            actor.holds()
+        }
         Need::Above(_) => actor.holds() && actor != Actor::Lower,
         Need::SelfOrAbove { .. } => {
             actor == Actor::Target || (actor.holds() && actor != Actor::Lower)
@@ -106,6 +110,8 @@ fn hidden(noun: Noun) -> Expected {
         Noun::Invite => &["unknown_invite"],
         Noun::User => &["unknown_user"],
         Noun::ApplicationCommand => &["unknown_command"],
+        Noun::Webhook => &["unknown_webhook"],
+        Noun::Interaction => &["unknown_interaction"],
         other => panic!("no row hides behind {other:?}"),
     };
     Refused(404, codes)
@@ -120,6 +126,8 @@ pub(super) fn number(code: &str) -> u64 {
         "unknown_invite" => 10_006,
         "unknown_user" => 10_013,
         "unknown_command" => 10_063,
+        "unknown_webhook" => 10_015,
+        "unknown_interaction" => 10_062,
         "bots_only" => 20_002,
         "not_your_application" => 20_012,
         "not_the_author" => 50_005,

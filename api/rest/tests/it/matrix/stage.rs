@@ -15,7 +15,7 @@ use super::{is_discords, place};
 use crate::harness::{Caller, House, text};
 pub(super) use cast::{Actor, Cast};
 use cast::{credentials, login};
-use props::Props;
+use props::{Hook, Props};
 
 /// Whose id stands in the path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,23 +48,48 @@ pub(super) struct Stage {
     deleted: Props,
     /// Of the bot: one that it offers everywhere, and one in the guild.
     commands: [String; 2],
+    /// A message of the bot, with a button.
+    pressable: Option<String>,
+    /// Interactions with the bot in the guild, and with one that is not in the other guild.
+    begun: [Begun; 2],
 }
+
+/// The id and the token of an interaction.
+type Begun = (String, String);
 
 impl Stage {
     pub(super) async fn set(house: &House, cast: &Cast, row: &Row) -> Self {
         let needed = bits(row.need);
         let is_public = matches!(row.need, Need::Preview | Need::Entry);
-        let own = Props::make(house, cast.of(Actor::Owner), cast.of(Actor::Target)).await;
-        let foreign = Props::make(house, &cast.other, &cast.other).await;
-        let deleted = Props::make_and_delete(house, cast.of(Actor::Owner), &own).await;
+        let mut own = Props::make(house, cast.of(Actor::Owner), cast.of(Actor::Target)).await;
+        let mut foreign = Props::make(house, &cast.other, &cast.other).await;
+        let mut deleted = Props::make_and_delete(house, cast.of(Actor::Owner), &own).await;
+        if row.path.contains("/{webhook_id}") {
+            let owner = cast.of(Actor::Owner);
+            own.hook = Some(Hook::make(house, owner, &own.channel).await);
+            foreign.hook = Some(Hook::make(house, &cast.other, &foreign.channel).await);
+            deleted.hook = Some(Hook::make_and_delete(house, owner, &own.channel).await);
+        }
         let mut stage = Self {
             own,
             foreign,
             deleted,
             commands: Default::default(),
+            pressable: None,
+            begun: Default::default(),
         };
         stage.fill(house, cast, needed).await;
         stage.commands = stage.offer(house, cast).await;
+        if row.path.ends_with("/components") {
+            stage.pressable = Some(stage.say_with_button(house, cast).await);
+        }
+        let own = house.begun(
+            &stage.own.channel,
+            &cast.of(Actor::Bot).id,
+            cast.of(Actor::Owner),
+        );
+        let foreign = house.begun(&stage.foreign.channel, &cast.application, &cast.other);
+        stage.begun = [own, foreign];
         for (owner, props, is_public) in [
             (cast.of(Actor::Owner), &stage.own, is_public),
             (&cast.other, &stage.foreign, false),
@@ -137,6 +162,17 @@ impl Stage {
         ids.try_into().expect("there are two scopes")
     }
 
+    async fn say_with_button(&self, house: &House, cast: &Cast) -> String {
+        let button = json!({"type": 2, "style": 1, "label": "Press", "custom_id": "pressed"});
+        let form = json!({"content": "here", "components": [{"type": 1, "components": [button]}]});
+        let path = format!("/api/channels/{}/messages", self.own.channel);
+        let said = house
+            .post(cast.of(Actor::Bot), &path, form)
+            .await
+            .expect(200);
+        text(&said["id"])
+    }
+
     async fn enter(&self, house: &House, cast: &Cast, actor: Actor, roles: &[&str]) {
         let (owner, server) = (cast.of(Actor::Owner), &self.own.server);
         let id = &cast.of(actor).id;
@@ -203,7 +239,10 @@ impl Stage {
         };
         let in_guild = row.path.contains("{guild_id}");
         let (application, command) = match which {
-            _ if row.need != Need::OwnApplication => (&cast.application, ""),
+            Which::Own if row.need != Need::OwnApplication => {
+                (&cast.application, self.commands[1].as_str())
+            }
+            _ if row.need != Need::OwnApplication => (&cast.application, "1"),
             Which::Foreign | Which::Deleted if in_guild => (&cast.of(Actor::Bot).id, "1"),
             Which::Deleted if row.path.contains("{command_id}") => (&cast.of(Actor::Bot).id, "1"),
             Which::Foreign | Which::Deleted => (&cast.application, "1"),
@@ -217,13 +256,28 @@ impl Stage {
         } else {
             ""
         };
-        let path = row
-            .path
+        let message = match (&self.pressable, which) {
+            (Some(pressable), Which::Own) => pressable,
+            _ => &props.message,
+        };
+        let gone = ("1".to_owned(), "gone".to_owned());
+        let begun = match which {
+            Which::Own => &self.begun[0],
+            Which::Foreign => &self.begun[1],
+            Which::Deleted => &gone,
+        };
+        let template = match &props.hook {
+            Some(hook) => hook.name_in(row.path),
+            None => row.path.to_owned(),
+        };
+        let path = template
             .replace("{server_id}", &props.server)
             .replace("{guild_id}", &props.server)
             .replace("{overwrite_id}", bound)
             .replace("{channel_id}", &props.channel)
-            .replace("{message_id}", &props.message)
+            .replace("{interaction_id}", &begun.0)
+            .replace("{interaction_token}", &begun.1)
+            .replace("{message_id}", message)
             .replace("{role_id}", &props.role)
             .replace("{code}", &props.code)
             .replace("{user_id}", user)
@@ -252,6 +306,8 @@ impl Stage {
             (Post, "/auth/refresh") => {
                 json!({"refresh_token": login(house, Actor::Plain).await.refresh_token})
             }
+            (Post, "/channels/{channel_id}/commands/{command_id}") => json!({}),
+            (Post, "/messages/{message_id}/components") => json!({"custom_id": "pressed"}),
             (Put, "/servers/{server_id}") => json!({"description": "changed"}),
             (Put, "/channels/{channel_id}") => json!({"topic": "changed"}),
             (Put, "/users/me") => json!({"display_name": cast.registration()["username"]}),
@@ -296,6 +352,10 @@ impl Stage {
                 json!({"user_ids": [cast.of(Actor::Target).id]})
             }
             (Patch, "/channels/{channel_id}") => json!({"topic": "changed"}),
+            (Post, path) if path.ends_with("/callback") => {
+                json!({"type": 4, "data": {"content": "changed"}})
+            }
+            (Post, path) if path.ends_with("/{webhook_token}") => json!({"content": "changed"}),
             (Patch, path) if path.contains("/members/") => json!({"nick": "changed"}),
             (_, path) if path.contains("/messages") => json!({"content": "changed"}),
             (_, path) if path.ends_with("/invites") || path.contains("/bans/") => json!({}),
@@ -315,6 +375,7 @@ fn bits(need: Need) -> Permissions {
         | Need::PersonWith(bits)
         | Need::Above(bits)
         | Need::Viewer(bits)
+        | Need::PersonWho(bits)
         | Need::OwnOr(bits)
         | Need::SelfOrAbove { others: bits, .. } => bits,
         _ => Permissions::empty(),

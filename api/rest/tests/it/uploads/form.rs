@@ -67,7 +67,9 @@ pub(super) async fn send(
     let request = Request::post("/").header(CONTENT_TYPE, media_type);
     let request = request.body(body).unwrap();
     let ctx = house.ctx(who).await;
-    let received = receive(&house.app, &ctx, channel_of(house, channel), request).await;
+    let uploads = house.app.uploads();
+    let upload = uploads.begin(&ctx, channel_of(house, channel));
+    let received = receive(upload, request).await;
     match received {
         Ok(received) => Ok(received),
         Err(error) => {

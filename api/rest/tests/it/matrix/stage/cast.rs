@@ -63,9 +63,12 @@ impl Actor {
 
     /// Those that make a difference for a row.
     pub(crate) fn of(row: &Row) -> impl Iterator<Item = Self> {
-        let is_about_channel = is_about_channels(place(row));
+        let is_about_channel = is_about_channels(place(row)) || place(row).starts_with("/webhooks");
         let is_between_two = row.path.starts_with("/dm");
+        let is_open = row.need == Need::Token;
         Self::ALL.into_iter().filter(move |actor| match actor {
+            // Who calls is not even asked.
+            _ if is_open => matches!(actor, Self::Anonymous | Self::Banned | Self::Owner),
             Self::Hidden => is_about_channel,
             Self::Target => !is_between_two,
             _ => true,

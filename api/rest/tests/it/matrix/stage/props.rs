@@ -14,6 +14,43 @@ pub(super) struct Props {
     pub(super) role: String,
     /// Of an invite by the author of the message.
     pub(super) code: String,
+    /// A webhook, for the rows that are about one.
+    pub(super) hook: Option<Hook>,
+}
+
+/// A webhook and a message of it.
+pub(super) struct Hook {
+    id: String,
+    token: String,
+    message: String,
+}
+
+impl Hook {
+    pub(super) async fn make(house: &House, owner: &Caller, channel: &str) -> Self {
+        let path = format!("/api/channels/{channel}/webhooks");
+        let made = house.post(owner, &path, json!({"name": "Hook"})).await;
+        let made = made.expect(200);
+        let (id, token) = (text(&made["id"]), text(&made["token"]));
+        let path = format!("/api/webhooks/{id}/{token}?wait=true");
+        let said = house.post(None, &path, json!({"content": "hail"})).await;
+        let message = text(&said.expect(200)["id"]);
+        Self { id, token, message }
+    }
+
+    pub(super) async fn make_and_delete(house: &House, owner: &Caller, channel: &str) -> Self {
+        let hook = Self::make(house, owner, channel).await;
+        let path = format!("/api/webhooks/{}", hook.id);
+        assert_eq!(house.delete(owner, &path).await.status, 204);
+        hook
+    }
+
+    /// A path with its parameters in their places.
+    pub(super) fn name_in(&self, template: &str) -> String {
+        template
+            .replace("{webhook_id}", &self.id)
+            .replace("{webhook_token}", &self.token)
+            .replace("{message_id}", &self.message)
+    }
 }
 
 impl Props {
@@ -37,6 +74,7 @@ impl Props {
             message,
             role: text(&role["id"]),
             code: text(&invite["code"]),
+            hook: None,
         }
     }
 
@@ -74,6 +112,7 @@ impl Props {
             message,
             role,
             code,
+            hook: None,
         }
     }
 
@@ -84,6 +123,8 @@ impl Props {
             let path = format!("/servers/{}{part}", self.server);
             photo.push(house.get(owner, &path).await.expect(200));
         }
+        let path = format!("/api/guilds/{}/webhooks", self.server);
+        photo.push(house.get(owner, &path).await.expect(200));
         let path = format!("/channels/{}/messages", self.channel);
         photo.push(house.get(owner, &path).await.expect(200));
         photo
