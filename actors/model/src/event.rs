@@ -322,28 +322,15 @@ impl Event {
             Self::MessagesDeleted {
                 channel_id, place, ..
             } => of_messages(*channel_id, place, None),
-            Self::ReactionAdded(reaction) | Self::ReactionRemoved(reaction) => message_audience(
-                reaction.channel_id,
-                &reaction.place,
-                Intents::GUILD_MESSAGE_REACTIONS,
-                Intents::DIRECT_MESSAGE_REACTIONS,
-            ),
+            Self::ReactionAdded(reaction) | Self::ReactionRemoved(reaction) => {
+                message_audience(reaction.channel_id, &reaction.place, REACTIONS)
+            }
             Self::ReactionsCleared {
                 channel_id, place, ..
-            } => message_audience(
-                *channel_id,
-                place,
-                Intents::GUILD_MESSAGE_REACTIONS,
-                Intents::DIRECT_MESSAGE_REACTIONS,
-            ),
+            } => message_audience(*channel_id, place, REACTIONS),
             Self::PinsChanged {
                 channel_id, place, ..
-            } => message_audience(
-                *channel_id,
-                place,
-                Intents::GUILDS,
-                Intents::DIRECT_MESSAGES,
-            ),
+            } => message_audience(*channel_id, place, PINS),
             Self::DirectOpened { channel, .. } => {
                 (Audience::Pair(channel.users), Intents::DIRECT_MESSAGES)
             }
@@ -389,20 +376,24 @@ fn of_messages(
     place: &Place,
     only_for: Option<UserId>,
 ) -> (Audience, Intents) {
-    let (audience, intent) = message_audience(
-        channel_id,
-        place,
-        Intents::GUILD_MESSAGES,
-        Intents::DIRECT_MESSAGES,
-    );
+    let (audience, intent) = message_audience(channel_id, place, MESSAGES);
     (only_for.map_or(audience, Audience::User), intent)
 }
+
+/// What a bot asks for to be told of something in a guild's channel, and in a direct one.
+type InGuildAndDirect = (Intents, Intents);
+
+const MESSAGES: InGuildAndDirect = (Intents::GUILD_MESSAGES, Intents::DIRECT_MESSAGES);
+const REACTIONS: InGuildAndDirect = (
+    Intents::GUILD_MESSAGE_REACTIONS,
+    Intents::DIRECT_MESSAGE_REACTIONS,
+);
+const PINS: InGuildAndDirect = (Intents::GUILDS, Intents::DIRECT_MESSAGES);
 
 fn message_audience(
     channel_id: ChannelId,
     place: &Place,
-    in_guild: Intents,
-    direct: Intents,
+    (in_guild, direct): InGuildAndDirect,
 ) -> (Audience, Intents) {
     match place {
         Place::Guild { .. } => (Audience::Viewers(channel_id), in_guild),

@@ -81,6 +81,60 @@ impl Webhook {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::MessageId;
+    use crate::message::{Message, Place, Rich};
+
+    fn webhook() -> Webhook {
+        Webhook {
+            id: WebhookId::new(40).unwrap(),
+            guild_id: GuildId::new(1).unwrap(),
+            channel_id: ChannelId::new(2).unwrap(),
+            name: "Crier".to_owned(),
+            avatar_url: Some("https://example.org/c.png".to_owned()),
+            token: WebhookToken::parse(&"t".repeat(WEBHOOK_TOKEN_CHARS)).unwrap(),
+            creator_id: UserId::new(3).unwrap(),
+            application_id: ApplicationId::new(12),
+        }
+    }
+
+    #[test]
+    fn a_message_is_by_the_webhook_unless_it_names_somebody_else() {
+        let own = webhook().author(None, None);
+        assert_eq!((own.id.get(), own.username.as_str()), (40, "Crier"));
+        assert_eq!(own.avatar_url, webhook().avatar_url);
+        let other = webhook().author(Some("Bell".to_owned()), None);
+        assert_eq!((other.id, other.username.as_str()), (own.id, "Bell"));
+        assert!(other.bot);
+    }
+
+    #[test]
+    fn what_a_webhook_of_an_application_says_concerns_the_bot() {
+        let webhook = webhook();
+        let mut message = Message {
+            id: MessageId::new(9).unwrap(),
+            channel_id: webhook.channel_id,
+            place: Place::guild(webhook.guild_id),
+            author: webhook.author(None, None),
+            content: "hear".to_owned(),
+            edited_at: None,
+            nonce: None,
+            reply_to: None,
+            mentions: Vec::new(),
+            mention_roles: Vec::new(),
+            mention_everyone: false,
+            reactions: Vec::new(),
+            pinned_at: None,
+            rich: None,
+        };
+        let bot = UserId::new(12).unwrap();
+        assert!(!message.concerns(bot));
+        message.rich = Some(Box::new(Rich {
+            application_id: webhook.application_id,
+            ..Rich::default()
+        }));
+        assert!(message.concerns(bot));
+        assert!(!message.concerns(webhook.creator_id));
+    }
 
     #[test]
     fn a_token_is_not_shown_and_has_one_shape() {

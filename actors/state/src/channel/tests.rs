@@ -116,6 +116,39 @@ fn boxed() -> Vec<Embed> {
 }
 
 #[test]
+fn a_webhook_writes_without_being_a_member_and_mentions_whom_it_likes() {
+    let mut room = Room::new();
+    let guild = Place::guild(guildhall_model::GuildId::new(5).unwrap());
+    room.state = ChannelState::new(ChannelId::new(9).unwrap(), guild, Window::over(vec![], 50));
+    let webhook = WebhookId::new(40).unwrap();
+    let writer = Writer::webhook(webhook, vec![RoleId::new(6).unwrap()]);
+    let content = Content::parse("@everyone <@&6> <@&7>").unwrap();
+    let mut draft = Draft::said(user(40), content);
+    draft.rich.embeds = boxed();
+    draft.rich.tts = true;
+    let mut mint = Mint {
+        now: Timestamp(room.now),
+        ids: &mut room.ids,
+    };
+    let Ok(Posted::New(message)) = room.state.post(&writer, draft, &mut mint) else {
+        panic!("is new")
+    };
+    assert!(message.mention_everyone);
+    assert_eq!(message.mention_roles, [RoleId::new(6).unwrap()]);
+    assert!(matches!(message.place, Place::Guild { member: None, .. }));
+    let edit = Edit::of_content(Content::parse("other").unwrap());
+    let edited = ChannelState::edit(&message, &writer, edit.clone(), vec![], &mint);
+    assert!(edited.unwrap().is_some());
+    assert!(room.state.delete(&message, &writer).is_ok());
+    let other = Writer::webhook(WebhookId::new(41).unwrap(), vec![]);
+    let refused = ChannelState::edit(&message, &other, edit, vec![], &mint);
+    assert_eq!(refused.unwrap_err(), Rejection::NotTheAuthor);
+    let refused = room.state.delete(&message, &other);
+    let needed = Permissions::MANAGE_MESSAGES;
+    assert_eq!(refused.unwrap_err(), Rejection::MissingPermission(needed));
+}
+
+#[test]
 fn a_message_shows_something_and_its_parts_are_rights_of_their_own() {
     let mut room = Room::new();
     let mut draft = Draft::said(user(1), Content::parse("x").unwrap());

@@ -96,17 +96,10 @@ impl GuildState {
         if self.is_deleted() {
             return Err(Rejection::Unknown(Noun::Guild));
         }
-        match command {
-            GuildCommand::Join { user, code } => return members::join(self, *user, code, mint),
-            GuildCommand::RefreshMember(user) => return Ok(members::refresh(self, *user)),
-            GuildCommand::UpdateWebhook(id, Some(token), update) => {
-                return webhooks::update_by_token(self, id, &token, update);
-            }
-            GuildCommand::DeleteWebhook(id, Some(token)) => {
-                return webhooks::delete_by_token(self, id, &token);
-            }
-            _ => {}
-        }
+        let command = match self.decide_for_anybody(command, mint) {
+            Ok(decided) => return decided,
+            Err(command) => command,
+        };
         let acting = self.acting(actor, mint)?;
         match command {
             GuildCommand::UpdateGuild(update) => settings::update(&acting, update),
@@ -157,6 +150,25 @@ impl GuildState {
                 unreachable!("decided above, because strangers may ask it")
             }
         }
+    }
+
+    /// Decides what strangers may ask as well; gives any other command back.
+    fn decide_for_anybody(
+        &self,
+        command: GuildCommand,
+        mint: &mut Mint<'_>,
+    ) -> Result<Result<Vec<Event>, Rejection>, GuildCommand> {
+        Ok(match command {
+            GuildCommand::Join { user, code } => members::join(self, *user, code, mint),
+            GuildCommand::RefreshMember(user) => Ok(members::refresh(self, *user)),
+            GuildCommand::UpdateWebhook(id, Some(token), update) => {
+                webhooks::update_by_token(self, id, &token, update)
+            }
+            GuildCommand::DeleteWebhook(id, Some(token)) => {
+                webhooks::delete_by_token(self, id, &token)
+            }
+            command => return Err(command),
+        })
     }
 
     fn acting(&self, actor: UserId, mint: &Mint<'_>) -> Result<Acting<'_>, Rejection> {

@@ -17,6 +17,12 @@ async fn busy_day(server: &Server) -> Vec<(&'static str, String)> {
     let mut packed = Session::identify(packed, &ada.access, None).await;
     ada.post(&channel, "the-spoken-word").await;
     packed.resume().await;
+    let path = format!("/api/v10/channels/{channel}/webhooks");
+    let made = ada.rest.post(&path, json!({ "name": "Herald" })).await;
+    let webhook = text(&made.expect(200), "/token");
+    let path = format!("/api/v10/webhooks/1/{webhook}");
+    let said = server.rest().post(&path, json!({ "content": "x" })).await;
+    assert_eq!(said.refusal().0, 404);
     let wrong = "a-wrong-password-of-ada";
     let body = json!({ "username": "ada", "password": wrong });
     server.rest().post("/auth/login", body).await.expect(401);
@@ -59,6 +65,7 @@ async fn busy_day(server: &Server) -> Vec<(&'static str, String)> {
         ("next access token", text(&next, "/access_token")),
         ("next refresh token", text(&next, "/refresh_token")),
         ("bot token", bot.token.clone()),
+        ("webhook token", webhook),
         ("token of nobody", "a-token-of-nobody".to_owned()),
         ("session", person.id.clone()),
         ("session of a bot", deaf.id.clone()),

@@ -11,6 +11,7 @@ use guildhall_wire::discord::request::member::{BulkBan, MemberPatch, OwnMemberPa
 use guildhall_wire::discord::request::message::{BulkDelete, MessageCreate, MessagePatch};
 use guildhall_wire::discord::request::role::{RolePatch, RolePlace};
 use guildhall_wire::discord::request::user::{DirectCreate, UserPatch};
+use guildhall_wire::discord::request::webhook::{WebhookCreate, WebhookExecute, WebhookPatch};
 use guildhall_wire::discord::request::{read_json, read_json_list};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -23,7 +24,7 @@ const SPELLING: Spelling = Spelling::new(0x000B_EEF0_CAFE);
 const FIELDS_MAX: usize = 50;
 /// Bytes of a field's path and of what is said about it.
 const ANSWER_BYTES_MAX: usize = 120;
-const KEYS: [&str; 53] = [
+const KEYS: [&str; 56] = [
     "name",
     "type",
     "topic",
@@ -77,6 +78,9 @@ const KEYS: [&str; 53] = [
     "parse",
     "messages",
     "attachments",
+    "avatar_url",
+    "thread_name",
+    "tts",
 ];
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -104,6 +108,16 @@ fn read_all(bytes: &[u8]) {
     }
     parsed(bytes, |body: MessagePatch| body.parse(&SPELLING));
     parsed(bytes, |body: BulkDelete| body.parse(&SPELLING));
+    parsed(bytes, WebhookCreate::parse);
+    parsed(bytes, |body: WebhookPatch| body.parse(&SPELLING));
+    if let Some(told) = parsed(bytes, |body: WebhookExecute| body.parse(&SPELLING)) {
+        let name = told.name.map_or_else(|| "one".to_owned(), String::from);
+        let (min, max) = limits::WEBHOOK_NAME_CHARS;
+        assert!((min..=max).contains(&name.chars().count()));
+        // Beside its own fields it is read as every message is.
+        let alone = parsed(bytes, |body: MessageCreate| body.parse(&SPELLING));
+        assert!(alone.is_some_and(|alone| alone.rich == told.message.rich));
+    }
     parsed(bytes, UserPatch::parse);
     parsed(bytes, |body: DirectCreate| body.parse(&SPELLING));
 }

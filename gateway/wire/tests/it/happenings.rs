@@ -146,6 +146,11 @@ fn guild_events() -> Vec<(&'static str, Event)> {
         ("guild_ban_remove", Event::BanRemoved(ban())),
         ("invite_create", Event::InviteCreated(invite())),
         ("invite_delete", Event::InviteDeleted(invite())),
+    ]
+}
+
+fn webhook_events() -> Vec<(&'static str, Event)> {
+    vec![
         (
             "webhooks_update_created",
             Event::WebhookCreated(Box::new(webhook())),
@@ -157,6 +162,10 @@ fn guild_events() -> Vec<(&'static str, Event)> {
         (
             "webhooks_update_deleted",
             Event::WebhookDeleted(Box::new(webhook())),
+        ),
+        (
+            "message_create_webhook",
+            Event::MessageCreated(Box::new(cry())),
         ),
     ]
 }
@@ -180,10 +189,6 @@ fn message_events() -> Vec<(&'static str, Event)> {
         (
             "message_create_direct",
             Event::MessageCreated(Box::new(whisper())),
-        ),
-        (
-            "message_create_webhook",
-            Event::MessageCreated(Box::new(cry())),
         ),
         ("message_update", Event::MessageUpdated(Box::new(reply()))),
         ("message_delete", deleted(reply())),
@@ -261,7 +266,13 @@ fn record(source: Source, event: Event) -> Dispatch {
 /// what makes it another case of that event.
 pub(crate) fn dispatches() -> Vec<(&'static str, Dispatch)> {
     let guild = Source::Guild(guild_id());
-    let in_guild = [channel_events(), guild_events(), message_events()].concat();
+    let in_guild = [
+        channel_events(),
+        guild_events(),
+        webhook_events(),
+        message_events(),
+    ]
+    .concat();
     let records = in_guild
         .into_iter()
         .map(|(name, event)| (name, record(guild, event)));

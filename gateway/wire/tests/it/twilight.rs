@@ -43,6 +43,12 @@ fn twilight_reads_every_dispatch() {
 /// What was read is what was meant, where that is easily mistaken.
 fn check(event: &DispatchEvent) {
     match event {
+        DispatchEvent::MessageCreate(message) if message.webhook_id.is_some() => {
+            assert_eq!(message.author.name, "Bell");
+            assert_eq!(message.author.discriminator, 0);
+            assert_eq!(message.webhook_id.unwrap().get(), message.author.id.get());
+            assert!(message.author.bot && message.member.is_none());
+        }
         DispatchEvent::MessageCreate(message) if message.guild_id.is_some() => {
             assert_eq!(message.author.name, "bob");
             assert_eq!(
