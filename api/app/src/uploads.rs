@@ -81,11 +81,11 @@ impl Uploads<'_> {
     }
 
     /// Begins to receive files for a message of a webhook whose token was shown.
-    pub async fn begin_opened(&self, webhook: &Webhook) -> Result<Upload, Refused> {
+    pub fn begin_opened(self, webhook: &Webhook) -> Result<Upload, Refused> {
         self.begin_in(webhook.channel_id)
     }
 
-    fn begin_in(&self, channel: ChannelId) -> Result<Upload, Refused> {
+    fn begin_in(self, channel: ChannelId) -> Result<Upload, Refused> {
         let places = Arc::clone(&self.app.places().0);
         let place = places
             .try_acquire_owned()

@@ -165,7 +165,7 @@ pub(super) async fn execute(
     let webhook = opened(&api, (id, &token)).await?;
     require_no_thread(asked)?;
     let uploads = api.app.uploads();
-    let upload = uploads.begin_opened(&webhook);
+    let upload = async { uploads.begin_opened(&webhook) };
     let Composed { form, files } = composed::<WebhookExecute>(&api, upload, request).await?;
     let execution = match form.parse(&api.spelling) {
         Ok(execution) => told(execution, &files, asked.with_components),
@@ -241,7 +241,7 @@ pub(super) async fn edit_message(
     let message = posted(which)?;
     let before = api.app.webhooks().message(&webhook, message).await?;
     let uploads = api.app.uploads();
-    let upload = uploads.begin_opened(&webhook);
+    let upload = async { uploads.begin_opened(&webhook) };
     let Composed { form, files } = composed::<MessagePatch>(&api, upload, request).await?;
     let edit = form.parse(&api.spelling);
     let edit = edit.and_then(|edit| with_files(edit, &before, &files));

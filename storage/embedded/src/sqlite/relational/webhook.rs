@@ -1,7 +1,7 @@
 //! Rows of webhooks.
 
 use guildhall_model::webhook::{Webhook, WebhookToken};
-use guildhall_model::{GuildId, WebhookId};
+use guildhall_model::{GuildId, Id, WebhookId};
 use sqlx::{SqliteConnection, SqlitePool};
 
 use crate::sqlite::error::SqlError;
@@ -82,7 +82,7 @@ pub(super) async fn created(tx: &mut SqliteConnection, webhook: &Webhook) -> Res
     .bind(&webhook.avatar_url)
     .bind(webhook.token.reveal())
     .bind(webhook.creator_id.as_i64())
-    .bind(webhook.application_id.map(|id| id.as_i64()))
+    .bind(webhook.application_id.map(Id::as_i64))
     .execute(tx)
     .await?;
     Ok(())
