@@ -59,7 +59,7 @@ impl ApplicationCommands<'_> {
         definition: CommandDefinition,
     ) -> Result<(ApplicationCommand, bool), Refused> {
         let scope = self.own_scope(ctx, application, guild).await?;
-        let new = self.new(definition);
+        let new = self.numbered(definition);
         let store = self.app.commands_store();
         let put = store.put(scope, &new, limits::COMMANDS_MAX).await?;
         put.map_err(refusal)
@@ -81,7 +81,7 @@ impl ApplicationCommands<'_> {
         };
         let changed = NewCommand {
             id,
-            ..self.new(change(before.definition)?)
+            ..self.numbered(change(before.definition)?)
         };
         let store = self.app.commands_store();
         store.change(scope, &changed).await?.map_err(refusal)?;
@@ -103,7 +103,7 @@ impl ApplicationCommands<'_> {
         all: Vec<CommandDefinition>,
     ) -> Result<Vec<ApplicationCommand>, Refused> {
         let scope = self.own_scope(ctx, application, guild).await?;
-        let all: Vec<NewCommand> = all.into_iter().map(|each| self.new(each)).collect();
+        let all: Vec<NewCommand> = all.into_iter().map(|each| self.numbered(each)).collect();
         Ok(self.app.commands_store().replace(scope, &all).await?)
     }
 
@@ -169,7 +169,8 @@ impl ApplicationCommands<'_> {
         })
     }
 
-    fn new(&self, definition: CommandDefinition) -> NewCommand {
+    /// The definition under a fresh id and version.
+    fn numbered(self, definition: CommandDefinition) -> NewCommand {
         let id = self.app.node().mint();
         NewCommand {
             id,

@@ -76,7 +76,7 @@ impl Uploads<'_> {
     }
 
     /// Begins to receive files for an answer to an interaction, whose token was shown.
-    pub(crate) fn begin_answer(&self, claim: &InteractionClaim) -> Result<Upload, Refused> {
+    pub(crate) fn begin_answer(self, claim: &InteractionClaim) -> Result<Upload, Refused> {
         self.begin_in(claim.channel_id)
     }
 

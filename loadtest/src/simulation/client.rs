@@ -383,8 +383,9 @@ fn of_message(message: &Message, gist: &mut Gist) {
     gist.channel = Some(message.channel_id.to_string());
     gist.message = Some(message.id.to_string());
     gist.tag = tag_of(&message.content).map(str::to_owned);
-    gist.nonce = message.nonce.as_ref().map(|nonce| match nonce {
-        Nonce::Text(text) => text.clone(),
-        Nonce::Number(number) => number.to_string(),
+    gist.nonce = message.nonce.as_ref().and_then(|nonce| match nonce {
+        Nonce::Text(text) => Some(text.clone()),
+        Nonce::Number(number) => Some(number.to_string()),
+        Nonce::Interaction(_) => None,
     });
 }

@@ -53,7 +53,7 @@ impl Interactions<'_> {
     }
 
     fn opened(
-        &self,
+        self,
         token: &str,
         is_named: impl FnOnce(&InteractionClaim) -> bool,
     ) -> Option<Answering> {
@@ -83,7 +83,7 @@ impl Answering {
     }
 
     /// Begins to receive the files of an answer.
-    pub async fn begin_upload(&self) -> Result<Upload, Refused> {
+    pub fn begin_upload(&self) -> Result<Upload, Refused> {
         self.app.uploads().begin_answer(&self.claim)
     }
 

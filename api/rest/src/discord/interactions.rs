@@ -56,7 +56,7 @@ async fn callback(
         let Raw(bytes) = Raw::from_request(request, api).await?;
         return Ok((Callback::read(&bytes, &api.spelling)?, Vec::new()));
     }
-    let received = uploads::receive(answering.begin_upload(), request).await?;
+    let received = uploads::receive(async { answering.begin_upload() }, request).await?;
     match Callback::read(&received.payload, &api.spelling) {
         Ok(callback) => Ok((callback, received.files)),
         Err(rejection) => {
@@ -105,7 +105,7 @@ fn shown(api: &Api, message: &model::Message) -> Reply {
 
 /// Says more.
 pub(super) async fn follow_up(api: &Api, answering: &Answering, request: Request) -> Reply {
-    let upload = answering.begin_upload();
+    let upload = async { answering.begin_upload() };
     let Composed { form, files } = composed::<MessageCreate>(api, upload, request).await?;
     let uploads = api.app.uploads();
     let posted = match form.parse(&api.spelling) {
@@ -133,7 +133,7 @@ pub(super) async fn edit(
     request: Request,
 ) -> Reply {
     let before = answering.find(which).await?;
-    let upload = answering.begin_upload();
+    let upload = async { answering.begin_upload() };
     let Composed { form, files } = composed::<MessagePatch>(api, upload, request).await?;
     let uploads = api.app.uploads();
     let edit = form.parse(&api.spelling);

@@ -59,7 +59,10 @@ pub(crate) async fn press_component(
     let (custom_id, values) = form.parse()?;
     let chosen = values.map(|values| {
         let chosen = values.into_iter().map(|text| Chosen {
-            id: api.spelling.parse::<()>(&text).map(|id| id.get()),
+            id: api
+                .spelling
+                .parse::<()>(&text)
+                .map(guildhall_model::Id::get),
             text,
         });
         chosen.collect()

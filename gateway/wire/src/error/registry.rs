@@ -50,12 +50,10 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
         Rejection::BotsOnly => {
             Problem::new(403, "bots_only", 20_002, "Only bots can use this endpoint")
         }
-        Rejection::NotYourApplication => Problem::new(
-            403,
-            "not_your_application",
-            20_012,
-            "You are not authorized to perform this action on this application",
-        ),
+        Rejection::NotYourApplication => {
+            let why = "You are not authorized to perform this action on this application";
+            Problem::new(403, "not_your_application", 20_012, why)
+        }
         Rejection::NotTheAuthor => Problem::new(
             403,
             "not_the_author",
@@ -80,12 +78,10 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
             50_034,
             "You can only bulk delete messages that are under 14 days old",
         ),
-        Rejection::AlreadyAcknowledged => Problem::new(
-            400,
-            "already_acknowledged",
-            40_060,
-            "Interaction has already been acknowledged.",
-        ),
+        Rejection::AlreadyAcknowledged => {
+            let why = "Interaction has already been acknowledged.";
+            Problem::new(400, "already_acknowledged", 40_060, why)
+        }
         Rejection::Conflict(why) => Problem::new(409, "conflict", GENERAL, *why),
         Rejection::Overloaded => service(ServiceError::Overloaded),
     }

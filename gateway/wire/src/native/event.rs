@@ -13,7 +13,7 @@ use guildhall_model::webhook::Webhook;
 use serde::Serialize;
 
 use super::channel::{Channel, DirectChannel};
-use super::interaction::{Interaction, InteractionSuccess};
+use super::interaction;
 use super::invite::Invite;
 use super::member::{Ban, Member};
 use super::role::Role;
@@ -82,6 +82,9 @@ fn event_body(
                 server_id: spelling.uuid(end.role.guild_id),
             },
         ),
+        Event::InteractionCreated(_) | Event::InteractionAcknowledged { .. } => {
+            interaction::body(&record.event, look, installation)
+        }
         Event::MessageCreated(_)
         | Event::MessageUpdated(_)
         | Event::MessageDeleted { .. }
@@ -90,16 +93,6 @@ fn event_body(
         | Event::ReactionsCleared { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_) => messages::body(&record.event, look, installation),
-        Event::InteractionCreated(interaction) => {
-            write(look, &Interaction::new(interaction, installation))
-        }
-        Event::InteractionAcknowledged { id, channel_id, .. } => write(
-            look,
-            &InteractionSuccess {
-                id: spelling.uuid(*id),
-                channel_id: spelling.uuid(*channel_id),
-            },
-        ),
         Event::DirectOpened { channel, users } => {
             write(look, &DirectChannel::new(channel, users.iter(), spelling))
         }

@@ -1,15 +1,36 @@
 //! Interactions: as a native bot is told of them, and as messages and answers name them.
 
+use bytes::Bytes;
+use guildhall_model::event::Event;
 use guildhall_model::interaction::{Answers, GivenOption, GivenValue, InteractionData, Occasion};
 use guildhall_model::message::Place;
-use guildhall_model::{InteractionId, interaction as model};
+use guildhall_model::{ChannelId, InteractionId, interaction as model};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::message::MessageBody;
 use super::user::User;
+use crate::dispatch::{EncodeError, Look, write};
 use crate::id::{Spelling, UuidText};
 use crate::installation::Installation;
+use crate::rich::component::kind;
+
+pub(super) fn body(
+    event: &Event,
+    look: Look,
+    installation: &Installation,
+) -> Result<Bytes, EncodeError> {
+    match event {
+        Event::InteractionCreated(interaction) => {
+            write(look, &Interaction::new(interaction, installation))
+        }
+        Event::InteractionAcknowledged { id, channel_id, .. } => {
+            let spelling = &installation.spelling;
+            write(look, &InteractionSuccess::new(*id, *channel_id, spelling))
+        }
+        _ => Err(EncodeError::Misplaced),
+    }
+}
 
 /// A use of a command or component, as whoever used it is answered.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
@@ -62,8 +83,17 @@ impl<'a> Answered<'a> {
 /// INTERACTION_SUCCESS: the application has taken note, and no message says so.
 #[derive(Serialize)]
 pub(super) struct InteractionSuccess {
-    pub(super) id: UuidText,
-    pub(super) channel_id: UuidText,
+    id: UuidText,
+    channel_id: UuidText,
+}
+
+impl InteractionSuccess {
+    pub(super) fn new(id: InteractionId, channel: ChannelId, spelling: &Spelling) -> Self {
+        Self {
+            id: spelling.uuid(id),
+            channel_id: spelling.uuid(channel),
+        }
+    }
 }
 
 /// INTERACTION_CREATE, to the application's bot.
@@ -90,8 +120,16 @@ enum Data<'a> {
     Component {
         message: Box<MessageBody<'a>>,
         custom_id: &'a str,
-        values: Option<&'a [String]>,
+        values: Option<Vec<ChosenValue<'a>>>,
     },
+}
+
+/// What was chosen: one of a menu's texts, or an id.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ChosenValue<'a> {
+    Text(&'a str),
+    Id(UuidText),
 }
 
 #[derive(Serialize)]
@@ -136,11 +174,26 @@ impl<'a> Interaction<'a> {
                 InteractionData::Component(used) => Data::Component {
                     message: Box::new(MessageBody::new(&used.message, installation)),
                     custom_id: &used.custom_id,
-                    values: used.values.as_deref(),
+                    values: used
+                        .values
+                        .as_ref()
+                        .map(|values| chosen(values, used.kind, spelling)),
                 },
             },
         }
     }
+}
+
+fn chosen<'a>(values: &'a [String], kind: u8, spelling: &Spelling) -> Vec<ChosenValue<'a>> {
+    let of_ids = kind != kind::STRING_SELECT;
+    let value = |text: &'a String| {
+        let id = text.parse().ok().filter(|_| of_ids);
+        let id = id.and_then(guildhall_model::UserId::new);
+        id.map_or(ChosenValue::Text(text), |id| {
+            ChosenValue::Id(spelling.uuid(id))
+        })
+    };
+    values.iter().map(value).collect()
 }
 
 fn given<'a>(options: &'a [GivenOption], spelling: &Spelling) -> Vec<Given<'a>> {

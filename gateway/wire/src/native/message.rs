@@ -26,6 +26,7 @@ pub enum MessageBody<'a> {
 }
 
 /// A message in a server's channel.
+#[expect(clippy::struct_excessive_bools, reason = "they are its fields")]
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Message<'a> {
     id: UuidText,

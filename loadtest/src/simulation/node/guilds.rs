@@ -371,6 +371,8 @@ impl Room {
             | ChannelCommand::DeleteMany(_)
             | ChannelCommand::ClearReactions(..)
             | ChannelCommand::Pin(..)
+            | ChannelCommand::Interact(_)
+            | ChannelCommand::Respond(..)
             | ChannelCommand::Unpin(_) => None,
         };
         let response = Response::done(None);

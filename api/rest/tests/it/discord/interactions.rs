@@ -34,8 +34,12 @@ impl Tavern {
 
     /// What the bot is told from now on.
     async fn listen(&self) -> Ear {
+        self.ear_of(&self.bot).await
+    }
+
+    async fn ear_of(&self, who: &Caller) -> Ear {
         Ear {
-            session: self.house.session(&self.bot).await,
+            session: self.house.session(who).await,
             installation: self.house.installation.clone(),
         }
     }
@@ -83,21 +87,40 @@ impl Begun {
 }
 
 impl Ear {
-    /// The next interaction; what comes before is passed over.
-    async fn interaction(&mut self) -> Begun {
+    async fn next(&mut self) -> (&'static str, Value) {
         loop {
             let mut out = Vec::new();
             self.session.drain(1, &mut out);
-            if out.is_empty() {
-                self.session.wait().await;
-            }
-            for told in out {
+            if let Some(told) = out.pop() {
                 let told = told.payload.dispatch();
-                if dispatch::name(told) == "INTERACTION_CREATE" {
-                    let body = dispatch::body(told, &Look::default(), &self.installation);
-                    let body = serde_json::from_slice(&body.unwrap()).unwrap();
-                    return Begun { body };
-                }
+                let body = dispatch::body(told, &Look::default(), &self.installation);
+                let body = serde_json::from_slice(&body.unwrap()).unwrap();
+                return (dispatch::name(told), body);
+            }
+            self.session.wait().await;
+        }
+    }
+
+    /// The next interaction; what comes before is passed over.
+    async fn interaction(&mut self) -> Begun {
+        loop {
+            let (name, body) = self.next().await;
+            if name == "INTERACTION_CREATE" {
+                return Begun { body };
+            }
+        }
+    }
+
+    /// The names of what is told, but for the beginning, until a message says this.
+    async fn names_until(&mut self, content: &str) -> Vec<&'static str> {
+        let mut names = Vec::new();
+        loop {
+            let (name, body) = self.next().await;
+            if !["READY", "GUILD_CREATE", "PRESENCE_UPDATE"].contains(&name) {
+                names.push(name);
+            }
+            if body["content"] == content {
+                return names;
             }
         }
     }
@@ -319,72 +342,73 @@ async fn a_press_may_change_the_message_under_which_it_was() {
     assert_eq!((wrong.status, wrong.code()), (400, "invalid_form"));
 }
 
+/// A command that takes something of every kind.
+async fn serving(tavern: &Tavern) -> Value {
+    let form = json!({"name": "serve", "description": "Serves", "options": [
+        {"type": 3, "name": "what", "description": "x", "required": true,
+            "choices": [{"name": "Ale", "value": "ale"}]},
+        {"type": 4, "name": "many", "description": "x", "min_value": 1, "max_value": 9},
+        {"type": 6, "name": "whom", "description": "x"},
+        {"type": 7, "name": "where", "description": "x", "channel_types": [0]},
+        {"type": 8, "name": "as", "description": "x"},
+        {"type": 5, "name": "hot", "description": "x"},
+        {"type": 10, "name": "much", "description": "x"},
+    ]});
+    tavern.offer(form).await
+}
+
 #[tokio::test]
 async fn a_command_is_told_with_what_was_given_and_what_it_means() {
     let tavern = Tavern::open().await;
-    let command = tavern
-        .offer(
-            json!({"name": "serve", "description": "Serves", "options": [
-                {"type": 3, "name": "what", "description": "x", "required": true,
-                    "choices": [{"name": "Ale", "value": "ale"}]},
-                {"type": 4, "name": "many", "description": "x", "min_value": 1, "max_value": 9},
-                {"type": 6, "name": "whom", "description": "x"},
-                {"type": 7, "name": "where", "description": "x", "channel_types": [0]},
-                {"type": 8, "name": "as", "description": "x"},
-                {"type": 5, "name": "hot", "description": "x"},
-                {"type": 10, "name": "much", "description": "x"},
-            ]}),
-        )
-        .await;
+    let command = serving(&tavern).await;
     let offered = format!("/channels/{}/commands", tavern.channel);
     let offered = tavern.house.get(&tavern.bob, &offered).await.expect(200);
     assert_eq!(
         (&offered[0]["name"], &offered[0]["options"][1]["max"]),
         (&json!("serve"), &json!(9))
     );
-
     let mut told = tavern.listen().await;
+    let (ada, bob) = (&tavern.ada.id, &tavern.bob.id);
     let given = json!([
         {"name": "what", "value": "ale"}, {"name": "many", "value": 2},
-        {"name": "whom", "value": tavern.ada.id}, {"name": "where", "value": tavern.channel},
+        {"name": "whom", "value": ada}, {"name": "where", "value": tavern.channel},
         {"name": "as", "value": tavern.guild}, {"name": "hot", "value": true},
         {"name": "much", "value": 0.5},
     ]);
     let answer = tavern.run(&command, given).await.expect(201);
-    let begun = told.interaction().await;
-    let data = &begun.body["data"];
-    assert_eq!(
-        super::decimal(&tavern.house, &text(&answer["id"])),
-        text(&begun.body["id"])
-    );
+    let Begun { body } = told.interaction().await;
+    let id = super::decimal(&tavern.house, &text(&answer["id"]));
+    assert_eq!(id, text(&body["id"]));
+    let data = &body["data"];
     assert_eq!(
         (&data["name"], &data["id"]),
         (&json!("serve"), &command["id"])
     );
-    assert_eq!(
-        data["options"][0],
-        json!({"name": "what", "type": 3, "value": "ale"})
-    );
-    assert_eq!(
-        data["options"][1],
-        json!({"name": "many", "type": 4, "value": 2})
-    );
-    assert_eq!(
-        data["options"][2],
-        json!({"name": "whom", "type": 6, "value": tavern.ada.id})
-    );
+    for (n, option) in [
+        json!({"name": "what", "type": 3, "value": "ale"}),
+        json!({"name": "many", "type": 4, "value": 2}),
+        json!({"name": "whom", "type": 6, "value": ada}),
+    ]
+    .iter()
+    .enumerate()
+    {
+        assert_eq!(&data["options"][n], option);
+    }
     let resolved = &data["resolved"];
-    assert_eq!(resolved["users"][&tavern.ada.id]["username"], "ada");
-    assert!(resolved["members"][&tavern.ada.id]["permissions"].is_string());
-    assert_eq!(
-        resolved["channels"][&tavern.channel]["id"],
-        json!(tavern.channel)
-    );
-    assert_eq!(resolved["roles"][&tavern.guild]["id"], json!(tavern.guild));
-    assert_eq!(begun.body["member"]["user"]["id"], json!(tavern.bob.id));
-    let held: u64 = text(&begun.body["member"]["permissions"]).parse().unwrap();
+    assert_eq!(resolved["users"][ada]["username"], "ada");
+    assert!(resolved["members"][ada]["permissions"].is_string());
+    assert_eq!(resolved["channels"][&tavern.channel]["type"], 0);
+    assert_eq!(resolved["roles"][&tavern.guild]["name"], "@everyone");
+    assert_eq!(&body["member"]["user"]["id"], bob);
+    let held: u64 = text(&body["member"]["permissions"]).parse().unwrap();
     assert_eq!(held & (1 << 31 | 1 << 10), 1 << 31 | 1 << 10);
+}
 
+#[tokio::test]
+async fn what_a_command_does_not_take_is_named() {
+    let tavern = Tavern::open().await;
+    let command = serving(&tavern).await;
+    let ale = json!({"name": "what", "value": "ale"});
     for (wrong, path) in [
         (json!([]), "options"),
         (
@@ -393,27 +417,59 @@ async fn a_command_is_told_with_what_was_given_and_what_it_means() {
         ),
         (json!([{"name": "what", "value": 5}]), "options.0.value"),
         (
-            json!([{"name": "what", "value": "ale"}, {"name": "many", "value": 10}]),
+            json!([ale, {"name": "many", "value": 10}]),
             "options.1.value",
         ),
         (
-            json!([{"name": "what", "value": "ale"}, {"name": "whom", "value": "5"}]),
+            json!([ale, {"name": "whom", "value": "5"}]),
             "options.1.value",
         ),
         (
-            json!([{"name": "what", "value": "ale"}, {"name": "nothing", "value": "5"}]),
+            json!([ale, {"name": "nothing", "value": "5"}]),
             "options.1.name",
         ),
+        (json!([ale, ale]), "options.1.name"),
     ] {
         let answer = tavern.run(&command, wrong).await;
-        assert_eq!(
-            (answer.status, answer.code()),
-            (400, "invalid_form"),
-            "{}",
-            answer.body
-        );
-        assert_eq!(answer.body["errors"][0]["path"], path, "{}", answer.body);
+        let told = (answer.status, answer.code());
+        assert_eq!(told, (400, "invalid_form"), "{}", answer.body);
+        let found = &answer.body["errors"][0]["path"];
+        assert_eq!(found, path, "{}", answer.body);
     }
+}
+
+#[tokio::test]
+async fn only_the_application_hears_of_it_and_only_the_user_of_what_is_said_to_it_alone() {
+    let tavern = Tavern::open().await;
+    let command = serving(&tavern).await;
+    let mut ears = [
+        tavern.ear_of(&tavern.ada).await,
+        tavern.ear_of(&tavern.bob).await,
+        tavern.listen().await,
+    ];
+    let mut bot = tavern.listen().await;
+    let given = json!([{"name": "what", "value": "ale"}]);
+    tavern.run(&command, given).await.expect(201);
+    let begun = bot.interaction().await.names();
+    let form = json!({"type": 4, "data": {"content": "psst", "flags": 64}});
+    tavern.callback(&begun, form).await.expect(200);
+    let original = "/messages/@original";
+    let form = json!({"content": "hush"});
+    tavern
+        .following("PATCH", &begun, original, form)
+        .await
+        .expect(200);
+    tavern.following("DELETE", &begun, original, None).await;
+    tavern.say("the end").await;
+    let alone = ["MESSAGE_CREATE", "MESSAGE_UPDATE", "MESSAGE_DELETE"];
+    let [ada, bob, bot] = &mut ears;
+    assert_eq!(ada.names_until("the end").await, ["MESSAGE_CREATE"]);
+    assert_eq!(
+        bob.names_until("the end").await,
+        [&alone[..], &["MESSAGE_CREATE"]].concat()
+    );
+    let told = bot.names_until("the end").await;
+    assert_eq!(told, ["INTERACTION_CREATE", "MESSAGE_CREATE"]);
 }
 
 #[tokio::test]

@@ -213,6 +213,25 @@ impl Stage {
         photo
     }
 
+    /// The application and the command that a path names.
+    fn offered<'a>(&'a self, cast: &'a Cast, row: &Row, which: Which) -> (&'a str, &'a str) {
+        let own = cast.of(Actor::Bot).id.as_str();
+        let in_guild = row.path.contains("{guild_id}");
+        if row.need != Need::OwnApplication {
+            let command = match which {
+                Which::Own => self.commands[1].as_str(),
+                Which::Foreign | Which::Deleted => "1",
+            };
+            return (&cast.application, command);
+        }
+        match which {
+            Which::Own => (own, &self.commands[usize::from(in_guild)]),
+            Which::Foreign | Which::Deleted if in_guild => (own, "1"),
+            Which::Deleted if row.path.contains("{command_id}") => (own, "1"),
+            Which::Foreign | Which::Deleted => (&cast.application, "1"),
+        }
+    }
+
     pub(super) fn path(&self, cast: &Cast, row: &Row, which: Which) -> String {
         let props = match which {
             Which::Own => &self.own,
@@ -237,20 +256,7 @@ impl Stage {
         } else {
             &cast.of(Actor::Hidden).id
         };
-        let in_guild = row.path.contains("{guild_id}");
-        let (application, command) = match which {
-            Which::Own if row.need != Need::OwnApplication => {
-                (&cast.application, self.commands[1].as_str())
-            }
-            _ if row.need != Need::OwnApplication => (&cast.application, "1"),
-            Which::Foreign | Which::Deleted if in_guild => (&cast.of(Actor::Bot).id, "1"),
-            Which::Deleted if row.path.contains("{command_id}") => (&cast.of(Actor::Bot).id, "1"),
-            Which::Foreign | Which::Deleted => (&cast.application, "1"),
-            Which::Own => (
-                &cast.of(Actor::Bot).id,
-                self.commands[usize::from(in_guild)].as_str(),
-            ),
-        };
+        let (application, command) = self.offered(cast, row, which);
         let search = if row.path.ends_with("/search") {
             "?query=a"
         } else {

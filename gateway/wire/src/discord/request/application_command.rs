@@ -7,7 +7,9 @@ use guildhall_model::application_command::{
     Choice, Choices, CommandContext, CommandDefinition, CommandOption, Finite, Localized,
     OptionKind, check,
 };
-use guildhall_model::limits::{COMMAND_CHOICES_MAX, COMMAND_OPTIONS_MAX, COMMANDS_MAX};
+use guildhall_model::limits::{
+    COMMAND_CHOICES_MAX, COMMAND_OPTIONS_MAX, COMMAND_TEXT_CHARS_MAX, COMMANDS_MAX,
+};
 use serde::Deserialize;
 
 use super::input::{Digits, at_most, between, permissions};
@@ -274,54 +276,9 @@ impl OptionInput {
                     _ => OptionKind::Group(within),
                 }
             }
-            kind::STRING => OptionKind::Text {
-                length: (
-                    form.optional(&path("min_length"), self.min_length, between(0, 6_000)),
-                    form.optional(&path("max_length"), self.max_length, between(1, 6_000)),
-                ),
-                choices: choices(
-                    self.choices,
-                    self.autocomplete,
-                    at,
-                    form,
-                    |value| match value {
-                        ValueInput::Text(text) => Some(text),
-                        ValueInput::Number(_) => None,
-                    },
-                ),
-            },
-            kind::INTEGER => OptionKind::Integer {
-                range: (
-                    form.optional(&path("min_value"), self.min_value, whole),
-                    form.optional(&path("max_value"), self.max_value, whole),
-                ),
-                choices: choices(
-                    self.choices,
-                    self.autocomplete,
-                    at,
-                    form,
-                    |value| match value {
-                        ValueInput::Number(number) => whole(number).ok(),
-                        ValueInput::Text(_) => None,
-                    },
-                ),
-            },
-            kind::NUMBER => OptionKind::Number {
-                range: (
-                    form.optional(&path("min_value"), self.min_value, finite),
-                    form.optional(&path("max_value"), self.max_value, finite),
-                ),
-                choices: choices(
-                    self.choices,
-                    self.autocomplete,
-                    at,
-                    form,
-                    |value| match value {
-                        ValueInput::Number(number) => finite(number).ok(),
-                        ValueInput::Text(_) => None,
-                    },
-                ),
-            },
+            kind::STRING => self.text(at, form),
+            kind::INTEGER => self.integer(at, form),
+            kind::NUMBER => self.number(at, form),
             kind::BOOLEAN => OptionKind::Boolean,
             kind::USER => OptionKind::User,
             kind::CHANNEL => {
@@ -333,6 +290,57 @@ impl OptionInput {
             kind::MENTIONABLE => OptionKind::Mentionable,
             _ => OptionKind::Attachment,
         })
+    }
+
+    fn text(self, at: &str, form: &mut Form) -> OptionKind {
+        let path = |field: &str| format!("{at}.{field}");
+        let max = i64::try_from(COMMAND_TEXT_CHARS_MAX).unwrap_or(i64::MAX);
+        let read = |value| match value {
+            ValueInput::Text(text) => Some(text),
+            ValueInput::Number(_) => None,
+        };
+        OptionKind::Text {
+            length: (
+                form.optional(&path("min_length"), self.min_length, between(0, max)),
+                form.optional(&path("max_length"), self.max_length, between(1, max)),
+            ),
+            choices: choices(self.choices, self.autocomplete, at, form, read),
+        }
+    }
+
+    fn integer(self, at: &str, form: &mut Form) -> OptionKind {
+        let path = |field: &str| format!("{at}.{field}");
+        OptionKind::Integer {
+            range: (
+                form.optional(&path("min_value"), self.min_value, whole),
+                form.optional(&path("max_value"), self.max_value, whole),
+            ),
+            choices: choices(self.choices, self.autocomplete, at, form, |value| {
+                value.number().and_then(|number| whole(number).ok())
+            }),
+        }
+    }
+
+    fn number(self, at: &str, form: &mut Form) -> OptionKind {
+        let path = |field: &str| format!("{at}.{field}");
+        OptionKind::Number {
+            range: (
+                form.optional(&path("min_value"), self.min_value, finite),
+                form.optional(&path("max_value"), self.max_value, finite),
+            ),
+            choices: choices(self.choices, self.autocomplete, at, form, |value| {
+                value.number().and_then(|number| finite(number).ok())
+            }),
+        }
+    }
+}
+
+impl ValueInput {
+    fn number(self) -> Option<f64> {
+        match self {
+            Self::Number(number) => Some(number),
+            Self::Text(_) => None,
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl ComponentPress {
         let mut form = Form::default();
         let (min, max) = CUSTOM_ID_CHARS;
         let custom_id = form.required("custom_id", self.custom_id, |text| sized(text, (min, max)));
-        let values = self.values.map(|values| {
+        if let Some(values) = &self.values {
             if SELECT_OPTIONS_MAX < values.len() {
                 let message = format!("must have at most {SELECT_OPTIONS_MAX} entries");
                 form.note("values", Wrong::new("too_many", message));
@@ -78,9 +78,8 @@ impl ComponentPress {
                     form.note(&format!("values.{n}"), Wrong::new("too_long", message));
                 }
             }
-            values
-        });
-        form.finish(|| Some((custom_id?, values)))
+        }
+        form.finish(|| Some((custom_id?, self.values)))
     }
 }
 
@@ -211,7 +210,10 @@ fn sized(text: String, (min, max): (usize, usize)) -> Result<String, Wrong> {
     }
 }
 
-fn within<T: PartialOrd>(number: T, (min, max): (Option<T>, Option<T>)) -> Result<(), Wrong> {
+fn within<T: PartialOrd + Copy>(
+    number: T,
+    (min, max): (Option<T>, Option<T>),
+) -> Result<(), Wrong> {
     if min.is_some_and(|min| number < min) {
         return Err(Wrong::new(
             "too_small",

@@ -95,7 +95,7 @@ impl TryFrom<Row> for ApplicationCommand {
 }
 
 fn guild_column(guild: Option<GuildId>) -> i64 {
-    guild.map_or(EVERYWHERE, |id| id.as_i64())
+    guild.map_or(EVERYWHERE, GuildId::as_i64)
 }
 
 async fn all(
