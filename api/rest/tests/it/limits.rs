@@ -284,7 +284,7 @@ async fn the_discord_dialect_has_its_own_body() {
     assert_eq!(from(&house, here, "/users/me", None).await.status, 401);
     let refused = from(&house, here, "/api/v10/users/@me", None).await;
     let body = json!({
-        "message": "You are being rate limited.", "retry_after": 1.5, "global": true,
+        "message": "You are being rate limited.", "retry_after": 1.5, "global": true, "code": 0,
     });
     assert_eq!(refused.expect(429), body);
 }

@@ -47,7 +47,8 @@ impl Stage {
     pub async fn set(library: Library, installed: &Path) -> Self {
         let proxy = Proxy::start("127.0.0.1").await;
         let url = format!("http://{}", proxy.address());
-        let server = Server::start(&[("SERVER__PUBLIC_URL", &url)]).await;
+        let server =
+            Server::start(&[("SERVER__PUBLIC_URL", &url), ("LIMITS__RATE_LIMITS", "on")]).await;
         proxy.lead_to(server.address());
         let ada = Person::register(&server, "ada").await;
         let bob = Person::register(&server, "bob").await;

@@ -23,6 +23,8 @@ struct DiscordBody {
     message: &'static str,
     retry_after: f64,
     global: bool,
+    /// No number of its own; Discord's description of its API asks for one.
+    code: u32,
 }
 
 impl RateLimited {
@@ -33,6 +35,7 @@ impl RateLimited {
                 message: MESSAGE,
                 retry_after: self.retry_after_s(),
                 global: self.is_global,
+                code: 0,
             }),
             Dialect::Native => serde_json::to_vec(&native::ErrorBody::new(&Problem::new(
                 429,
@@ -65,7 +68,7 @@ mod tests {
         };
         assert_eq!(
             limited.body(Dialect::Discord),
-            r#"{"message":"You are being rate limited.","retry_after":1.234,"global":true}"#
+            r#"{"message":"You are being rate limited.","retry_after":1.234,"global":true,"code":0}"#
         );
         assert_eq!(
             limited.body(Dialect::Native),
@@ -80,6 +83,6 @@ mod tests {
             is_global: false,
         };
         let body = limited.body(Dialect::Discord);
-        assert!(body.ends_with(br#""retry_after":2.0,"global":false}"#));
+        assert!(body.ends_with(br#""retry_after":2.0,"global":false,"code":0}"#));
     }
 }
