@@ -24,7 +24,7 @@ enum Runtime {
 }
 
 /// All libraries, in the order of the page.
-pub const LIBRARIES: [Library; 5] = [
+pub const LIBRARIES: [Library; 6] = [
     Library {
         name: "discord.js",
         folder: "discordjs",
@@ -49,6 +49,11 @@ pub const LIBRARIES: [Library; 5] = [
         name: "twilight",
         folder: "twilight",
         runtime: Runtime::Rust("twilight-gateway"),
+    },
+    Library {
+        name: "serenity",
+        folder: "serenity",
+        runtime: Runtime::Rust("serenity"),
     },
 ];
 

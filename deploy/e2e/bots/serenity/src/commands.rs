@@ -1,18 +1,25 @@
 //! What the runner may ask for.
 
+use std::time::Duration;
+
 use guildhall_lines::{Done, Failure, Obeys, Wanted};
 use serde_json::{Value, json};
 use serenity::all::{
     ActivityData, ButtonStyle, ChannelId, ChunkGuildFilter, Context, CreateActionRow,
     CreateAttachment, CreateButton, CreateCommand, CreateInteractionResponse,
     CreateInteractionResponseMessage, CreateMessage, CreateWebhook, EditMessage,
-    EditWebhookMessage, ExecuteWebhook, GuildId, Interaction, MessageId, OnlineStatus,
+    EditWebhookMessage, ExecuteWebhook, GuildId, HttpError, Interaction, MessageId, OnlineStatus,
     ReactionType, UserId,
 };
 use serenity::gateway::ShardMessenger;
 use tokio::sync::oneshot;
 
 use crate::Bot;
+
+/// How often a message is tried that is refused because there were too many.
+const ATTEMPTS_MAX: u32 = 30;
+/// How long is waited in between; serenity does not tell what the server asks for.
+const PAUSE: Duration = Duration::from_secs(2);
 
 impl Obeys for Bot {
     async fn carry_out(&self, name: &str, wanted: &Wanted) -> Done {
@@ -67,8 +74,15 @@ impl Bot {
         if wanted.text("message").is_ok() {
             message = message.reference_message(place(wanted)?);
         }
-        let sent = channel.send_message(&self.http, message).await?;
-        Ok(json!({ "message": sent.id.to_string() }))
+        // Without the library's limiter the bot waits itself.
+        for _ in 0..ATTEMPTS_MAX {
+            match channel.send_message(&self.http, message.clone()).await {
+                Ok(sent) => return Ok(json!({ "message": sent.id.to_string() })),
+                Err(error) if is_limited(&error) => tokio::time::sleep(PAUSE).await,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Err("always refused".into())
     }
 
     async fn edit(&self, wanted: &Wanted) -> Done {
@@ -158,6 +172,13 @@ impl Bot {
         self.sender(0)?.set_presence(Some(activity), status);
         Ok(json!({}))
     }
+}
+
+fn is_limited(error: &serenity::Error) -> bool {
+    let serenity::Error::Http(HttpError::UnsuccessfulRequest(answer)) = error else {
+        return false;
+    };
+    answer.status_code.as_u16() == 429
 }
 
 /// Answers a command with a button, and the button.

@@ -47,8 +47,11 @@ async fn main() -> Result<(), Failure> {
         | GatewayIntents::GUILD_MESSAGES
         | GatewayIntents::GUILD_MESSAGE_REACTIONS
         | GatewayIntents::MESSAGE_CONTENT;
+    // Its own limiter speaks with discord.com whatever address is set, so that the documentation
+    // asks for both together.
     let http = HttpBuilder::new(&environment.token)
         .proxy(format!("http://{}", environment.host))
+        .ratelimiter_disabled(true)
         .build();
     // The builder asks REST where the gateway is.
     let handler = Handler::default();
