@@ -43,7 +43,8 @@ async fn a_message_is_posted_read_edited_and_deleted() {
       "reply_to": null,
       "server_id": "<tavern>",
       "timestamp": "<time>",
-      "user_id": "<ada>"
+      "user_id": "<ada>",
+      "webhook_id": null
     }
     "#);
     let one = format!("/messages/{}", text(&first.body["id"]));
