@@ -13,6 +13,9 @@ pub struct Library {
     pub name: &'static str,
     folder: &'static str,
     runtime: Runtime,
+    /// It begins a new session where its first two attempts to come back are refused, as they are
+    /// while the only server starts again; behind a load balancer that waits it resumes.
+    pub gives_up: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -29,31 +32,37 @@ pub const LIBRARIES: [Library; 6] = [
         name: "discord.js",
         folder: "discordjs",
         runtime: Runtime::Node,
+        gives_up: false,
     },
     Library {
         name: "oceanic.js",
         folder: "oceanic",
         runtime: Runtime::Node,
+        gives_up: false,
     },
     Library {
         name: "discord.py",
         folder: "discordpy",
         runtime: Runtime::Python,
+        gives_up: false,
     },
     Library {
         name: "hikari",
         folder: "hikari",
         runtime: Runtime::Python,
+        gives_up: false,
     },
     Library {
         name: "twilight",
         folder: "twilight",
         runtime: Runtime::Rust("twilight-gateway"),
+        gives_up: false,
     },
     Library {
         name: "serenity",
         folder: "serenity",
         runtime: Runtime::Rust("serenity"),
+        gives_up: true,
     },
 ];
 

@@ -97,6 +97,10 @@ server by its public options alone, and runs a small bot ([the bots](../e2e/bots
 people act over the native dialect. A step is *ok* when the library, the stored state and what others see agree. Meanwhile
 twilight's and serenity's types read every frame of the gateway, and Discord's own description of its API judges every answer.
 
+The server limits rates as it does by default, starts again alone, and is refused by the system until then. serenity begins a new
+session when it is refused twice at once, so its connections wait for the server, as behind a load balancer; and its own rate
+limiter works with discord.com only, so its bot is without it.
+
 `deploy/proof/bots` runs it and fails where it differs from this page; `deploy/proof/bots --write` writes the page.
 
 ";

@@ -3,6 +3,8 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -19,6 +21,10 @@ use tokio::sync::watch;
 
 use super::record::{Exchange, Record};
 use super::tap;
+
+/// How often a connection is offered to the server where it waits, and how far apart.
+const ATTEMPTS_MAX: u32 = 300;
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// Why nothing was passed on. The bot sees a connection that ends.
 type Broken = Box<dyn std::error::Error + Send + Sync>;
@@ -37,6 +43,8 @@ struct Shared {
     http: Client<HttpConnector, Full<Bytes>>,
     record: Record,
     cut: watch::Sender<()>,
+    /// Connections of the gateway wait for a server that takes them, as behind a load balancer.
+    waits: AtomicBool,
 }
 
 impl Proxy {
@@ -50,6 +58,7 @@ impl Proxy {
             http: Client::builder(TokioExecutor::new()).build_http(),
             record: Record::default(),
             cut: watch::Sender::new(()),
+            waits: AtomicBool::new(false),
         });
         tokio::spawn(accept(listener, Arc::clone(&shared)));
         Self { address, shared }
@@ -63,6 +72,12 @@ impl Proxy {
     /// From now on it passes everything on to this server.
     pub fn lead_to(&self, server: SocketAddr) {
         *self.shared.server.lock() = Some(server);
+    }
+
+    /// From now on connections of the gateway wait until a server takes them, as behind a load
+    /// balancer.
+    pub fn wait_for_servers(&self) {
+        self.shared.waits.store(true, Ordering::Relaxed);
     }
 
     /// What it has seen.
@@ -136,18 +151,17 @@ async fn upgrade(
     server: SocketAddr,
     shared: Arc<Shared>,
 ) -> Result<Response<Full<Bytes>>, Broken> {
-    let stream = TcpStream::connect(server).await?;
-    stream.set_nodelay(true)?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await?;
-    tokio::spawn(connection.with_upgrades());
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let mut asked = Request::get(request.uri().path_and_query().map_or("/", |it| it.as_str()));
-    *asked.headers_mut().ok_or("the address is odd")? = request.headers().clone();
-    let mut asked = asked.body(Full::default())?;
-    let host = HeaderValue::from_str(&server.to_string())?;
-    asked.headers_mut().insert(HOST, host);
-    let mut answer = sender.send_request(asked).await?;
+    let mut answer = ask_for_upgrade(&request, server).await;
+    for _ in 0..ATTEMPTS_MAX {
+        let is_taken = answer.as_ref().is_ok_and(|it| it.status().as_u16() != 503);
+        if is_taken || !shared.waits.load(Ordering::Relaxed) {
+            break;
+        }
+        tokio::time::sleep(PAUSE).await;
+        answer = ask_for_upgrade(&request, server).await;
+    }
+    let mut answer = answer?;
     let upgraded = hyper::upgrade::on(&mut answer);
     let (head, body) = answer.into_parts();
     if head.status.as_u16() != 101 {
@@ -168,6 +182,23 @@ async fn upgrade(
         }
     });
     Ok(Response::from_parts(head, Full::default()))
+}
+
+async fn ask_for_upgrade(
+    request: &Request<Incoming>,
+    server: SocketAddr,
+) -> Result<Response<Incoming>, Broken> {
+    let stream = TcpStream::connect(server).await?;
+    stream.set_nodelay(true)?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await?;
+    tokio::spawn(connection.with_upgrades());
+    let mut asked = Request::get(request.uri().path_and_query().map_or("/", |it| it.as_str()));
+    *asked.headers_mut().ok_or("the address is odd")? = request.headers().clone();
+    let mut asked = asked.body(Full::default())?;
+    let host = HeaderValue::from_str(&server.to_string())?;
+    asked.headers_mut().insert(HOST, host);
+    Ok(sender.send_request(asked).await?)
 }
 
 fn header(headers: &HeaderMap, name: &str) -> String {

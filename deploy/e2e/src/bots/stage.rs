@@ -46,6 +46,9 @@ impl Stage {
     /// Sets everything up; the bot is not started yet.
     pub async fn set(library: Library, installed: &Path) -> Self {
         let proxy = Proxy::start("127.0.0.1").await;
+        if library.gives_up {
+            proxy.wait_for_servers();
+        }
         let url = format!("http://{}", proxy.address());
         let server =
             Server::start(&[("SERVER__PUBLIC_URL", &url), ("LIMITS__RATE_LIMITS", "on")]).await;
