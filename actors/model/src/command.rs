@@ -9,6 +9,7 @@ use crate::channel::{ChannelKind, Overwrite, OverwriteTarget};
 use crate::id::{ApplicationId, ChannelId, RoleId, UserId, WebhookId};
 use crate::invite::Invite;
 use crate::permission::Permissions;
+use crate::picture::Picture;
 use crate::text::{
     ChannelName, Description, DisplayName, Email, GuildName, PictureUrl, Reason, RoleName, Topic,
     Username, WebhookName,
@@ -88,7 +89,7 @@ pub enum GuildCommand {
 pub struct GuildUpdate {
     pub name: Option<GuildName>,
     pub description: Option<Option<Description>>,
-    pub icon_url: Option<Option<PictureUrl>>,
+    pub icon: Option<Option<Picture>>,
     pub is_public: Option<bool>,
     pub owner_id: Option<UserId>,
 }
@@ -99,7 +100,7 @@ pub struct GuildUpdate {
 pub struct ProfileUpdate {
     pub username: Option<Username>,
     pub display_name: Option<Option<DisplayName>>,
-    pub avatar_url: Option<Option<PictureUrl>>,
+    pub avatar: Option<Option<Picture>>,
     pub status: Option<Status>,
     pub email: Option<Email>,
 }

@@ -6,6 +6,7 @@ use crate::channel::Channel;
 use crate::id::{GuildId, UserId};
 use crate::invite::Invite;
 use crate::member::{Ban, Member};
+use crate::picture::Picture;
 use crate::role::Role;
 use crate::webhook::Webhook;
 
@@ -20,8 +21,8 @@ pub struct Guild {
     pub owner_id: UserId,
     /// Up to 1,000 characters.
     pub description: Option<String>,
-    /// Where the picture is, an `https` address.
-    pub icon_url: Option<String>,
+    /// The picture.
+    pub icon: Option<Picture>,
     /// Anybody may join without an invite.
     pub is_public: bool,
 }

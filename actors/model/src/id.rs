@@ -110,6 +110,8 @@ pub mod kind {
     pub enum Channel {}
     /// A command that an application offers.
     pub enum Command {}
+    /// A picture of a guild that stands in texts.
+    pub enum Emoji {}
     /// A community of channels; "server" in the native dialect.
     pub enum Guild {}
     /// A use of a command, button or menu.
@@ -134,6 +136,8 @@ pub type AttachmentId = Id<kind::Attachment>;
 pub type ChannelId = Id<kind::Channel>;
 /// Names a command of an application.
 pub type CommandId = Id<kind::Command>;
+/// Names a guild's own emoji.
+pub type EmojiId = Id<kind::Emoji>;
 /// Names a guild.
 pub type GuildId = Id<kind::Guild>;
 /// Names an interaction.

@@ -20,6 +20,7 @@ pub mod member;
 pub mod message;
 pub mod partition;
 pub mod permission;
+pub mod picture;
 pub mod rate;
 pub mod rejection;
 pub mod role;
@@ -30,8 +31,8 @@ pub mod user;
 pub mod webhook;
 
 pub use id::{
-    ApplicationId, AttachmentId, ChannelId, CommandId, GuildId, Id, InteractionId, LoginId,
-    MessageId, RoleId, UserId, WebhookId,
+    ApplicationId, AttachmentId, ChannelId, CommandId, EmojiId, GuildId, Id, InteractionId,
+    LoginId, MessageId, RoleId, UserId, WebhookId,
 };
 pub use partition::{Epoch, EventPartition, NodeId, Position, SessionPartition};
 pub use permission::Permissions;

@@ -168,6 +168,13 @@ pub const DISPLAY_NAME_CHARS: (usize, usize) = (1, 32);
 pub const EMAIL_CHARS: (usize, usize) = (3, 254);
 /// Characters of a password, at least and at most.
 pub const PASSWORD_CHARS: (usize, usize) = (8, 256);
+/// Bytes of the picture of a user or guild.
+pub const PICTURE_BYTES_MAX: usize = 10_240 * 1_024;
+/// Bytes of a REST request body with a picture in it, in base64.
+pub const PICTURE_BODY_BYTES_MAX: usize = BODY_BYTES_MAX + PICTURE_BYTES_MAX.div_ceil(3) * 4;
+/// Bodies above [`BODY_BYTES_MAX`] that a node holds at a time; one more is answered
+/// "overloaded".
+pub const PICTURE_BODIES_MAX: usize = 16;
 /// Characters of an address of a picture.
 pub const URL_CHARS_MAX: usize = 2_048;
 /// Characters of an application's name, at least and at most.

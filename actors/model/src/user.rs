@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::UserId;
+use crate::picture::Picture;
 use crate::time::Timestamp;
 
 /// The public identity of a person or bot. When it was made is in its id.
@@ -14,8 +15,8 @@ pub struct User {
     pub username: String,
     /// Shown instead of the username where set.
     pub display_name: Option<String>,
-    /// Where the picture is, an `https` address.
-    pub avatar_url: Option<String>,
+    /// The picture.
+    pub avatar: Option<Picture>,
     /// A program that acts through an application.
     pub bot: bool,
     /// What the user chose to be shown as.

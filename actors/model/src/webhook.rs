@@ -7,6 +7,7 @@ use subtle::ConstantTimeEq;
 
 use crate::id::{ApplicationId, ChannelId, GuildId, UserId, WebhookId};
 use crate::limits::WEBHOOK_TOKEN_CHARS;
+use crate::picture::Picture;
 use crate::user::{Status, User};
 
 /// An incoming webhook, the only type there is. When it was made is in its id.
@@ -70,7 +71,9 @@ impl Webhook {
             id: self.id.author(),
             username: name.unwrap_or_else(|| self.name.clone()),
             display_name: None,
-            avatar_url: avatar_url.or_else(|| self.avatar_url.clone()),
+            avatar: avatar_url
+                .or_else(|| self.avatar_url.clone())
+                .map(Picture::Address),
             bot: true,
             status: Status::Online,
             updated_at: self.id.created_at(),
@@ -101,7 +104,7 @@ mod tests {
     fn a_message_is_by_the_webhook_unless_it_names_somebody_else() {
         let own = webhook().author(None, None);
         assert_eq!((own.id.get(), own.username.as_str()), (40, "Crier"));
-        assert_eq!(own.avatar_url, webhook().avatar_url);
+        assert_eq!(own.avatar, webhook().avatar_url.map(Picture::Address));
         let other = webhook().author(Some("Bell".to_owned()), None);
         assert_eq!((other.id, other.username.as_str()), (own.id, "Bell"));
         assert!(other.bot);

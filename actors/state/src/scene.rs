@@ -39,7 +39,7 @@ pub(crate) fn user(number: u64) -> User {
         id: id(number),
         username: format!("user{number}"),
         display_name: None,
-        avatar_url: None,
+        avatar: None,
         bot: number == BOT,
         status: Status::Online,
         updated_at: Timestamp(0),

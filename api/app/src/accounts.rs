@@ -4,6 +4,7 @@ use guildhall_auth::{PasswordError, Secret, Verdict, refresh};
 use guildhall_host::Refused;
 use guildhall_model::account::{Account, Login};
 use guildhall_model::command::ProfileUpdate;
+use guildhall_model::picture::Image;
 use guildhall_model::text::{Email, Username};
 use guildhall_model::user::{Status, User};
 use guildhall_model::{Rejection, Timestamp, UserId};
@@ -70,7 +71,7 @@ impl Accounts<'_> {
             id: self.app.node().mint(),
             username: new.username.into(),
             display_name: None,
-            avatar_url: None,
+            avatar: None,
             bot: false,
             status: Status::Online,
             updated_at: now,
@@ -153,12 +154,21 @@ impl Accounts<'_> {
         self.app.user(id).await
     }
 
-    /// Changes the caller's own profile; its guilds and sessions are told.
-    pub async fn update(&self, ctx: &Context, update: ProfileUpdate) -> Result<Account, Refused> {
+    /// Changes the caller's own profile, with this picture where there is one; its guilds and sessions are told.
+    pub async fn update(
+        &self,
+        ctx: &Context,
+        mut update: ProfileUpdate,
+        avatar: Option<Image>,
+    ) -> Result<Account, Refused> {
         let before = self.app.own_account(ctx).await?;
         if before.user.bot && update.email.is_some() {
             let why = "a bot has no address";
             return Err(Rejection::field("email", "not_for_bots", why).into());
+        }
+        if let Some(image) = avatar {
+            let owner = ctx.user_id().get();
+            update.avatar = Some(Some(self.app.pictures().store(owner, image).await?));
         }
         let mut after = edited(before.clone(), update);
         if before == after {
@@ -228,8 +238,8 @@ fn edited(mut account: Account, update: ProfileUpdate) -> Account {
     if let Some(display_name) = update.display_name {
         user.display_name = display_name.map(Into::into);
     }
-    if let Some(avatar_url) = update.avatar_url {
-        user.avatar_url = avatar_url.map(Into::into);
+    if let Some(avatar) = update.avatar {
+        user.avatar = avatar;
     }
     user.status = update.status.unwrap_or(user.status);
     if let Some(email) = update.email {

@@ -127,7 +127,7 @@ fn bot_user(id: ApplicationId, name: &ApplicationName, ctx: &Context) -> User {
         id: id.bot_user(),
         username,
         display_name,
-        avatar_url: None,
+        avatar: None,
         bot: true,
         status: Status::Online,
         updated_at: ctx.now,

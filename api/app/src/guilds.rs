@@ -5,6 +5,7 @@ use std::sync::Arc;
 use guildhall_host::{GuildDone, GuildView, NewGuild, Refused};
 use guildhall_model::command::{GuildCommand, GuildUpdate};
 use guildhall_model::guild::Guild;
+use guildhall_model::picture::Image;
 use guildhall_model::rejection::Noun;
 use guildhall_model::role::Role;
 use guildhall_model::user::Appearance;
@@ -182,13 +183,21 @@ impl Guilds<'_> {
         Ok(GuildSummary::of(&done.view))
     }
 
-    /// Changes a guild and gives it with its roles.
+    /// Changes a guild, with this picture where there is one, and gives it with its roles.
     pub async fn update_whole(
         &self,
         ctx: &Context,
         id: GuildId,
-        update: GuildUpdate,
+        mut update: GuildUpdate,
+        icon: Option<Image>,
     ) -> Result<WholeGuild, Refused> {
+        if let Some(image) = icon {
+            // Whoever may not change the guild must not fill its disk either.
+            let view = self.app.guild_of_member(id, ctx.user_id()).await?;
+            App::require(ctx, &view, Permissions::MANAGE_GUILD)?;
+            let owner = id.get();
+            update.icon = Some(Some(self.app.pictures().store(owner, image).await?));
+        }
         let command = GuildCommand::UpdateGuild(update);
         let done = self.app.command(ctx, id, command).await?;
         Ok(self.app.whole(&done.view, false))

@@ -18,6 +18,7 @@ pub mod interactions;
 pub mod invites;
 pub mod members;
 pub mod messages;
+pub mod pictures;
 pub mod pins;
 pub mod reactions;
 mod revoked;

@@ -154,14 +154,7 @@ impl Uploads<'_> {
         if !links.verify(channel, id, filename, signature) {
             return Ok(None);
         }
-        let key = BlobKey::attachment(id);
-        let found = self.app.blobs().info(key).await?;
-        Ok(found.map(|BlobInfo { length, media_type }| FoundFile {
-            app: self.app.clone(),
-            key,
-            length,
-            media_type,
-        }))
+        FoundFile::at(self.app, BlobKey::attachment(id)).await
     }
 
     /// Deletes uploads that have waited too long for their message, a bounded number of them.
@@ -212,6 +205,17 @@ impl Uploads<'_> {
 }
 
 impl FoundFile {
+    /// The blob with this key, if it is there.
+    pub(crate) async fn at(app: &App, key: BlobKey) -> Result<Option<Self>, Failure> {
+        let found = app.blobs().info(key).await?;
+        Ok(found.map(|BlobInfo { length, media_type }| Self {
+            app: app.clone(),
+            key,
+            length,
+            media_type,
+        }))
+    }
+
     /// The bytes within a range, in pieces; nothing if the file is gone by now.
     pub async fn read(
         &self,

@@ -12,6 +12,8 @@ use sha2::Sha256;
 pub const KEY_BYTES: usize = 32;
 /// Keeps codes for one kind of address from being good for another.
 const PURPOSE: &[u8] = b"guildhall attachment 1\0";
+/// The same for pictures.
+const PICTURE_PURPOSE: &[u8] = b"guildhall picture 1\0";
 
 /// Signs and checks addresses of files with the installation's secret.
 #[derive(Clone)]
@@ -46,6 +48,18 @@ impl FileLinks {
     ) -> bool {
         let code = self.code(channel, id, filename);
         code.verify_truncated_left(&signature.0).is_ok()
+    }
+
+    /// The code that names a picture of the user or guild with this number: the same for the same
+    /// bytes, and nothing that tells who else has them.
+    pub fn picture_code(&self, owner: u64, content: &[u8]) -> [u8; 16] {
+        let mut code = self.keyed.clone();
+        code.update(PICTURE_PURPOSE);
+        code.update(&owner.to_be_bytes());
+        code.update(content);
+        let mut short = [0; 16];
+        short.copy_from_slice(&code.finalize().into_bytes()[..16]);
+        short
     }
 
     /// Both numbers have a fixed length and the name is the last, so no two addresses are signed
@@ -89,6 +103,16 @@ mod tests {
             flipped.0[bit / 8] ^= 1 << (bit % 8);
             assert!(!links.verify(channel, id, "cat.png", flipped), "{bit}");
         }
+    }
+
+    #[test]
+    fn a_picture_is_named_by_its_owner_and_content() {
+        let links = FileLinks::new(&[7; KEY_BYTES]);
+        let code = links.picture_code(5, b"pixels");
+        assert_eq!(code, links.picture_code(5, b"pixels"));
+        assert_ne!(code, links.picture_code(6, b"pixels"));
+        assert_ne!(code, links.picture_code(5, b"pixel"));
+        assert_ne!(code, FileLinks::new(&[8; 32]).picture_code(5, b"pixels"));
     }
 
     #[test]

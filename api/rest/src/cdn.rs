@@ -1,8 +1,11 @@
 //! Files by their address. The address is the credential: it holds a signature that only this
-//! installation can make. So these routes have no row in `app::authorize`.
+//! installation can make, or names a picture, which everybody may see. So these routes have no
+//! row in `app::authorize`.
 //!
 //! Whatever was uploaded, nothing of it runs: a browser is told a type that it only shows or only
 //! stores, not to guess another, and to lock the page up if it makes one of it.
+
+mod pictures;
 
 use axum::Router;
 use axum::body::Body;
@@ -55,7 +58,9 @@ const SHOWN: [&str; 16] = [
 
 /// The routes of files.
 pub(crate) fn routes() -> Router<Api> {
-    Router::new().route(ATTACHMENT_PATH, get(get_attachment))
+    Router::new()
+        .route(ATTACHMENT_PATH, get(get_attachment))
+        .merge(pictures::routes())
 }
 
 async fn get_attachment(
@@ -76,16 +81,27 @@ async fn get_attachment(
     let found = uploads.find(channel, id, &name, signature).await;
     let file = found.map_err(ApiError::from)?.ok_or_else(unknown)?;
     let tag = format!("\"{:x}\"", id.get());
-    let mut response = if is_known(&headers, &tag) {
+    answer(&file, &headers, &tag, &name).await
+}
+
+/// The file, or what of it is asked for, under an address that never shows another.
+async fn answer(
+    file: &FoundFile,
+    headers: &HeaderMap,
+    tag: &str,
+    name: &str,
+) -> Result<Response, ApiError> {
+    let mut response = if is_known(headers, tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let wanted = range::read(asked_range(&headers, &tag), file.length);
-        let mut response = content(&file, wanted).await?.ok_or_else(unknown)?;
-        describe(response.headers_mut(), &file.media_type, &name)?;
+        let wanted = range::read(asked_range(headers, tag), file.length);
+        let content = content(file, wanted).await?;
+        let mut response = content.ok_or(Rejection::Unknown(Noun::Route))?;
+        describe(response.headers_mut(), &file.media_type, name)?;
         response
     };
     let fields = response.headers_mut();
-    fields.insert(ETAG, value(&tag)?);
+    fields.insert(ETAG, value(tag)?);
     fields.insert(CACHE_CONTROL, FOREVER);
     fields.insert(CONTENT_SECURITY_POLICY, LOCKED_UP);
     // Pages of other origins show our files, as they show those of any file server.

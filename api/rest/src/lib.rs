@@ -29,6 +29,7 @@ use guildhall_app::App;
 use guildhall_wire::{Installation, Spelling};
 use http::HeaderValue;
 
+use body::LargeBodies;
 pub use discord::GatewayUrl;
 pub use error::ApiError;
 use limit::Limiter;
@@ -57,6 +58,7 @@ pub(crate) struct Api {
     /// The description of all routes, rendered once.
     pub(crate) document: Arc<str>,
     pub(crate) gateway: GatewayUrl,
+    pub(crate) large_bodies: LargeBodies,
 }
 
 impl FromRef<Api> for Spelling {
@@ -82,6 +84,7 @@ pub fn router(app: App, settings: Settings) -> Router {
         installation: settings.installation,
         document,
         gateway: settings.gateway,
+        large_bodies: LargeBodies::default(),
     };
     let routes = routes.merge(discord).merge(cdn::routes());
     layer::around(routes.with_state(api), env, limiter, settings.origins)

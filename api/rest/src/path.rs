@@ -10,10 +10,12 @@ use guildhall_model::command::AnswerRef;
 use guildhall_model::id::kind;
 use guildhall_model::limits::INVITE_CODE_CHARS_MAX;
 use guildhall_model::message::Emoji;
+use guildhall_model::picture::PictureHash;
 use guildhall_model::rejection::Noun;
 use guildhall_model::text::parse_emoji;
-use guildhall_model::{Id, Rejection};
+use guildhall_model::{EmojiId, Id, Rejection};
 use guildhall_wire::Spelling;
+use guildhall_wire::file_url::picture_stem;
 use http::request::Parts;
 
 use crate::Api;
@@ -87,6 +89,28 @@ impl Segment for FileNameText {
             return Err(Rejection::Unknown(Noun::Route));
         }
         Ok(Self(text.to_owned()))
+    }
+}
+
+/// The name of a picture, as it stands in its address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PictureName(pub(crate) PictureHash);
+
+impl Segment for PictureName {
+    fn read(text: &str, _: &Spelling) -> Result<Self, Rejection> {
+        let hash = picture_stem(text).and_then(PictureHash::parse);
+        hash.map(Self).ok_or(Rejection::Unknown(Noun::Route))
+    }
+}
+
+/// The name of the picture of an emoji, as it stands in its address.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct EmojiName(pub(crate) EmojiId);
+
+impl Segment for EmojiName {
+    fn read(text: &str, spelling: &Spelling) -> Result<Self, Rejection> {
+        let id = picture_stem(text).and_then(|stem| spelling.parse(stem));
+        id.map(Self).ok_or(Rejection::Unknown(Noun::Route))
     }
 }
 

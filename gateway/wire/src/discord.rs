@@ -30,6 +30,8 @@ pub mod upload;
 pub mod user;
 pub mod webhook;
 
+use std::fmt::Display;
+
 use guildhall_model::Permissions;
 use serde::{Serialize, Serializer};
 
@@ -57,6 +59,16 @@ pub(crate) type NoList = [(); 0];
 /// An object that is always empty, for the same reason.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub(crate) struct NoObject {}
+
+/// A value as its text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shown<T>(pub(crate) T);
+
+impl<T: Display> Serialize for Shown<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
 
 /// A permission set as Discord writes it: all 64 bits as decimal text.
 #[derive(Clone, Copy, Debug)]

@@ -6,13 +6,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use guildhall_model::ChannelId;
 use guildhall_model::attachment::{Attachment, Signature};
+use guildhall_model::picture::{Picture, PictureHash};
+use guildhall_model::{ChannelId, GuildId, UserId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
 /// The path of an attachment as a template.
 pub const ATTACHMENT_PATH: &str = "/cdn/attachments/{channel_id}/{attachment_id}/{filename}";
+/// The path of a user's picture as a template.
+pub const AVATAR_PATH: &str = "/cdn/avatars/{user_id}/{picture}";
+/// The path of a guild's picture as a template.
+pub const ICON_PATH: &str = "/cdn/icons/{guild_id}/{picture}";
+/// The path of the picture of an emoji as a template.
+pub const EMOJI_PATH: &str = "/cdn/emojis/{picture}";
 /// The parameter of the query that holds the signature.
 pub const SIGNATURE_PARAMETER: &str = "hm";
 
@@ -50,6 +57,87 @@ impl FileUrls {
             attachment,
         }
     }
+
+    /// The address of a user's picture.
+    pub fn avatar<'a>(&'a self, owner: UserId, picture: &'a Picture) -> PictureAddress<'a> {
+        self.picture("avatars", owner.get(), picture)
+    }
+
+    /// The address of a guild's picture.
+    pub fn icon<'a>(&'a self, owner: GuildId, picture: &'a Picture) -> PictureAddress<'a> {
+        self.picture("icons", owner.get(), picture)
+    }
+
+    fn picture<'a>(
+        &'a self,
+        folder: &'static str,
+        owner: u64,
+        picture: &'a Picture,
+    ) -> PictureAddress<'a> {
+        match picture {
+            Picture::Address(address) => PictureAddress::Elsewhere(address),
+            Picture::Stored(hash) => PictureAddress::Ours {
+                origin: &self.origin,
+                folder,
+                owner,
+                hash: *hash,
+            },
+        }
+    }
+}
+
+/// The address of a picture.
+#[derive(Clone, Copy, Debug)]
+pub enum PictureAddress<'a> {
+    /// Not ours.
+    Elsewhere(&'a str),
+    /// Among our files: `ORIGIN/cdn/FOLDER/OWNER/HASH.png`, as on Discord's file server.
+    Ours {
+        /// Scheme, host and perhaps port.
+        origin: &'a str,
+        /// What it is a picture of.
+        folder: &'static str,
+        /// Whose it is.
+        owner: u64,
+        /// Which of the owner's.
+        hash: PictureHash,
+    },
+}
+
+impl fmt::Display for PictureAddress<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Elsewhere(address) => f.write_str(address),
+            Self::Ours {
+                origin,
+                folder,
+                owner,
+                hash,
+            } => {
+                let ending = picture_ending(hash.is_animated);
+                write!(f, "{origin}/cdn/{folder}/{owner}/{hash}.{ending}")
+            }
+        }
+    }
+}
+
+impl Serialize for PictureAddress<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// The ending of the address of a picture. Whichever is asked for, the picture that is stored is
+/// answered, with its own type.
+const fn picture_ending(is_animated: bool) -> &'static str {
+    if is_animated { "gif" } else { "png" }
+}
+
+/// What stands before the ending of the address of a picture; nothing if no picture of ours could
+/// have the name.
+pub fn picture_stem(name: &str) -> Option<&str> {
+    let (stem, ending) = name.rsplit_once('.')?;
+    matches!(ending, "png" | "jpg" | "jpeg" | "webp" | "gif").then_some(stem)
 }
 
 /// The address of an attachment.

@@ -42,7 +42,7 @@ pub(super) fn person(id: UserId) -> User {
         id,
         username: format!("user{id}"),
         display_name: None,
-        avatar_url: None,
+        avatar: None,
         bot: false,
         status: Status::Online,
         updated_at: Timestamp(0),

@@ -3,7 +3,8 @@
 //! A blob is written under a name of `DIR/unfinished`, synced and renamed, so it is wholly there
 //! or not at all; what a crash leaves among the unfinished is removed at the next start. Keys are
 //! numbers, so no name can lead out of the directory. An hour's folder holds the ids of about 70
-//! minutes, and the order of the names is that of the numbers.
+//! minutes, and the order of the names is that of the numbers. Pictures have names of even spread
+//! instead of ids, so their folders stand for no hour.
 
 mod format;
 mod reader;
@@ -29,6 +30,8 @@ const WHAT: &str = "blobs";
 const UNFINISHED: &str = "unfinished";
 /// An id's milliseconds stand above bit 22; 2^22 of them are 70 minutes.
 const HOUR_SHIFT: u32 = 44;
+/// Numbers that are no ids are spread evenly over 4,096 folders.
+const SPREAD_SHIFT: u32 = 52;
 /// Hexadecimal digits of a folder's and of a file's name.
 const HOUR_DIGITS: usize = 5;
 const NUMBER_DIGITS: usize = 16;
@@ -130,7 +133,7 @@ impl Store {
     }
 
     fn hour_dir(&self, key: BlobKey) -> PathBuf {
-        let hour = key.number() >> HOUR_SHIFT;
+        let hour = key.number() >> shift(key.kind());
         self.dir
             .join(key.kind().name())
             .join(format!("{hour:0HOUR_DIGITS$x}"))
@@ -193,11 +196,19 @@ impl Store {
                 // Fails if something has come into it, and then it must.
                 let _ = fs::remove_dir(&hour_dir);
             }
-            let known = of_hour.into_iter().filter(|n| n >> HOUR_SHIFT == hour);
+            let known = of_hour.into_iter().filter(|n| n >> shift(kind) == hour);
             keys.extend(known.map(|number| BlobKey::new(kind, number)));
         }
         keys.truncate(limit);
         Ok(keys)
+    }
+}
+
+/// The bits above this one name the folder.
+const fn shift(kind: BlobKind) -> u32 {
+    match kind {
+        BlobKind::Upload | BlobKind::Attachment | BlobKind::Emoji => HOUR_SHIFT,
+        BlobKind::Picture => SPREAD_SHIFT,
     }
 }
 

@@ -6,7 +6,8 @@ use std::ops::Range;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use guildhall_model::AttachmentId;
+use guildhall_model::picture::PictureHash;
+use guildhall_model::{AttachmentId, EmojiId};
 
 use crate::error::Failure;
 
@@ -20,17 +21,23 @@ pub enum BlobKind {
     Upload,
     /// A file of a message.
     Attachment,
+    /// A picture of a user or guild.
+    Picture,
+    /// The picture of a guild's own emoji.
+    Emoji,
 }
 
 impl BlobKind {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Upload, Self::Attachment];
+    pub const ALL: &[Self] = &[Self::Upload, Self::Attachment, Self::Picture, Self::Emoji];
 
     /// The name of the kind's folder or prefix: lower-case letters.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Upload => "uploads",
             Self::Attachment => "attachments",
+            Self::Picture => "pictures",
+            Self::Emoji => "emojis",
         }
     }
 }
@@ -51,6 +58,18 @@ impl BlobKey {
     /// A file of a message.
     pub const fn attachment(id: AttachmentId) -> Self {
         Self::new(BlobKind::Attachment, id.get())
+    }
+
+    /// A picture of the user or guild with this number. Its code is unguessable, so that nobody can
+    /// make two of the same first half; who is named as its owner by mistake has none.
+    pub const fn picture(owner: u64, hash: PictureHash) -> Self {
+        let upper = (u128::from_be_bytes(hash.code) >> 64) as u64;
+        Self::new(BlobKind::Picture, upper ^ owner)
+    }
+
+    /// The picture of an emoji.
+    pub const fn emoji(id: EmojiId) -> Self {
+        Self::new(BlobKind::Emoji, id.get())
     }
 
     /// For adapters, which read keys back from names.

@@ -6,8 +6,9 @@ use guildhall_model::account::Account;
 use guildhall_model::channel::DirectChannel;
 use guildhall_model::command::GuildCommand;
 use guildhall_model::event::{Event, Record, Source};
+use guildhall_model::picture::Picture;
 use guildhall_model::rejection::Noun;
-use guildhall_model::text::{Description, GuildName, PictureUrl};
+use guildhall_model::text::{Description, GuildName};
 use guildhall_model::user::User;
 use guildhall_model::{ChannelId, GuildId, Rejection, UserId};
 use guildhall_ports::Failure;
@@ -62,7 +63,7 @@ pub struct GuildDone {
 pub struct NewGuild {
     pub name: GuildName,
     pub description: Option<Description>,
-    pub icon_url: Option<PictureUrl>,
+    pub icon: Option<Picture>,
     pub is_public: bool,
 }
 
@@ -99,11 +100,7 @@ impl Node {
     /// Makes a guild with its `@everyone` role, the channel `general` and its owner as member.
     pub async fn create_guild(&self, owner: User, new: NewGuild) -> Result<GuildView, Refused> {
         let now = self.inner.env.now();
-        let details = (
-            new.description.map(Into::into),
-            new.icon_url.map(Into::into),
-            new.is_public,
-        );
+        let details = (new.description.map(Into::into), new.icon, new.is_public);
         let event = self
             .inner
             .minting(now, |mint| first_events(owner, new.name, details, mint));

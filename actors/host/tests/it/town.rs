@@ -177,7 +177,7 @@ pub(crate) fn new_guild(name: &str) -> NewGuild {
     NewGuild {
         name: GuildName::parse(name).unwrap(),
         description: None,
-        icon_url: None,
+        icon: None,
         is_public: true,
     }
 }
@@ -208,7 +208,7 @@ fn account(number: u64) -> Account {
             id: UserId::new(number).unwrap(),
             username: format!("person{number}"),
             display_name: None,
-            avatar_url: None,
+            avatar: None,
             bot: false,
             status: Status::Online,
             updated_at: Timestamp(0),

@@ -18,7 +18,7 @@ fn user(id: u64) -> User {
         id: UserId::new(id).unwrap(),
         username: format!("user{id}"),
         display_name: None,
-        avatar_url: None,
+        avatar: None,
         bot: false,
         status: Status::Online,
         updated_at: Timestamp(0),

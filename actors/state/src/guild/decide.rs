@@ -13,6 +13,7 @@ use guildhall_model::event::{Event, Founding};
 use guildhall_model::guild::Guild;
 use guildhall_model::member::Member;
 use guildhall_model::permission::Standing;
+use guildhall_model::picture::Picture;
 use guildhall_model::rejection::Noun;
 use guildhall_model::role::{Rank, Role};
 use guildhall_model::text::GuildName;
@@ -27,17 +28,17 @@ use crate::Mint;
 pub fn first_events(
     owner: User,
     name: GuildName,
-    details: (Option<String>, Option<String>, bool),
+    details: (Option<String>, Option<Picture>, bool),
     mint: &mut Mint<'_>,
 ) -> Event {
-    let (description, icon_url, is_public) = details;
+    let (description, icon, is_public) = details;
     let guild_id = mint.id();
     let guild = Guild {
         id: guild_id,
         name: name.into(),
         owner_id: owner.id,
         description,
-        icon_url,
+        icon,
         is_public,
     };
     let everyone = Role {

@@ -3,7 +3,7 @@
 
 use guildhall_model::attachment::{Dimensions, FileName};
 use guildhall_model::limits::MEDIA_TYPE_BYTES_MAX;
-use imagesize::ImageType;
+use guildhall_model::picture::ImageFormat;
 
 /// What is said where nothing is known.
 const UNKNOWN: &str = "application/octet-stream";
@@ -19,9 +19,9 @@ pub(super) struct Media {
 
 /// Judges a file by its first bytes, of which a few hundred are enough for most pictures.
 pub(super) fn judge(head: &[u8], declared: Option<&str>, name: &FileName) -> Media {
-    if let Some(media_type) = picture(head) {
+    if let Some(format) = ImageFormat::of(head) {
         return Media {
-            media_type: media_type.to_owned(),
+            media_type: format.media_type().to_owned(),
             dimensions: dimensions(head),
         };
     }
@@ -38,23 +38,9 @@ pub(super) fn judge(head: &[u8], declared: Option<&str>, name: &FileName) -> Med
     }
 }
 
-/// The pictures that every browser shows, and that are shown in place.
-fn picture(head: &[u8]) -> Option<&'static str> {
-    match imagesize::image_type(head).ok()? {
-        ImageType::Gif => Some("image/gif"),
-        ImageType::Jpeg => Some("image/jpeg"),
-        ImageType::Png => Some("image/png"),
-        ImageType::Webp => Some("image/webp"),
-        _ => None,
-    }
-}
-
 /// Types that only the bytes may claim.
 fn is_picture(media_type: &str) -> bool {
-    matches!(
-        media_type,
-        "image/gif" | "image/jpeg" | "image/png" | "image/webp"
-    )
+    ImageFormat::named(media_type).is_some()
 }
 
 fn dimensions(head: &[u8]) -> Option<Dimensions> {

@@ -8,7 +8,7 @@ use guildhall_wire::discord::{Guild, GuildPreview, GuildWithCounts};
 
 use super::query::{Asked, WithCounts};
 use crate::Api;
-use crate::body::Body;
+use crate::body::PictureBody;
 use crate::extract::Ctx;
 use crate::path::Path;
 use crate::reply::{Reply, done, ok};
@@ -36,12 +36,11 @@ pub(super) async fn update(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((id,)): Path<(GuildId,)>,
-    Body(form): Body<GuildPatch>,
+    PictureBody(form, _place): PictureBody<GuildPatch>,
 ) -> Reply {
-    let update = form.parse(&api.spelling)?;
-    ok(&shape(
-        &api.app.guilds().update_whole(&ctx, id, update).await?,
-    ))
+    let (update, icon) = form.parse(&api.spelling)?;
+    let guilds = api.app.guilds();
+    ok(&shape(&guilds.update_whole(&ctx, id, update, icon).await?))
 }
 
 pub(super) async fn delete(

@@ -9,7 +9,7 @@ use guildhall_wire::discord::{CurrentUser, DirectChannel, OwnGuild, User};
 
 use super::query::Asked;
 use crate::Api;
-use crate::body::Body;
+use crate::body::{Body, PictureBody};
 use crate::extract::Ctx;
 use crate::path::Path;
 use crate::reply::{Reply, done, ok};
@@ -25,10 +25,11 @@ pub(super) async fn get_me(State(api): State<Api>, Ctx(ctx): Ctx) -> Reply {
 pub(super) async fn update_me(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
-    Body(form): Body<UserPatch>,
+    PictureBody(form, _place): PictureBody<UserPatch>,
 ) -> Reply {
-    let update = form.parse()?;
-    ok(&own(&api.app.accounts().update(&ctx, update).await?))
+    let (update, avatar) = form.parse()?;
+    let accounts = api.app.accounts();
+    ok(&own(&accounts.update(&ctx, update, avatar).await?))
 }
 
 pub(super) async fn get_user(State(api): State<Api>, Path((id,)): Path<(UserId,)>) -> Reply {

@@ -18,7 +18,7 @@ pub(crate) async fn list_applications(State(api): State<Api>, Ctx(ctx): Ctx) -> 
     let applications = api.app.applications().list(&ctx).await?;
     let shown: Vec<_> = applications
         .iter()
-        .map(|each| Application::new(each, &api.spelling))
+        .map(|each| Application::new(each, &api.installation))
         .collect();
     ok(&shown)
 }
@@ -38,7 +38,7 @@ pub(crate) async fn create_application(
     created(&Application::created(
         &application,
         token.reveal(),
-        &api.spelling,
+        &api.installation,
     ))
 }
 
@@ -55,5 +55,5 @@ pub(crate) async fn add_bot(
         .applications()
         .add_bot(&ctx, guild, application)
         .await?;
-    ok(&Member::new(guild, &member, &api.spelling))
+    ok(&Member::new(guild, &member, &api.installation))
 }

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use guildhall_app::Secret;
 use guildhall_app::accounts::{NewAccount, SignedIn};
-use guildhall_wire::Spelling;
+use guildhall_wire::Installation;
 use guildhall_wire::native::request::account::{Login, Refresh, Register};
 use guildhall_wire::native::{Session, User};
 
@@ -12,10 +12,10 @@ use crate::body::Body;
 use crate::extract::Ctx;
 use crate::reply::{Reply, created, done, ok};
 
-fn shape<'a>(login: &'a SignedIn, spelling: &Spelling) -> Session<'a> {
+fn shape<'a>(login: &'a SignedIn, installation: &'a Installation) -> Session<'a> {
     let account = &login.account;
     Session::new(
-        User::own(&account.user, account.email.as_deref(), spelling),
+        User::own(&account.user, account.email.as_deref(), installation),
         login.access_token.reveal(),
         login.refresh_token.reveal(),
         login.expires_in_s.into(),
@@ -35,7 +35,7 @@ pub(crate) async fn register(State(api): State<Api>, Body(form): Body<Register>)
     };
     created(&shape(
         &api.app.accounts().register(new).await?,
-        &api.spelling,
+        &api.installation,
     ))
 }
 
@@ -47,7 +47,7 @@ pub(crate) async fn login(State(api): State<Api>, Body(form): Body<Login>) -> Re
     let form = form.parse()?;
     let password = Secret::new(form.password.expose());
     let signed_in = api.app.accounts().login(&form.name, password).await?;
-    ok(&shape(&signed_in, &api.spelling))
+    ok(&shape(&signed_in, &api.installation))
 }
 
 /// Exchanges a refresh token for new tokens. One that was exchanged before ends its login.
@@ -58,7 +58,7 @@ pub(crate) async fn refresh(State(api): State<Api>, Body(form): Body<Refresh>) -
     let token = Secret::new(form.parse()?.expose());
     ok(&shape(
         &api.app.accounts().refresh(&token).await?,
-        &api.spelling,
+        &api.installation,
     ))
 }
 

@@ -54,7 +54,7 @@ pub(crate) async fn get_channel(
     ok(&match &api.app.channels().get(&ctx, id).await? {
         AnyChannel::Guild(channel) => ChannelBody::Server(Channel::new(channel, &api.spelling)),
         AnyChannel::Direct(channel, users) => {
-            ChannelBody::Direct(DirectChannel::new(channel, users, &api.spelling))
+            ChannelBody::Direct(DirectChannel::new(channel, users, &api.installation))
         }
     })
 }

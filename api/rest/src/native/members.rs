@@ -14,9 +14,9 @@ use crate::path::Path;
 use crate::query::UserPage;
 use crate::reply::{Reply, done, ok};
 
-fn shape<'a>(guild: GuildId, member: &'a ModelMember, api: &Api) -> Member<'a> {
+fn shape<'a>(guild: GuildId, member: &'a ModelMember, api: &'a Api) -> Member<'a> {
     let appearance = api.app.appearance(member.user.id);
-    Member::new(guild, member, &api.spelling).appearing(appearance)
+    Member::new(guild, member, &api.installation).appearing(appearance)
 }
 
 /// A page of a server's members.
@@ -113,7 +113,7 @@ pub(crate) async fn list_bans(
         .await?;
     let shown: Vec<_> = bans
         .iter()
-        .map(|ban| Ban::new(ban, &api.spelling))
+        .map(|ban| Ban::new(ban, &api.installation))
         .collect();
     ok(&shown)
 }

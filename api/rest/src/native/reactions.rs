@@ -67,7 +67,7 @@ pub(crate) async fn list_reactors(
         .await?;
     let shown: Vec<_> = users
         .iter()
-        .map(|user| User::new(user, &api.spelling).appearing(api.app.appearance(user.id)))
+        .map(|user| User::new(user, &api.installation).appearing(api.app.appearance(user.id)))
         .collect();
     ok(&shown)
 }

@@ -4,7 +4,7 @@ use axum::extract::State;
 use guildhall_app::NewGuild;
 use guildhall_app::guilds::GuildSummary;
 use guildhall_model::GuildId;
-use guildhall_wire::Spelling;
+use guildhall_wire::Installation;
 use guildhall_wire::native::Server;
 use guildhall_wire::native::request::member::Join;
 use guildhall_wire::native::request::server::{ServerCreate, ServerUpdate};
@@ -15,8 +15,8 @@ use crate::extract::Ctx;
 use crate::path::Path;
 use crate::reply::{Reply, created, done, ok};
 
-fn shape<'a>(summary: &'a GuildSummary, spelling: &Spelling) -> Server<'a> {
-    Server::new(&summary.guild, summary.member_count, spelling)
+fn shape<'a>(summary: &'a GuildSummary, installation: &'a Installation) -> Server<'a> {
+    Server::new(&summary.guild, summary.member_count, installation)
 }
 
 /// The servers that the caller is a member of.
@@ -26,7 +26,7 @@ pub(crate) async fn list_servers(State(api): State<Api>, Ctx(ctx): Ctx) -> Reply
     let guilds = api.app.guilds().list(&ctx).await?;
     let servers: Vec<_> = guilds
         .iter()
-        .map(|guild| shape(guild, &api.spelling))
+        .map(|guild| shape(guild, &api.installation))
         .collect();
     ok(&servers)
 }
@@ -43,11 +43,11 @@ pub(crate) async fn create_server(
     let new = NewGuild {
         name: new.name,
         description: new.description,
-        icon_url: new.icon_url,
+        icon: new.icon,
         is_public: new.is_public,
     };
     let guild = api.app.guilds().create(&ctx, new).await?;
-    created(&shape(&guild, &api.spelling))
+    created(&shape(&guild, &api.installation))
 }
 
 /// A server that the caller is a member of, or a public one.
@@ -59,7 +59,7 @@ pub(crate) async fn get_server(
     Path((id,)): Path<(GuildId,)>,
 ) -> Reply {
     let guild = api.app.guilds().get(&ctx, id).await?;
-    ok(&shape(&guild, &api.spelling))
+    ok(&shape(&guild, &api.installation))
 }
 
 /// Changes a server; what is left out stays as it is.
@@ -73,7 +73,7 @@ pub(crate) async fn update_server(
 ) -> Reply {
     let update = form.parse(&api.spelling)?;
     let guild = api.app.guilds().update(&ctx, id, update).await?;
-    ok(&shape(&guild, &api.spelling))
+    ok(&shape(&guild, &api.installation))
 }
 
 /// Ends a server with all its channels.
@@ -101,7 +101,7 @@ pub(crate) async fn join_server(
 ) -> Reply {
     let code = form.parse()?;
     let guild = api.app.guilds().join(&ctx, id, code).await?;
-    ok(&shape(&guild, &api.spelling))
+    ok(&shape(&guild, &api.installation))
 }
 
 /// Leaves a server. The owner hands it over first, or deletes it.

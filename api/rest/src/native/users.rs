@@ -3,7 +3,7 @@
 use axum::extract::State;
 use guildhall_model::UserId;
 use guildhall_model::account::Account;
-use guildhall_wire::Spelling;
+use guildhall_wire::Installation;
 use guildhall_wire::native::User;
 use guildhall_wire::native::request::account::ProfileUpdate;
 
@@ -13,15 +13,15 @@ use crate::extract::Ctx;
 use crate::path::Path;
 use crate::reply::{Reply, ok};
 
-fn own<'a>(account: &'a Account, spelling: &Spelling) -> User<'a> {
-    User::own(&account.user, account.email.as_deref(), spelling)
+fn own<'a>(account: &'a Account, installation: &'a Installation) -> User<'a> {
+    User::own(&account.user, account.email.as_deref(), installation)
 }
 
 /// The caller's own profile.
 #[utoipa::path(get, path = "/users/me", tag = "users",
     responses((status = 200, description = "With the address.", body = User)))]
 pub(crate) async fn get_me(State(api): State<Api>, Ctx(ctx): Ctx) -> Reply {
-    ok(&own(&api.app.accounts().me(&ctx).await?, &api.spelling))
+    ok(&own(&api.app.accounts().me(&ctx).await?, &api.installation))
 }
 
 /// Changes the caller's own profile; what is left out stays as it is.
@@ -35,8 +35,8 @@ pub(crate) async fn update_me(
 ) -> Reply {
     let update = form.parse()?;
     ok(&own(
-        &api.app.accounts().update(&ctx, update).await?,
-        &api.spelling,
+        &api.app.accounts().update(&ctx, update, None).await?,
+        &api.installation,
     ))
 }
 
@@ -45,5 +45,5 @@ pub(crate) async fn update_me(
     responses((status = 200, description = "Without the address.", body = User)))]
 pub(crate) async fn get_user(State(api): State<Api>, Path((id,)): Path<(UserId,)>) -> Reply {
     let user = api.app.accounts().get(id).await?;
-    ok(&User::new(&user, &api.spelling).appearing(api.app.appearance(id)))
+    ok(&User::new(&user, &api.installation).appearing(api.app.appearance(id)))
 }

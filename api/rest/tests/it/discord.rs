@@ -11,6 +11,7 @@ mod invites;
 mod judge;
 mod members;
 mod messages;
+mod pictures;
 mod roles;
 mod tour;
 mod twin;

@@ -106,7 +106,7 @@ fn accounts(bytes: &[u8], is_object: bool) {
     }
     parsed(bytes, is_object, Refresh::parse);
     if let Some(profile) = parsed(bytes, is_object, ProfileUpdate::parse) {
-        let avatar: Option<String> = profile.avatar_url.flatten().map(String::from);
+        let avatar: Option<String> = profile.avatar.flatten().map(|it| it.to_string());
         assert!(avatar.is_none_or(|url| url.chars().count() <= limits::URL_CHARS_MAX));
     }
     if let Some(name) = parsed(bytes, is_object, ApplicationCreate::parse) {

@@ -2,13 +2,14 @@
 
 use guildhall_model::event::Founding;
 use guildhall_model::guild::{self as model, GuildSnapshot};
+use guildhall_model::picture::{Picture, PictureHash};
 use guildhall_model::{GuildId, Permissions, UserId, id, member, role};
 use serde::Serialize;
 
 use super::channel::Channel;
 use super::member::Member;
 use super::role::Role;
-use super::{Bits, NoList, Nothing};
+use super::{Bits, NoList, Nothing, Shown};
 use crate::id::Decimal;
 use crate::time::Iso8601;
 
@@ -17,8 +18,8 @@ use crate::time::Iso8601;
 pub struct Guild<'a> {
     id: Decimal<id::kind::Guild>,
     name: &'a str,
-    /// A hash on Discord's file server. Ours are addresses, which do not fit here.
-    icon: Nothing,
+    /// Addresses elsewhere do not fit here.
+    icon: Option<Shown<PictureHash>>,
     icon_hash: Nothing,
     splash: Nothing,
     discovery_splash: Nothing,
@@ -65,7 +66,7 @@ impl<'a> Guild<'a> {
         Self {
             id: Decimal(guild.id),
             name: &guild.name,
-            icon: (),
+            icon: icon(guild),
             icon_hash: (),
             splash: (),
             discovery_splash: (),
@@ -108,6 +109,10 @@ impl<'a> Guild<'a> {
     }
 }
 
+fn icon(guild: &model::Guild) -> Option<Shown<PictureHash>> {
+    guild.icon.as_ref().and_then(Picture::hash).map(Shown)
+}
+
 /// About how many members a guild has, and how many of them appear to be there. Ours are exact.
 #[derive(Clone, Copy, Serialize)]
 pub(crate) struct Counts {
@@ -147,7 +152,7 @@ impl<'a> GuildWithCounts<'a> {
 pub struct GuildPreview<'a> {
     id: Decimal<id::kind::Guild>,
     name: &'a str,
-    icon: Nothing,
+    icon: Option<Shown<PictureHash>>,
     splash: Nothing,
     discovery_splash: Nothing,
     home_header: Nothing,
@@ -165,7 +170,7 @@ impl<'a> GuildPreview<'a> {
         Self {
             id: Decimal(guild.id),
             name: &guild.name,
-            icon: (),
+            icon: icon(guild),
             splash: (),
             discovery_splash: (),
             home_header: (),
@@ -183,7 +188,7 @@ impl<'a> GuildPreview<'a> {
 pub struct OwnGuild<'a> {
     id: Decimal<id::kind::Guild>,
     name: &'a str,
-    icon: Nothing,
+    icon: Option<Shown<PictureHash>>,
     banner: Nothing,
     owner: bool,
     permissions: Bits,
@@ -203,7 +208,7 @@ impl<'a> OwnGuild<'a> {
         Self {
             id: Decimal(guild.id),
             name: &guild.name,
-            icon: (),
+            icon: icon(guild),
             banner: (),
             owner: guild.owner_id == user,
             permissions: Bits(permissions),

@@ -9,6 +9,7 @@ pub mod channel;
 mod component;
 mod embed;
 pub mod guild;
+mod image;
 mod input;
 pub mod interaction;
 pub mod invite;

@@ -1,10 +1,11 @@
 //! Users as Discord's clients see them.
 
+use guildhall_model::picture::{Picture, PictureHash};
 use guildhall_model::user as model;
 use guildhall_model::{UserId, id};
 use serde::Serialize;
 
-use super::Nothing;
+use super::{Nothing, Shown};
 use crate::id::Decimal;
 
 /// A user as others see it.
@@ -15,8 +16,8 @@ pub struct User<'a> {
     /// Not in use any more; libraries still require it.
     discriminator: &'static str,
     global_name: Option<&'a str>,
-    /// A hash on Discord's file server. Ours are addresses, which do not fit here.
-    avatar: Nothing,
+    /// Addresses elsewhere do not fit here.
+    avatar: Option<Shown<PictureHash>>,
     bot: bool,
     system: bool,
     banner: Nothing,
@@ -36,7 +37,7 @@ impl<'a> User<'a> {
             username: &user.username,
             discriminator: "0",
             global_name: user.display_name.as_deref(),
-            avatar: (),
+            avatar: user.avatar.as_ref().and_then(Picture::hash).map(Shown),
             bot: user.bot,
             system: false,
             banner: (),

@@ -5,7 +5,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::user::User;
-use crate::id::{Spelling, UuidText};
+use crate::id::UuidText;
+use crate::installation::Installation;
 
 /// A bot's registration. It has no `Debug`, because it may hold the token.
 #[derive(Clone, Copy, Serialize, ToSchema)]
@@ -21,11 +22,11 @@ pub struct Application<'a> {
 
 impl<'a> Application<'a> {
     /// The application without its token.
-    pub fn new(application: &'a model::Application, spelling: &Spelling) -> Self {
+    pub fn new(application: &'a model::Application, installation: &'a Installation) -> Self {
         Self {
-            id: spelling.uuid(application.id),
+            id: installation.spelling.uuid(application.id),
             name: &application.name,
-            bot: User::new(&application.bot, spelling),
+            bot: User::new(&application.bot, installation),
             bot_token: None,
         }
     }
@@ -34,11 +35,11 @@ impl<'a> Application<'a> {
     pub fn created(
         application: &'a model::Application,
         bot_token: &'a str,
-        spelling: &Spelling,
+        installation: &'a Installation,
     ) -> Self {
         Self {
             bot_token: Some(bot_token),
-            ..Self::new(application, spelling)
+            ..Self::new(application, installation)
         }
     }
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 use super::permission::NativePermissions;
 use super::user::User;
 use crate::id::{Spelling, UuidText};
+use crate::installation::Installation;
 use crate::time::Utc;
 
 /// A channel of either kind.
@@ -145,14 +146,14 @@ impl<'a> DirectChannel<'a> {
     pub fn new(
         channel: &model::DirectChannel,
         recipients: impl IntoIterator<Item = &'a guildhall_model::user::User>,
-        spelling: &Spelling,
+        installation: &'a Installation,
     ) -> Self {
         Self {
-            id: spelling.uuid(channel.id),
+            id: installation.spelling.uuid(channel.id),
             r#type: "direct",
             recipients: recipients
                 .into_iter()
-                .map(|user| User::new(user, spelling))
+                .map(|user| User::new(user, installation))
                 .collect(),
             created_at: Utc(channel.id.created_at()),
         }

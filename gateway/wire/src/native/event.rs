@@ -32,15 +32,15 @@ pub(crate) fn body(
 ) -> Result<Bytes, EncodeError> {
     let spelling = &installation.spelling;
     match dispatch {
-        Dispatch::Ready(ready) => write(look, &Ready::new(ready, spelling)),
+        Dispatch::Ready(ready) => write(look, &Ready::new(ready, installation)),
         Dispatch::GuildAvailable(snapshot) => {
-            write(look, &ServerCreate::available(snapshot, spelling))
+            write(look, &ServerCreate::available(snapshot, installation))
         }
         Dispatch::GuildGone(id) => write(look, &gone(*id, spelling)),
         Dispatch::ChannelShown(channel) | Dispatch::ChannelHidden(channel) => {
             write(look, &Channel::new(channel, spelling))
         }
-        Dispatch::MembersChunk(chunk) => write(look, &MembersChunk::new(chunk, spelling)),
+        Dispatch::MembersChunk(chunk) => write(look, &MembersChunk::new(chunk, installation)),
         Dispatch::Presence {
             guild_id,
             user_id,
@@ -49,7 +49,7 @@ pub(crate) fn body(
             let body = Presence::new(Some(*guild_id), *user_id, *appearance, spelling);
             write(look, &body)
         }
-        Dispatch::Typing(typing) => write(look, &TypingStart::new(typing, spelling)),
+        Dispatch::Typing(typing) => write(look, &TypingStart::new(typing, installation)),
         Dispatch::Sounds(guild) => write(look, &SoundboardSounds::new(*guild, spelling)),
         Dispatch::ChannelInfo(guild) => write(look, &ChannelInfo::new(*guild, spelling)),
         Dispatch::Event(record) => event_body(record, look, installation),
@@ -63,10 +63,12 @@ fn event_body(
 ) -> Result<Bytes, EncodeError> {
     let spelling = &installation.spelling;
     match &record.event {
-        Event::GuildCreated(founding) => write(look, &ServerCreate::founded(founding, spelling)),
+        Event::GuildCreated(founding) => {
+            write(look, &ServerCreate::founded(founding, installation))
+        }
         Event::GuildUpdated(change) => write(
             look,
-            &Server::new(&change.after, change.member_count, spelling),
+            &Server::new(&change.after, change.member_count, installation),
         ),
         Event::GuildDeleted => write(look, &gone(guild_of(record)?, spelling)),
         Event::ChannelCreated(channel) | Event::ChannelDeleted(channel) => {
@@ -93,11 +95,12 @@ fn event_body(
         | Event::ReactionsCleared { .. }
         | Event::ReactionAdded(_)
         | Event::ReactionRemoved(_) => messages::body(&record.event, look, installation),
-        Event::DirectOpened { channel, users } => {
-            write(look, &DirectChannel::new(channel, users.iter(), spelling))
-        }
+        Event::DirectOpened { channel, users } => write(
+            look,
+            &DirectChannel::new(channel, users.iter(), installation),
+        ),
         Event::UserUpdated { user, email } => {
-            write(look, &User::own(user, email.as_deref(), spelling))
+            write(look, &User::own(user, email.as_deref(), installation))
         }
         Event::InviteCreated(invite) => write(look, &Invite::new(invite, spelling)),
         Event::InviteDeleted(invite) => write(look, &InviteDelete::new(invite, spelling)),
@@ -105,20 +108,20 @@ fn event_body(
             write(look, &WebhooksUpdate::new(webhook, spelling))
         }
         Event::WebhookUpdated(change) => write(look, &WebhooksUpdate::new(&change.after, spelling)),
-        Event::MemberJoined { member, .. } => member_body(record, member, look, spelling),
-        Event::MemberUpdated(change) => member_body(record, &change.after, look, spelling),
+        Event::MemberJoined { member, .. } => member_body(record, member, look, installation),
+        Event::MemberUpdated(change) => member_body(record, &change.after, look, installation),
         Event::MemberRemoved { member, .. } => write(
             look,
             &MemberRemove {
                 server_id: spelling.uuid(guild_of(record)?),
-                user: User::new(&member.user, spelling),
+                user: User::new(&member.user, installation),
             },
         ),
         Event::BanAdded(ban) | Event::BanRemoved(ban) => write(
             look,
             &BanChange {
                 server_id: spelling.uuid(guild_of(record)?),
-                ban: Ban::new(ban, spelling),
+                ban: Ban::new(ban, installation),
             },
         ),
     }
@@ -128,9 +131,9 @@ fn member_body(
     record: &Record,
     member: &member::Member,
     look: Look,
-    spelling: &Spelling,
+    installation: &Installation,
 ) -> Result<Bytes, EncodeError> {
-    write(look, &Member::new(guild_of(record)?, member, spelling))
+    write(look, &Member::new(guild_of(record)?, member, installation))
 }
 
 fn gone(id: GuildId, spelling: &Spelling) -> ServerRef {
@@ -160,10 +163,11 @@ struct Ready<'a> {
 }
 
 impl<'a> Ready<'a> {
-    fn new(ready: &'a model::Ready, spelling: &Spelling) -> Self {
+    fn new(ready: &'a model::Ready, installation: &'a Installation) -> Self {
+        let spelling = &installation.spelling;
         Self {
             v: 10,
-            user: User::own(&ready.user, ready.email.as_deref(), spelling),
+            user: User::own(&ready.user, ready.email.as_deref(), installation),
             session_id: &ready.session_id,
             resume_gateway_url: &ready.resume_url,
             servers: ready
@@ -177,7 +181,7 @@ impl<'a> Ready<'a> {
             direct_channels: ready
                 .direct_channels
                 .iter()
-                .map(|(channel, other)| DirectChannel::new(channel, [other], spelling))
+                .map(|(channel, other)| DirectChannel::new(channel, [other], installation))
                 .collect(),
             shard: ready.shard.map(|shard| [shard.index, shard.count]),
             application_id: ready.application_id.map(|id| spelling.uuid(id)),
@@ -200,7 +204,8 @@ struct ServerCreate<'a> {
 }
 
 impl<'a> ServerCreate<'a> {
-    fn available(snapshot: &'a GuildSnapshot, spelling: &Spelling) -> Self {
+    fn available(snapshot: &'a GuildSnapshot, installation: &'a Installation) -> Self {
+        let spelling = &installation.spelling;
         let me = snapshot
             .members
             .iter()
@@ -219,19 +224,24 @@ impl<'a> ServerCreate<'a> {
             members: snapshot
                 .members
                 .iter()
-                .map(|member| Member::new(snapshot.guild.id, member, spelling))
+                .map(|member| Member::new(snapshot.guild.id, member, installation))
                 .collect(),
             large: snapshot.large,
-            ..Self::empty(&snapshot.guild, snapshot.member_count, me, spelling)
+            ..Self::empty(&snapshot.guild, snapshot.member_count, me, installation)
         }
     }
 
-    fn founded(founding: &'a Founding, spelling: &Spelling) -> Self {
+    fn founded(founding: &'a Founding, installation: &'a Installation) -> Self {
+        let spelling = &installation.spelling;
         Self {
             roles: vec![Role::new(&founding.everyone, spelling)],
             channels: vec![Channel::new(&founding.channel, spelling)],
-            members: vec![Member::new(founding.guild.id, &founding.owner, spelling)],
-            ..Self::empty(&founding.guild, 1, Some(&founding.owner), spelling)
+            members: vec![Member::new(
+                founding.guild.id,
+                &founding.owner,
+                installation,
+            )],
+            ..Self::empty(&founding.guild, 1, Some(&founding.owner), installation)
         }
     }
 
@@ -239,10 +249,10 @@ impl<'a> ServerCreate<'a> {
         guild: &'a Guild,
         member_count: u32,
         me: Option<&member::Member>,
-        spelling: &Spelling,
+        installation: &'a Installation,
     ) -> Self {
         Self {
-            server: Server::new(guild, member_count, spelling),
+            server: Server::new(guild, member_count, installation),
             joined_at: me.map(|member| Utc(member.joined_at)),
             roles: Vec::new(),
             channels: Vec::new(),
@@ -317,7 +327,8 @@ struct MembersChunk<'a> {
 }
 
 impl<'a> MembersChunk<'a> {
-    fn new(chunk: &'a model::MembersChunk, spelling: &Spelling) -> Self {
+    fn new(chunk: &'a model::MembersChunk, installation: &'a Installation) -> Self {
+        let spelling = &installation.spelling;
         let presences = chunk.presences.as_ref().map(|presences| {
             let shown = presences
                 .iter()
@@ -329,7 +340,7 @@ impl<'a> MembersChunk<'a> {
             members: chunk
                 .members
                 .iter()
-                .map(|member| Member::new(chunk.guild_id, member, spelling))
+                .map(|member| Member::new(chunk.guild_id, member, installation))
                 .collect(),
             chunk_index: chunk.index,
             chunk_count: chunk.count,

@@ -163,7 +163,7 @@ impl<'a> Interaction<'a> {
             application_id: spelling.uuid(interaction.application_id),
             channel_id: spelling.uuid(interaction.channel_id),
             server_id: guild.map(|id| spelling.uuid(id)),
-            user: User::new(&interaction.user, spelling),
+            user: User::new(&interaction.user, installation),
             token: &interaction.token.0,
             data: match &interaction.data {
                 InteractionData::Command(used) => Data::Command {

@@ -6,7 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::user::User;
-use crate::id::{Spelling, UuidText};
+use crate::id::UuidText;
+use crate::installation::Installation;
 use crate::time::Utc;
 
 /// A user within a server.
@@ -24,10 +25,15 @@ pub struct Member<'a> {
 
 impl<'a> Member<'a> {
     /// The member of this guild.
-    pub fn new(guild_id: GuildId, member: &'a model::Member, spelling: &Spelling) -> Self {
+    pub fn new(
+        guild_id: GuildId,
+        member: &'a model::Member,
+        installation: &'a Installation,
+    ) -> Self {
+        let spelling = &installation.spelling;
         Self {
             server_id: spelling.uuid(guild_id),
-            user: User::new(&member.user, spelling),
+            user: User::new(&member.user, installation),
             nick: member.nick.as_deref(),
             roles: member
                 .roles
@@ -58,9 +64,9 @@ pub struct Ban<'a> {
 
 impl<'a> Ban<'a> {
     /// The ban as moderators see it.
-    pub fn new(ban: &'a model::Ban, spelling: &Spelling) -> Self {
+    pub fn new(ban: &'a model::Ban, installation: &'a Installation) -> Self {
         Self {
-            user: User::new(&ban.user, spelling),
+            user: User::new(&ban.user, installation),
             reason: ban.reason.as_deref(),
             created_at: Utc(ban.at),
         }

@@ -4,7 +4,9 @@ use guildhall_model::guild::Guild;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::id::{Spelling, UuidText};
+use crate::file_url::PictureAddress;
+use crate::id::UuidText;
+use crate::installation::Installation;
 use crate::time::Utc;
 
 /// A community of channels.
@@ -15,8 +17,8 @@ pub struct Server<'a> {
     owner_id: UuidText,
     #[schema(required)]
     description: Option<&'a str>,
-    #[schema(required)]
-    icon_url: Option<&'a str>,
+    #[schema(required, value_type = Option<&str>)]
+    icon_url: Option<PictureAddress<'a>>,
     member_count: u32,
     /// Anybody may join without an invite.
     is_public: bool,
@@ -25,13 +27,15 @@ pub struct Server<'a> {
 
 impl<'a> Server<'a> {
     /// The guild with the number of its members.
-    pub fn new(guild: &'a Guild, member_count: u32, spelling: &Spelling) -> Self {
+    pub fn new(guild: &'a Guild, member_count: u32, installation: &'a Installation) -> Self {
+        let Installation { spelling, urls } = installation;
+        let picture = guild.icon.as_ref();
         Self {
             id: spelling.uuid(guild.id),
             name: &guild.name,
             owner_id: spelling.uuid(guild.owner_id),
             description: guild.description.as_deref(),
-            icon_url: guild.icon_url.as_deref(),
+            icon_url: picture.map(|picture| urls.icon(guild.id, picture)),
             member_count,
             is_public: guild.is_public,
             created_at: Utc(guild.id.created_at()),

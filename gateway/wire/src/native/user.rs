@@ -4,7 +4,9 @@ use guildhall_model::user::{self as model, Appearance};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::id::{Spelling, UuidText};
+use crate::file_url::PictureAddress;
+use crate::id::UuidText;
+use crate::installation::Installation;
 use crate::time::Utc;
 
 /// A person or a bot.
@@ -16,8 +18,8 @@ pub struct User<'a> {
     /// Shown instead of the username where set.
     #[schema(required)]
     display_name: Option<&'a str>,
-    #[schema(required)]
-    avatar_url: Option<&'a str>,
+    #[schema(required, value_type = Option<&str>)]
+    avatar_url: Option<PictureAddress<'a>>,
     status: Status,
     /// A program that acts through an application.
     bot: bool,
@@ -48,12 +50,13 @@ pub enum Status {
 
 impl<'a> User<'a> {
     /// As others see the user.
-    pub fn new(user: &'a model::User, spelling: &Spelling) -> Self {
+    pub fn new(user: &'a model::User, installation: &'a Installation) -> Self {
+        let picture = user.avatar.as_ref();
         Self {
-            id: spelling.uuid(user.id),
+            id: installation.spelling.uuid(user.id),
             username: &user.username,
             display_name: user.display_name.as_deref(),
-            avatar_url: user.avatar_url.as_deref(),
+            avatar_url: picture.map(|picture| installation.urls.avatar(user.id, picture)),
             status: Appearance::from(user.status).into(),
             bot: user.bot,
             created_at: Utc(user.id.created_at()),
@@ -63,11 +66,15 @@ impl<'a> User<'a> {
     }
 
     /// As the user sees itself.
-    pub fn own(user: &'a model::User, email: Option<&'a str>, spelling: &Spelling) -> Self {
+    pub fn own(
+        user: &'a model::User,
+        email: Option<&'a str>,
+        installation: &'a Installation,
+    ) -> Self {
         Self {
             status: Chosen::from(user.status).into(),
             email,
-            ..Self::new(user, spelling)
+            ..Self::new(user, installation)
         }
     }
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::member::Member;
 use super::user::Status;
 use crate::id::{Spelling, UuidText};
+use crate::installation::Installation;
 use crate::time::Utc;
 
 /// How a user appears.
@@ -47,14 +48,15 @@ pub(super) struct TypingStart<'a> {
 }
 
 impl<'a> TypingStart<'a> {
-    pub(super) fn new(typing: &'a model::Typing, spelling: &Spelling) -> Self {
+    pub(super) fn new(typing: &'a model::Typing, installation: &'a Installation) -> Self {
+        let spelling = &installation.spelling;
         let member = typing.member.as_ref();
         Self {
             channel_id: spelling.uuid(typing.channel_id),
             server_id: member.map(|(guild, _)| spelling.uuid(*guild)),
             user_id: spelling.uuid(typing.user_id),
             started_at: Utc(typing.since),
-            member: member.map(|(guild, member)| Member::new(*guild, member, spelling)),
+            member: member.map(|(guild, member)| Member::new(*guild, member, installation)),
         }
     }
 }

@@ -110,9 +110,10 @@ fn files() -> Vec<(&'static str, Value)> {
 fn answers() -> Vec<(&'static str, Value)> {
     let (ada, reply, whisper) = (sample::ada(), sample::reply(), sample::whisper());
     let installation = sample::installation();
-    let own = User::own(&ada, Some("ada@example.org"), &SPELLING);
+    let own = User::own(&ada, Some("ada@example.org"), &installation);
     let mine = [reply.reactions[0].emoji.clone()];
     let seen = MessageBody::seen_by_giver_of(&mine, &reply, &installation);
+    let (guild, ban) = (sample::guild(), sample::ban());
     let application = ModelApplication {
         id: sample::id(12),
         name: "Butler".to_owned(),
@@ -123,18 +124,15 @@ fn answers() -> Vec<(&'static str, Value)> {
     let fault = guildhall_model::Rejection::field("name", "too_short", "must be longer");
     let fault = Problem::from(&fault).body(Dialect::Native);
     let member = sample::keeper_bob();
-    let member = Member::new(sample::guild_id(), &member, &SPELLING);
+    let member = Member::new(sample::guild_id(), &member, &installation);
     vec![
         ("User", value(&own)),
         (
             "User",
-            value(&User::new(&ada, &SPELLING).appearing(Appearance::Idle)),
+            value(&User::new(&ada, &installation).appearing(Appearance::Idle)),
         ),
         ("Session", value(&Session::new(own, "a", "r", 900))),
-        (
-            "Server",
-            value(&Server::new(&sample::guild(), 3, &SPELLING)),
-        ),
+        ("Server", value(&Server::new(&guild, 3, &installation))),
         (
             "Channel",
             value(&Channel::new(&sample::general(), &SPELLING)),
@@ -145,7 +143,11 @@ fn answers() -> Vec<(&'static str, Value)> {
         ),
         (
             "DirectChannel",
-            value(&DirectChannel::new(&sample::direct(), [&ada], &SPELLING)),
+            value(&DirectChannel::new(
+                &sample::direct(),
+                [&ada],
+                &installation,
+            )),
         ),
         ("Message", value(&MessageBody::new(&reply, &installation))),
         ("Message", value(&seen)),
@@ -155,15 +157,15 @@ fn answers() -> Vec<(&'static str, Value)> {
         ),
         ("Role", value(&Role::new(&sample::keeper(), &SPELLING))),
         ("Member", value(&member)),
-        ("Ban", value(&Ban::new(&sample::ban(), &SPELLING))),
+        ("Ban", value(&Ban::new(&ban, &installation))),
         ("Invite", value(&Invite::new(&sample::invite(), &SPELLING))),
         (
             "Application",
-            value(&Application::created(&application, "t", &SPELLING)),
+            value(&Application::created(&application, "t", &installation)),
         ),
         (
             "Application",
-            value(&Application::new(&application, &SPELLING)),
+            value(&Application::new(&application, &installation)),
         ),
         ("Error", serde_json::from_slice(&fault).unwrap()),
     ]

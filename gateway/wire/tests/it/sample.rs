@@ -14,6 +14,7 @@ use guildhall_model::message::embed::{Author, Embed, Field, Footer};
 use guildhall_model::message::{
     Authorship, Emoji, Message, MessageFlags, MessageKind, Nonce, Place, ReactionCount, Rich,
 };
+use guildhall_model::picture::{Picture, PictureHash};
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
 use guildhall_model::webhook::{Webhook, WebhookToken};
@@ -41,7 +42,7 @@ fn user(n: u64, name: &str) -> User {
         id: id(n),
         username: name.to_owned(),
         display_name: None,
-        avatar_url: None,
+        avatar: None,
         bot: false,
         status: Status::Online,
         updated_at: at(0),
@@ -51,14 +52,24 @@ fn user(n: u64, name: &str) -> User {
 pub(crate) fn ada() -> User {
     User {
         display_name: Some("Ada, Countess".to_owned()),
-        avatar_url: Some("https://example.org/ada.png".to_owned()),
+        avatar: Some(Picture::Address("https://example.org/ada.png".to_owned())),
         status: Status::Invisible,
         ..user(10, "ada")
     }
 }
 
 pub(crate) fn bob() -> User {
-    user(11, "bob")
+    User {
+        avatar: Some(stored(0x0C, false)),
+        ..user(11, "bob")
+    }
+}
+
+fn stored(byte: u8, is_animated: bool) -> Picture {
+    Picture::Stored(PictureHash {
+        code: [byte; 16],
+        is_animated,
+    })
 }
 
 pub(crate) fn butler() -> User {
@@ -74,7 +85,7 @@ pub(crate) fn guild() -> Guild {
         name: "Tavern".to_owned(),
         owner_id: ada().id,
         description: Some("Warm \"beer\"".to_owned()),
-        icon_url: None,
+        icon: Some(stored(0xAB, true)),
         is_public: true,
     }
 }

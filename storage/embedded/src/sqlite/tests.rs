@@ -62,7 +62,7 @@ fn account(number: u64) -> Account {
             id: id(number),
             username: format!("person{number}"),
             display_name: None,
-            avatar_url: None,
+            avatar: None,
             bot: false,
             status: Status::Online,
             updated_at: Timestamp(0),

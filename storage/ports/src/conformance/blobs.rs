@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use guildhall_model::Id;
+use guildhall_model::picture::PictureHash;
 
 use crate::blobs::{BlobKey, BlobKind, BlobWriter, Blobs, MEDIA_TYPE_BYTES_MAX, WriteError};
 
@@ -42,6 +43,7 @@ macro_rules! blobs_promises {
             blobs_are_listed_by_number_up_to_the_limit
             a_media_type_is_kept_up_to_its_bound
             blobs_survive_a_restart
+            a_picture_is_found_by_its_owner_and_name
         }
     };
 }
@@ -302,4 +304,24 @@ pub async fn blobs_survive_a_restart(mut fixture: impl Fixture) {
     let info = blobs.info(attachment(3)).await.unwrap().unwrap();
     assert_eq!(info.media_type, "text/plain");
     assert!(blobs.list(BlobKind::Upload, 9).await.unwrap().is_empty());
+}
+
+pub async fn a_picture_is_found_by_its_owner_and_name(fixture: impl Fixture) {
+    let blobs = fixture.blobs();
+    // One number of each quarter of all that there are: no adapter may count on ids.
+    let hash = |first: u8| PictureHash {
+        code: [first; 16],
+        is_animated: false,
+    };
+    for first in [0x00, 0x55, 0xAA, 0xFF] {
+        put(&*blobs, BlobKey::picture(7, hash(first)), &[first]).await;
+    }
+    let stored = whole(&*blobs, BlobKey::picture(7, hash(0xFF))).await;
+    assert_eq!(stored.unwrap(), [0xFF]);
+    let others = blobs.info(BlobKey::picture(8, hash(0xFF))).await.unwrap();
+    assert!(others.is_none());
+    let listed = blobs.list(BlobKind::Picture, 9).await.unwrap();
+    assert_eq!(listed.len(), 4);
+    assert!(listed.is_sorted());
+    assert!(blobs.list(BlobKind::Emoji, 9).await.unwrap().is_empty());
 }

@@ -17,6 +17,7 @@ use guildhall_model::message::embed::Embed;
 use guildhall_model::message::{
     Authorship, Emoji, Message, MessageFlags, MessageKind, Nonce, Place, Rich,
 };
+use guildhall_model::picture::{Picture, PictureHash};
 use guildhall_model::role::Role;
 use guildhall_model::user::{Status, User};
 use guildhall_model::webhook::{Webhook, WebhookToken};
@@ -38,9 +39,7 @@ pub(super) fn user(number: u64) -> User {
         id: id(number),
         username: format!("Person.{number}"),
         display_name: number.is_multiple_of(2).then(|| format!("The {number}th")),
-        avatar_url: number
-            .is_multiple_of(3)
-            .then(|| format!("https://pictures.example/{number}")),
+        avatar: picture(number),
         bot: false,
         status: match number % 4 {
             0 => Status::Online,
@@ -49,6 +48,20 @@ pub(super) fn user(number: u64) -> User {
             _ => Status::Invisible,
         },
         updated_at: NOW.plus_ms(number.cast_signed()),
+    }
+}
+
+/// Some have one elsewhere, some one of ours, some none.
+fn picture(number: u64) -> Option<Picture> {
+    match number % 3 {
+        0 => Some(Picture::Address(format!(
+            "https://pictures.example/{number}"
+        ))),
+        1 => Some(Picture::Stored(PictureHash {
+            code: u128::from(number).to_be_bytes(),
+            is_animated: number.is_multiple_of(2),
+        })),
+        _ => None,
     }
 }
 
@@ -85,7 +98,7 @@ pub(super) fn founding(number: u64, owner: User) -> Founding {
         name: format!("Guild {number}"),
         owner_id: owner.id,
         description: Some("Where it's \"quoted\"; DROP TABLE guilds".to_owned()),
-        icon_url: None,
+        icon: picture(number),
         is_public: number.is_multiple_of(2),
     };
     Founding {

@@ -34,8 +34,8 @@ pub(super) fn update(acting: &Acting<'_>, update: GuildUpdate) -> Result<Vec<Eve
     if let Some(description) = update.description {
         after.description = description.map(Into::into);
     }
-    if let Some(icon_url) = update.icon_url {
-        after.icon_url = icon_url.map(Into::into);
+    if let Some(icon) = update.icon {
+        after.icon = icon;
     }
     if let Some(is_public) = update.is_public {
         after.is_public = is_public;

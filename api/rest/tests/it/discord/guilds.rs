@@ -47,7 +47,7 @@ async fn a_guild_is_changed_and_what_is_left_out_stays() {
     let wrong = json!({"name": null, "icon": "data:image/png;base64,AA", "owner_id": "x"});
     let wrong = tavern.bot("PATCH", &path, wrong).await;
     assert_eq!(fault(&wrong, "name"), "BASE_TYPE_REQUIRED");
-    assert_eq!(fault(&wrong, "icon"), "UNSUPPORTED");
+    assert_eq!(fault(&wrong, "icon"), "IMAGE_INVALID");
     assert_eq!(fault(&wrong, "owner_id"), "NUMBER_TYPE_COERCE");
     let by_bob = tavern
         .by(&tavern.bob, "PATCH", &path, json!({"name": "Mine"}))

@@ -2,10 +2,13 @@
 
 use guildhall_model::Rejection;
 use guildhall_model::command::GuildUpdate;
+use guildhall_model::limits::PICTURE_BYTES_MAX;
+use guildhall_model::picture::Image;
 use guildhall_model::text::{Description, GuildName};
 use serde::Deserialize;
 
-use super::input::{Digits, no_picture, snowflake};
+use super::image::{image, removed};
+use super::input::{Digits, snowflake};
 use crate::id::Spelling;
 use crate::native::request::Patch;
 use crate::native::request::form::{Form, text};
@@ -23,16 +26,17 @@ pub struct GuildPatch {
 }
 
 impl GuildPatch {
-    /// Checks all fields.
-    pub fn parse(self, spelling: &Spelling) -> Result<GuildUpdate, Rejection> {
+    /// Checks all fields. A new picture stands beside the update, because it has no name yet.
+    pub fn parse(self, spelling: &Spelling) -> Result<(GuildUpdate, Option<Image>), Rejection> {
         let mut form = Form::default();
+        let icon = form.removable("icon", self.icon, image(PICTURE_BYTES_MAX));
         let update = GuildUpdate {
             name: form.kept("name", self.name, text(GuildName::parse)),
             description: form.removable("description", self.description, text(Description::parse)),
-            icon_url: form.removable("icon", self.icon, no_picture),
+            icon: removed(icon.as_ref()),
             is_public: None,
             owner_id: form.optional("owner_id", self.owner_id, snowflake(spelling)),
         };
-        form.finish(|| Some(update))
+        form.finish(|| Some((update, icon.flatten())))
     }
 }

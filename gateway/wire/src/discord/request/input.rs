@@ -104,12 +104,3 @@ pub(super) fn at_most<T>(max: usize) -> impl FnOnce(Vec<T>) -> Result<Vec<T>, Wr
         Ok(list)
     }
 }
-
-/// A check that refuses pictures: there is nowhere to put them, and leaving them out unsaid would
-/// look like success.
-pub(super) fn no_picture<T>(_: String) -> Result<T, Wrong> {
-    Err(Wrong::new(
-        "unsupported",
-        "pictures cannot be uploaded here; null removes one",
-    ))
-}

@@ -234,11 +234,19 @@ fn bounds_are_those_that_discord_documents() {
 }
 
 #[test]
-fn pictures_can_be_removed_but_not_uploaded() {
+fn pictures_are_given_as_data_or_removed() {
     let guild = |body: &Value| read::<GuildPatch>(body).unwrap().parse(&SPELLING);
-    assert_eq!(guild(&json!({"icon": null})).unwrap().icon_url, Some(None));
+    let (removed, image) = guild(&json!({"icon": null})).unwrap();
+    assert_eq!((removed.icon, image), (Some(None), None));
+    let (left, image) =
+        guild(&json!({"icon": "data:image/gif;base64,R0lGODlhAQABAAAAAA=="})).unwrap();
+    assert_eq!(left.icon, None);
+    assert_eq!(image.unwrap().bytes(), b"GIF89a\x01\0\x01\0\0\0\0");
     let upload = json!({"icon": "data:image/png;base64,AAAA"});
-    assert_eq!(faults(guild(&upload)), json!({"icon": own("UNSUPPORTED")}));
+    assert_eq!(
+        faults(guild(&upload)),
+        json!({"icon": own("IMAGE_INVALID")})
+    );
     let user = |body: &Value| read::<UserPatch>(body).unwrap().parse();
     assert!(user(&json!({"avatar": "data:"})).is_err());
     assert!(user(&json!({"avatar": null, "username": "Echo"})).is_ok());

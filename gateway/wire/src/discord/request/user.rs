@@ -1,11 +1,14 @@
 //! The own profile, and opening direct-message channels.
 
 use guildhall_model::command::ProfileUpdate;
+use guildhall_model::limits::PICTURE_BYTES_MAX;
+use guildhall_model::picture::Image;
 use guildhall_model::text::Username;
 use guildhall_model::{Rejection, UserId};
 use serde::Deserialize;
 
-use super::input::{Digits, no_picture, snowflake};
+use super::image::{image, removed};
+use super::input::{Digits, snowflake};
 use crate::id::Spelling;
 use crate::native::request::Patch;
 use crate::native::request::form::{Form, text};
@@ -25,15 +28,16 @@ pub struct DirectCreate {
 }
 
 impl UserPatch {
-    /// Checks all fields.
-    pub fn parse(self) -> Result<ProfileUpdate, Rejection> {
+    /// Checks all fields. A new picture stands beside the update, because it has no name yet.
+    pub fn parse(self) -> Result<(ProfileUpdate, Option<Image>), Rejection> {
         let mut form = Form::default();
+        let avatar = form.removable("avatar", self.avatar, image(PICTURE_BYTES_MAX));
         let update = ProfileUpdate {
             username: form.optional("username", self.username, text(Username::parse)),
-            avatar_url: form.removable("avatar", self.avatar, no_picture),
+            avatar: removed(avatar.as_ref()),
             ..ProfileUpdate::default()
         };
-        form.finish(|| Some(update))
+        form.finish(|| Some((update, avatar.flatten())))
     }
 }
 

@@ -5,7 +5,7 @@ use guildhall_model::text::{PictureUrl, WebhookName};
 use guildhall_model::{ChannelId, Rejection};
 use serde::Deserialize;
 
-use super::input::{Digits, no_picture, snowflake};
+use super::input::{Digits, snowflake};
 use super::message::{MessageCreate, NewMessage};
 use crate::id::Spelling;
 use crate::native::request::Patch;
@@ -47,6 +47,12 @@ pub struct Execution {
     pub avatar_url: Option<PictureUrl>,
     /// The message. Webhooks do not reply: what it answers is passed over.
     pub message: NewMessage,
+}
+
+/// A check that refuses pictures: webhooks show those of the addresses that their messages name.
+fn no_picture<T>(_: String) -> Result<T, Wrong> {
+    let why = "a webhook's own picture cannot be uploaded; its messages may name an address";
+    Err(Wrong::new("unsupported", why))
 }
 
 impl WebhookCreate {

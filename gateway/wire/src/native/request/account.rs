@@ -4,13 +4,13 @@ use std::fmt;
 
 use guildhall_model::command;
 use guildhall_model::limits::{EMAIL_CHARS, PASSWORD_CHARS};
-use guildhall_model::text::{DisplayName, Email, PictureUrl, TextError, Username};
+use guildhall_model::text::{DisplayName, Email, TextError, Username};
 use guildhall_model::{Rejection, user};
 use serde::Deserialize;
 use utoipa::openapi::schema::{AnyOfBuilder, ObjectBuilder, Schema, Type};
 use utoipa::{PartialSchema, ToSchema, openapi::RefOr};
 
-use super::form::{Form, Wrong, text};
+use super::form::{Form, Wrong, picture, text};
 use super::patch::Patch;
 use crate::native::schema;
 use crate::native::user::Chosen;
@@ -190,7 +190,7 @@ impl ProfileUpdate {
                 self.display_name,
                 text(DisplayName::parse),
             ),
-            avatar_url: form.removable("avatar_url", self.avatar_url, text(PictureUrl::parse)),
+            avatar: form.removable("avatar_url", self.avatar_url, picture),
             status: form.kept("status", self.status, |chosen| {
                 Ok::<_, Wrong>(user::Status::from(chosen))
             }),

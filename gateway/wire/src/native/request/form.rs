@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
+use guildhall_model::picture::Picture;
 use guildhall_model::rejection::FieldError;
-use guildhall_model::text::TextError;
+use guildhall_model::text::{PictureUrl, TextError};
 use guildhall_model::{Id, Rejection};
 
 use super::patch::Patch;
@@ -26,6 +27,13 @@ impl Wrong {
             code,
             message: message.into(),
         }
+    }
+}
+
+#[cfg(test)]
+impl Wrong {
+    pub(crate) const fn code(&self) -> &'static str {
+        self.code
     }
 }
 
@@ -139,6 +147,11 @@ pub(crate) fn text<T>(
     parse: fn(&str) -> Result<T, TextError>,
 ) -> impl FnOnce(String) -> Result<T, Wrong> {
     move |raw| parse(&raw).map_err(Wrong::from)
+}
+
+/// A check for the address of a picture.
+pub(crate) fn picture(raw: String) -> Result<Picture, Wrong> {
+    text(PictureUrl::parse)(raw).map(Picture::from)
 }
 
 /// A check for an id in either spelling.

@@ -2,11 +2,12 @@
 
 use guildhall_model::Rejection;
 use guildhall_model::command::GuildUpdate;
-use guildhall_model::text::{Description, GuildName, PictureUrl};
+use guildhall_model::picture::Picture;
+use guildhall_model::text::{Description, GuildName};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::form::{Form, Wrong, id, text};
+use super::form::{Form, Wrong, id, picture, text};
 use super::patch::Patch;
 use crate::id::Spelling;
 use crate::native::schema;
@@ -30,7 +31,7 @@ pub struct ServerCreate {
 pub struct NewServer {
     pub name: GuildName,
     pub description: Option<Description>,
-    pub icon_url: Option<PictureUrl>,
+    pub icon: Option<Picture>,
     pub is_public: bool,
 }
 
@@ -40,12 +41,12 @@ impl ServerCreate {
         let mut form = Form::default();
         let name = form.required("name", self.name, text(GuildName::parse));
         let description = form.optional("description", self.description, text(Description::parse));
-        let icon_url = form.optional("icon_url", self.icon_url, text(PictureUrl::parse));
+        let icon = form.optional("icon_url", self.icon_url, picture);
         form.finish(|| {
             Some(NewServer {
                 name: name?,
                 description,
-                icon_url,
+                icon,
                 is_public: self.is_public.unwrap_or(false),
             })
         })
@@ -80,7 +81,7 @@ impl ServerUpdate {
         let update = GuildUpdate {
             name: form.kept("name", self.name, text(GuildName::parse)),
             description: form.removable("description", self.description, text(Description::parse)),
-            icon_url: form.removable("icon_url", self.icon_url, text(PictureUrl::parse)),
+            icon: form.removable("icon_url", self.icon_url, picture),
             is_public: form.kept("is_public", self.is_public, Ok::<_, Wrong>),
             owner_id: form.kept("owner_id", self.owner_id, id(spelling)),
         };

@@ -115,7 +115,7 @@ fn what_an_update_leaves_out_is_not_what_it_removes() {
     let body = json!({"display_name": null, "avatar_url": null, "status": "invisible"});
     let removed = read::<ProfileUpdate>(&body).parse().unwrap();
     assert_eq!(removed.display_name, Some(None));
-    assert_eq!(removed.avatar_url, Some(None));
+    assert_eq!(removed.avatar, Some(None));
     assert_eq!(removed.status, Some(Status::Invisible));
     assert_eq!(removed.username, None);
 }

@@ -3,6 +3,7 @@
 use guildhall_model::GuildId;
 use guildhall_model::event::Founding;
 use guildhall_model::guild::Guild;
+use guildhall_model::picture::Picture;
 use sqlx::SqliteConnection;
 
 use super::{channel, member, role};
@@ -15,7 +16,7 @@ struct GuildRow {
     name: String,
     owner_id: i64,
     description: Option<String>,
-    icon_url: Option<String>,
+    icon: Option<String>,
     is_public: bool,
     deleted: bool,
 }
@@ -37,7 +38,7 @@ pub(super) async fn read(
         name: row.name,
         owner_id: column::id("guilds", row.owner_id)?,
         description: row.description,
-        icon_url: row.icon_url,
+        icon: row.icon.map(Picture::read),
         is_public: row.is_public,
     };
     Ok(Some((guild, row.deleted)))
@@ -50,14 +51,14 @@ pub(super) async fn created(
 ) -> Result<(), SqlError> {
     let guild = &founding.guild;
     sqlx::query(
-        "INSERT INTO guilds (id, name, owner_id, description, icon_url, is_public)
+        "INSERT INTO guilds (id, name, owner_id, description, icon, is_public)
          VALUES (?, ?, ?, ?, ?, ?)",
     )
     .bind(guild.id.as_i64())
     .bind(&guild.name)
     .bind(guild.owner_id.as_i64())
     .bind(&guild.description)
-    .bind(&guild.icon_url)
+    .bind(guild.icon.as_ref().map(Picture::to_string))
     .bind(guild.is_public)
     .execute(&mut *tx)
     .await?;
@@ -70,13 +71,13 @@ pub(super) async fn created(
 pub(super) async fn updated(tx: &mut SqliteConnection, guild: &Guild) -> Result<(), SqlError> {
     let written = sqlx::query(
         "UPDATE guilds
-         SET name = ?, owner_id = ?, description = ?, icon_url = ?, is_public = ?
+         SET name = ?, owner_id = ?, description = ?, icon = ?, is_public = ?
          WHERE id = ?",
     )
     .bind(&guild.name)
     .bind(guild.owner_id.as_i64())
     .bind(&guild.description)
-    .bind(&guild.icon_url)
+    .bind(guild.icon.as_ref().map(Picture::to_string))
     .bind(guild.is_public)
     .bind(guild.id.as_i64())
     .execute(tx)

@@ -1,6 +1,7 @@
 //! Rows of users: public profiles, and the addresses of people.
 
 use guildhall_model::account::Account;
+use guildhall_model::picture::Picture;
 use guildhall_model::user::User;
 use guildhall_model::{Timestamp, UserId};
 use guildhall_ports::accounts::Taken;
@@ -16,7 +17,7 @@ pub(super) struct UserRow {
     id: i64,
     username: String,
     display_name: Option<String>,
-    avatar_url: Option<String>,
+    avatar: Option<String>,
     bot: bool,
     status: i64,
     updated_at: i64,
@@ -30,7 +31,7 @@ impl TryFrom<UserRow> for User {
             id: column::id("users", row.id)?,
             username: row.username,
             display_name: row.display_name,
-            avatar_url: row.avatar_url,
+            avatar: row.avatar.map(Picture::read),
             bot: row.bot,
             status: column::status(row.status)?,
             updated_at: Timestamp(row.updated_at),
@@ -95,14 +96,14 @@ pub(super) async fn taken(
 pub(super) async fn insert(tx: &mut SqliteConnection, user: &User) -> Result<(), SqlError> {
     sqlx::query(
         "INSERT INTO users
-             (id, username, username_lower, display_name, avatar_url, bot, status, updated_at)
+             (id, username, username_lower, display_name, avatar, bot, status, updated_at)
          VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(user.id.as_i64())
     .bind(&user.username)
     .bind(folded(&user.username))
     .bind(&user.display_name)
-    .bind(&user.avatar_url)
+    .bind(user.avatar.as_ref().map(Picture::to_string))
     .bind(user.bot)
     .bind(column::status_column(user.status))
     .bind(user.updated_at.0)
@@ -128,14 +129,14 @@ pub(super) async fn updated(
 async fn write_profile(tx: &mut SqliteConnection, user: &User) -> Result<(), SqlError> {
     let written = sqlx::query(
         "UPDATE users
-         SET username = ?, username_lower = ?, display_name = ?, avatar_url = ?, status = ?,
+         SET username = ?, username_lower = ?, display_name = ?, avatar = ?, status = ?,
              updated_at = ?
          WHERE id = ?",
     )
     .bind(&user.username)
     .bind(folded(&user.username))
     .bind(&user.display_name)
-    .bind(&user.avatar_url)
+    .bind(user.avatar.as_ref().map(Picture::to_string))
     .bind(column::status_column(user.status))
     .bind(user.updated_at.0)
     .bind(user.id.as_i64())
