@@ -6,18 +6,20 @@
 mod channel;
 
 use crate::channel::{ChannelKind, Overwrite, OverwriteTarget};
-use crate::id::{ApplicationId, ChannelId, RoleId, UserId, WebhookId};
+use crate::id::{ApplicationId, ChannelId, EmojiId, RoleId, UserId, WebhookId};
 use crate::invite::Invite;
 use crate::permission::Permissions;
 use crate::picture::Picture;
 use crate::text::{
-    ChannelName, Description, DisplayName, Email, GuildName, PictureUrl, Reason, RoleName, Topic,
-    Username, WebhookName,
+    ChannelName, Description, DisplayName, Email, EmojiName, GuildName, PictureUrl, Reason,
+    RoleName, Topic, Username, WebhookName,
 };
 use crate::time::Timestamp;
 use crate::user::{Status, User};
 use crate::webhook::WebhookToken;
-pub use channel::{Allowed, AllowedMentions, AnswerRef, ChannelCommand, Draft, Edit, Response};
+pub use channel::{
+    Allowed, AllowedMentions, AnswerRef, ChannelCommand, Draft, Edit, Given, Response,
+};
 
 /// A request to change a guild's lasting state. The acting user travels beside it.
 #[derive(Clone, Debug)]
@@ -73,6 +75,12 @@ pub enum GuildCommand {
     CreateInvite(NewInvite),
     /// Revoke an invite.
     DeleteInvite(String),
+    /// Make an emoji.
+    CreateEmoji(NewEmoji),
+    /// Change an emoji.
+    UpdateEmoji(EmojiId, EmojiUpdate),
+    /// End an emoji.
+    DeleteEmoji(EmojiId),
     /// Take over a member's changed public identity.
     RefreshMember(Box<User>),
     /// Make a webhook; `token` comes from the caller's random numbers.
@@ -81,6 +89,24 @@ pub enum GuildCommand {
     UpdateWebhook(WebhookId, Option<WebhookToken>, WebhookUpdate),
     /// End a webhook. Whoever shows its token need not be a member.
     DeleteWebhook(WebhookId, Option<WebhookToken>),
+}
+
+/// What an emoji is made from. Its picture is stored under its id already.
+#[derive(Clone, Debug)]
+#[expect(missing_docs, reason = "as in GuildEmoji")]
+pub struct NewEmoji {
+    pub id: EmojiId,
+    pub name: EmojiName,
+    pub is_animated: bool,
+    pub roles: Vec<RoleId>,
+}
+
+/// What may change about an emoji.
+#[derive(Clone, Debug, Default)]
+#[expect(missing_docs, reason = "as in GuildEmoji")]
+pub struct EmojiUpdate {
+    pub name: Option<EmojiName>,
+    pub roles: Option<Vec<RoleId>>,
 }
 
 /// What may change about a guild.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::channel::{Channel, DirectChannel, Overwrite};
+use crate::emoji::{EmojisChange, GuildEmoji};
 use crate::guild::Guild;
 use crate::id::{ApplicationId, ChannelId, GuildId, InteractionId, MessageId, RoleId, UserId};
 use crate::intent::Intents;
@@ -106,6 +107,8 @@ pub enum Event {
     WebhookUpdated(Box<Change<Webhook>>),
     /// A webhook ended, alone or just before its channel.
     WebhookDeleted(Box<Webhook>),
+    /// An emoji of the guild was made, changed or ended.
+    EmojisChanged(Box<EmojisChange>),
     /// A message was posted.
     MessageCreated(Box<Message>),
     /// A message was edited; this is the whole message afterwards.
@@ -204,6 +207,8 @@ pub struct GuildChange {
     /// All its roles, which did not change: Discord's clients take a guild without them for one
     /// whose roles have all ended.
     pub roles: Vec<Role>,
+    /// All its emojis, by id, for the same reason.
+    pub emojis: Vec<GuildEmoji>,
     /// How many members it has.
     pub member_count: u32,
 }
@@ -306,6 +311,7 @@ impl Event {
                 Audience::Holders(Permissions::MANAGE_CHANNELS.union(Permissions::MANAGE_GUILD)),
                 Intents::GUILD_INVITES,
             ),
+            Self::EmojisChanged(_) => (Audience::Guild, Intents::GUILD_EXPRESSIONS),
             Self::WebhookCreated(_) | Self::WebhookUpdated(_) | Self::WebhookDeleted(_) => (
                 Audience::Holders(Permissions::MANAGE_WEBHOOKS),
                 Intents::GUILD_WEBHOOKS,
@@ -364,6 +370,7 @@ impl Event {
                 | Self::WebhookCreated(_)
                 | Self::WebhookUpdated(_)
                 | Self::WebhookDeleted(_)
+                | Self::EmojisChanged(_)
                 | Self::DirectOpened { .. }
                 | Self::UserUpdated { .. }
         )

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::channel::Channel;
+use crate::emoji::GuildEmoji;
 use crate::id::{GuildId, UserId};
 use crate::invite::Invite;
 use crate::member::{Ban, Member};
@@ -42,6 +43,8 @@ pub struct GuildSnapshot {
     pub member_count: u32,
     /// `members` holds only some of them.
     pub large: bool,
+    /// All emojis, by id.
+    pub emojis: Vec<GuildEmoji>,
     /// The receiver's own membership.
     pub me: UserId,
 }
@@ -65,6 +68,8 @@ pub struct GuildRows {
     pub invites: Vec<Invite>,
     /// In any order.
     pub webhooks: Vec<Webhook>,
+    /// In any order.
+    pub emojis: Vec<GuildEmoji>,
     /// The place of the last event that these rows hold. Messages have later ones.
     pub gseq: u64,
 }

@@ -9,6 +9,7 @@ pub mod attachment;
 pub mod channel;
 pub mod command;
 pub mod dispatch;
+pub mod emoji;
 pub mod event;
 pub mod guild;
 pub mod id;

@@ -122,8 +122,15 @@ pub const PAGE_MESSAGES_MAX: u16 = 100;
 pub const PAGE_MESSAGES_DEFAULT: u16 = 50;
 /// Users of one page of a reaction, members or bans list.
 pub const PAGE_USERS_MAX: u16 = 1_000;
-/// Characters of an emoji; the longest flags and families have fewer.
-pub const EMOJI_CHARS_MAX: usize = 32;
+/// Characters of an emoji: flags and families have fewer than 32, a guild's own stands as a name
+/// of up to 32, a colon and an id of up to 36.
+pub const EMOJI_CHARS_MAX: usize = 69;
+/// Emojis of a guild that do not move, and as many that do.
+pub const GUILD_EMOJIS_MAX: usize = 50;
+/// Bytes of the picture of a guild's emoji.
+pub const GUILD_EMOJI_BYTES_MAX: usize = 256 * 1_024;
+/// Characters of the name of a guild's emoji, at least and at most.
+pub const EMOJI_NAME_CHARS: (usize, usize) = (2, 32);
 /// Distinct emoji on one message.
 pub const REACTIONS_MAX: usize = 20;
 /// Characters of a guild's name, at least and at most.

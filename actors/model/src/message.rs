@@ -7,6 +7,7 @@ mod rich;
 use serde::{Deserialize, Serialize};
 
 use crate::attachment::Attachment;
+pub use crate::emoji::Emoji;
 use crate::id::{
     ApplicationId, ChannelId, GuildId, InteractionId, MessageId, RoleId, UserId, WebhookId,
 };
@@ -88,10 +89,6 @@ pub enum Nonce {
     /// Of the first answer to an interaction. Nobody sends it, and nobody is shown it.
     Interaction(InteractionId),
 }
-
-/// A standard emoji, as its Unicode text.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Emoji(pub String);
 
 /// How often one emoji was given to a message.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

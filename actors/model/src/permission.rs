@@ -71,10 +71,14 @@ bitflags::bitflags! {
         const MANAGE_ROLES = 1 << 28;
         /// Manage webhooks.
         const MANAGE_WEBHOOKS = 1 << 29;
+        /// Change and delete others' emojis.
+        const MANAGE_GUILD_EXPRESSIONS = 1 << 30;
         /// Use application commands.
         const USE_APPLICATION_COMMANDS = 1 << 31;
         /// Time members out.
         const MODERATE_MEMBERS = 1 << 40;
+        /// Make emojis, and change and delete the own ones.
+        const CREATE_GUILD_EXPRESSIONS = 1 << 43;
         /// Pin messages and take pins away.
         const PIN_MESSAGES = 1 << 51;
 

@@ -92,6 +92,7 @@ pub enum Noun {
     ApplicationCommand,
     Interaction,
     Reaction,
+    Emoji,
     Route,
 }
 

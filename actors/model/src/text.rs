@@ -290,10 +290,34 @@ impl From<PictureUrl> for String {
     }
 }
 
+/// The name of a guild's own emoji: 2 to 32 letters, digits and underscores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmojiName(String);
+
+impl EmojiName {
+    /// Checks length and characters.
+    pub fn parse(raw: &str) -> Result<Self, TextError> {
+        sized(raw, limits::EMOJI_NAME_CHARS)?;
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if !raw.bytes().all(is_plain) {
+            return Err(TextError::Forbidden(
+                "must hold letters, digits and underscores only",
+            ));
+        }
+        Ok(Self(raw.to_owned()))
+    }
+}
+
+impl From<EmojiName> for String {
+    fn from(name: EmojiName) -> Self {
+        name.0
+    }
+}
+
 /// A standard emoji in its fully qualified spelling, so that one emoji has one count.
 pub fn parse_emoji(raw: &str) -> Result<Emoji, TextError> {
     let known = emojis::get(raw).ok_or(TextError::Forbidden("must be one standard emoji"))?;
-    Ok(Emoji(known.as_str().to_owned()))
+    Ok(Emoji::Standard(known.as_str().to_owned()))
 }
 
 #[cfg(test)]
@@ -338,6 +362,16 @@ mod tests {
         assert_eq!(parse_emoji("❤"), parse_emoji("❤️"));
         for bad in ["", "a", "ab", "é", "漢", " ", "👍\n", "../x", "12"] {
             assert!(parse_emoji(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_emoji_is_named_like_a_variable() {
+        for good in ["ok", "Beer_1", "__", &"a".repeat(32)] {
+            assert!(EmojiName::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a", "a b", "a-b", "a:b", "bäh", &"a".repeat(33)] {
+            assert!(EmojiName::parse(bad).is_err(), "{bad}");
         }
     }
 

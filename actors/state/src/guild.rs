@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use guildhall_model::channel::Channel;
 use guildhall_model::dispatch::Viewer;
+use guildhall_model::emoji::GuildEmoji;
 use guildhall_model::event::{Founding, Record};
 use guildhall_model::guild::{Guild, GuildRows, GuildSnapshot};
 use guildhall_model::invite::Invite;
@@ -17,7 +18,7 @@ use guildhall_model::member::{Ban, Member};
 use guildhall_model::permission::Standing;
 use guildhall_model::role::{Rank, Role};
 use guildhall_model::webhook::Webhook;
-use guildhall_model::{ChannelId, Permissions, RoleId, Timestamp, UserId, WebhookId};
+use guildhall_model::{ChannelId, EmojiId, Permissions, RoleId, Timestamp, UserId, WebhookId};
 use rustc_hash::FxHashMap;
 
 pub use decide::{Acting, first_events};
@@ -35,6 +36,7 @@ pub struct GuildState {
     bans: BTreeMap<UserId, Arc<Ban>>,
     invites: BTreeMap<String, Arc<Invite>>,
     webhooks: BTreeMap<WebhookId, Arc<Webhook>>,
+    emojis: BTreeMap<EmojiId, Arc<GuildEmoji>>,
     gseq: u64,
 }
 
@@ -74,6 +76,11 @@ impl GuildState {
                 .into_iter()
                 .map(|webhook| (webhook.id, Arc::new(webhook)))
                 .collect(),
+            emojis: rows
+                .emojis
+                .into_iter()
+                .map(|emoji| (emoji.id, Arc::new(emoji)))
+                .collect(),
             gseq: rows.gseq,
         }
     }
@@ -89,6 +96,7 @@ impl GuildState {
             bans: Vec::new(),
             invites: Vec::new(),
             webhooks: Vec::new(),
+            emojis: Vec::new(),
             gseq,
         })
     }
@@ -201,6 +209,24 @@ impl GuildState {
         self.webhooks.get(&id)
     }
 
+    /// All emojis, by id.
+    pub fn emojis(&self) -> impl Iterator<Item = &Arc<GuildEmoji>> {
+        self.emojis.values()
+    }
+
+    /// One emoji.
+    pub fn emoji(&self, id: EmojiId) -> Option<&Arc<GuildEmoji>> {
+        self.emojis.get(&id)
+    }
+
+    /// Copies of all emojis, by id, for events that tell of them.
+    fn emoji_list(&self) -> Vec<GuildEmoji> {
+        self.emojis
+            .values()
+            .map(|emoji| GuildEmoji::clone(emoji))
+            .collect()
+    }
+
     /// What a member brings to the question what it may do at `now`; `None` for strangers.
     pub fn standing(&self, user: UserId, now: Timestamp) -> Option<Standing<'_>> {
         let member = self.members.get(&user)?;
@@ -297,6 +323,7 @@ impl GuildState {
             members,
             member_count: self.member_count(),
             large,
+            emojis: self.emoji_list(),
             me: user,
         })
     }

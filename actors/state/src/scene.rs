@@ -303,6 +303,7 @@ pub(crate) fn rows_of(state: &GuildState) -> GuildRows {
         bans: state.bans().map(|ban| (**ban).clone()).collect(),
         invites: state.invites().map(|i| (**i).clone()).collect(),
         webhooks: state.webhooks().map(|w| (**w).clone()).collect(),
+        emojis: state.emojis().map(|emoji| (**emoji).clone()).collect(),
         gseq: state.gseq(),
     }
 }

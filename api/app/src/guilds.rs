@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use guildhall_host::{GuildDone, GuildView, NewGuild, Refused};
 use guildhall_model::command::{GuildCommand, GuildUpdate};
+use guildhall_model::emoji::GuildEmoji;
 use guildhall_model::guild::Guild;
 use guildhall_model::picture::Image;
 use guildhall_model::rejection::Noun;
@@ -35,6 +36,8 @@ pub struct WholeGuild {
     pub guild: Arc<Guild>,
     /// All its roles, lowest first.
     pub roles: Vec<Arc<Role>>,
+    /// All its emojis, by id.
+    pub emojis: Vec<Arc<GuildEmoji>>,
     /// How many members it has.
     pub member_count: u32,
     /// How many of them appear to be there, where that was asked for.
@@ -123,15 +126,11 @@ impl Guilds<'_> {
         Ok(self.app.whole(&view, with_counts))
     }
 
-    /// How many members a guild has that the caller may look at, and how many appear to be there.
-    pub async fn preview(
-        &self,
-        ctx: &Context,
-        id: GuildId,
-    ) -> Result<(Arc<Guild>, u32, u32), Refused> {
-        let summary = self.get(ctx, id).await?;
+    /// A guild that the caller may look at, with how many members appear to be there.
+    pub async fn preview(&self, ctx: &Context, id: GuildId) -> Result<WholeGuild, Refused> {
+        self.get(ctx, id).await?;
         let view = self.app.node().guild(id).await?.ok_or_else(unknown_guild)?;
-        Ok((summary.guild, summary.member_count, self.app.online(&view)))
+        Ok(self.app.whole(&view, true))
     }
 
     /// The caller's own guilds by id.
@@ -273,6 +272,7 @@ impl App {
             WholeGuild {
                 guild: Arc::clone(state.guild()),
                 roles,
+                emojis: state.emojis().map(Arc::clone).collect(),
                 member_count: state.member_count(),
                 presence_count,
             }

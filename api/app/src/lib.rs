@@ -13,6 +13,7 @@ pub mod authorize;
 pub mod channels;
 pub mod context;
 pub mod directs;
+pub mod emojis;
 pub mod guilds;
 pub mod interactions;
 pub mod invites;

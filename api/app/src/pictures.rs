@@ -54,6 +54,20 @@ impl Pictures<'_> {
         Ok(Picture::Stored(hash))
     }
 
+    /// Stores the picture of an emoji that is about to be made.
+    pub(crate) async fn store_emoji(&self, id: EmojiId, image: Image) -> Result<(), Refused> {
+        self.put(BlobKey::emoji(id), image).await?;
+        Ok(())
+    }
+
+    /// Deletes the picture of an emoji that was not made. One that cannot be deleted takes room
+    /// and nothing else.
+    pub(crate) async fn discard_emoji(&self, id: EmojiId) {
+        if let Err(failure) = self.app.blobs().delete(BlobKey::emoji(id)).await {
+            tracing::warn!(error = %failure, "a picture was not deleted: {failure}");
+        }
+    }
+
     async fn put(&self, key: BlobKey, image: Image) -> Result<(), Failure> {
         let media_type = image.format().media_type();
         let bytes = Bytes::from(image.into_bytes());

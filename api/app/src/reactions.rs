@@ -1,11 +1,13 @@
 //! Reactions: giving an emoji to a message, taking it back, and who gave it.
 
 use guildhall_host::Refused;
-use guildhall_model::command::ChannelCommand;
-use guildhall_model::message::Emoji;
+use guildhall_model::command::{ChannelCommand, Given};
+use guildhall_model::message::{Emoji, Message};
+use guildhall_model::rejection::Noun;
 use guildhall_model::user::User;
-use guildhall_model::{MessageId, UserId};
+use guildhall_model::{MessageId, Rejection, UserId};
 
+use crate::guilds::within;
 use crate::messages::SeenMessage;
 use crate::{App, Context};
 
@@ -32,12 +34,47 @@ impl Reactions<'_> {
         emoji: Emoji,
     ) -> Result<SeenMessage, Refused> {
         let message = self.app.node().message(id, ctx.user_id()).await?;
-        let command = ChannelCommand::React(id, emoji);
+        let command = ChannelCommand::React(id, self.given(ctx, &message, emoji).await?);
         self.app
             .node()
             .write(message.channel_id, ctx.user_id(), command)
             .await?;
         self.app.messages().get(ctx, id).await
+    }
+
+    /// What a guild's own emoji is called and whether the caller may use it. One that the message
+    /// has already may be given by everybody, even if it has ended since.
+    async fn given(
+        &self,
+        ctx: &Context,
+        message: &Message,
+        emoji: Emoji,
+    ) -> Result<Given, Refused> {
+        let Emoji::Custom(custom) = &emoji else {
+            let is_external = false;
+            return Ok(Given { emoji, is_external });
+        };
+        let is_there = message.reactions.iter().any(|count| count.emoji == emoji);
+        if is_there {
+            let is_external = true;
+            return Ok(Given { emoji, is_external });
+        }
+        let unknown = || Refused::from(Rejection::Unknown(Noun::Emoji));
+        let home = self.app.guilds_store().guild_of_emoji(custom.id).await?;
+        let home = home.ok_or_else(unknown)?;
+        let view = self.app.guild_of_member(home, ctx.user_id()).await;
+        let view = view.map_err(within(Noun::Emoji))?;
+        let found = view.read(|state| {
+            let member = state.member(ctx.user_id())?;
+            let emoji = state.emoji(custom.id)?;
+            let is_open =
+                emoji.is_open_to(&member.roles) || emoji.roles.contains(&home.everyone_role());
+            is_open.then(|| emoji.given())
+        });
+        Ok(Given {
+            emoji: Emoji::Custom(found.ok_or_else(unknown)?),
+            is_external: message.guild_id() != Some(home),
+        })
     }
 
     /// Takes `user`'s emoji back; another user's needs a permission.

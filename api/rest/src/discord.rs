@@ -6,6 +6,7 @@ mod application_commands;
 mod applications;
 mod bans;
 mod channels;
+mod emojis;
 mod gateway;
 mod guilds;
 mod interactions;

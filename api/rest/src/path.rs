@@ -12,10 +12,9 @@ use guildhall_model::limits::INVITE_CODE_CHARS_MAX;
 use guildhall_model::message::Emoji;
 use guildhall_model::picture::PictureHash;
 use guildhall_model::rejection::Noun;
-use guildhall_model::text::parse_emoji;
 use guildhall_model::{EmojiId, Id, Rejection};
-use guildhall_wire::Spelling;
 use guildhall_wire::file_url::picture_stem;
+use guildhall_wire::{Spelling, emoji_text};
 use http::request::Parts;
 
 use crate::Api;
@@ -51,7 +50,16 @@ macro_rules! nouns {
         }
     )*};
 }
-nouns!(Application, Channel, Guild, Message, Role, User, Webhook);
+nouns!(
+    Application,
+    Channel,
+    Emoji,
+    Guild,
+    Message,
+    Role,
+    User,
+    Webhook
+);
 
 impl Named for kind::Command {
     const NOUN: Noun = Noun::ApplicationCommand;
@@ -73,8 +81,8 @@ impl<K: Named> Segment for Id<K> {
 }
 
 impl Segment for Emoji {
-    fn read(text: &str, _: &Spelling) -> Result<Self, Rejection> {
-        parse_emoji(text).map_err(|_| Rejection::Unknown(Noun::Reaction))
+    fn read(text: &str, spelling: &Spelling) -> Result<Self, Rejection> {
+        emoji_text::read(text, spelling).ok_or(Rejection::Unknown(Noun::Reaction))
     }
 }
 

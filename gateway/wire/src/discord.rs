@@ -41,6 +41,7 @@ pub use attachment::Attachment;
 pub use ban::{Ban, BulkBan};
 pub use channel::{Channel, DirectChannel};
 pub use connect::{BotGateway, Gateway, SessionStartLimit};
+pub use emoji::GuildEmoji;
 pub use guild::{Guild, GuildPreview, GuildWithCounts, OwnGuild};
 pub use interaction::InteractionCallback;
 pub use invite::Invite;

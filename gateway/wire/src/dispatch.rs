@@ -79,6 +79,7 @@ const fn event_name(event: &Event) -> &'static str {
         Event::WebhookCreated(_) | Event::WebhookUpdated(_) | Event::WebhookDeleted(_) => {
             "WEBHOOKS_UPDATE"
         }
+        Event::EmojisChanged(_) => "GUILD_EMOJIS_UPDATE",
         Event::MessageCreated(_) => "MESSAGE_CREATE",
         Event::MessageUpdated(_) => "MESSAGE_UPDATE",
         Event::MessageDeleted { .. } => "MESSAGE_DELETE",

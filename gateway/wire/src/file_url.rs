@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use guildhall_model::attachment::{Attachment, Signature};
 use guildhall_model::picture::{Picture, PictureHash};
-use guildhall_model::{ChannelId, GuildId, UserId};
+use guildhall_model::{ChannelId, EmojiId, GuildId, UserId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Serialize, Serializer};
 
@@ -68,6 +68,15 @@ impl FileUrls {
         self.picture("icons", owner.get(), picture)
     }
 
+    /// The address of the picture of an emoji.
+    pub fn emoji(&self, id: EmojiId, is_animated: bool) -> PictureAddress<'_> {
+        PictureAddress::Emoji {
+            origin: &self.origin,
+            id,
+            is_animated,
+        }
+    }
+
     fn picture<'a>(
         &'a self,
         folder: &'static str,
@@ -102,6 +111,15 @@ pub enum PictureAddress<'a> {
         /// Which of the owner's.
         hash: PictureHash,
     },
+    /// That of an emoji: `ORIGIN/cdn/emojis/ID.png`.
+    Emoji {
+        /// Scheme, host and perhaps port.
+        origin: &'a str,
+        /// Which emoji.
+        id: EmojiId,
+        /// It moves.
+        is_animated: bool,
+    },
 }
 
 impl fmt::Display for PictureAddress<'_> {
@@ -116,6 +134,14 @@ impl fmt::Display for PictureAddress<'_> {
             } => {
                 let ending = picture_ending(hash.is_animated);
                 write!(f, "{origin}/cdn/{folder}/{owner}/{hash}.{ending}")
+            }
+            Self::Emoji {
+                origin,
+                id,
+                is_animated,
+            } => {
+                let ending = picture_ending(*is_animated);
+                write!(f, "{origin}/cdn/emojis/{id}.{ending}")
             }
         }
     }

@@ -5,6 +5,7 @@ pub mod compress;
 pub mod dialect;
 pub mod discord;
 pub mod dispatch;
+pub mod emoji_text;
 pub mod encode;
 pub mod error;
 pub mod file_url;

@@ -4,6 +4,7 @@ pub mod application;
 pub mod application_command;
 pub mod attachment;
 pub mod channel;
+mod emoji;
 pub(crate) mod event;
 pub mod interaction;
 pub mod invite;

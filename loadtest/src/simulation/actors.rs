@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
 use guildhall_model::command::{
-    ChannelCommand, ChannelUpdate, Draft, Edit, GuildCommand, GuildUpdate, PermissionEdit,
+    ChannelCommand, ChannelUpdate, Draft, Edit, Given, GuildCommand, GuildUpdate, PermissionEdit,
     RoleUpdate,
 };
 use guildhall_model::message::{Emoji, Nonce};
@@ -243,7 +243,11 @@ impl Actor {
                 let own = self.own[self.rng.usize(0..self.own.len())].clone();
                 let emoji = self.rng.choice(["👍", "👀", "🎉"]).expect("three emoji");
                 let tag = reaction_tag(&own.author.to_string(), emoji);
-                let command = ChannelCommand::React(own.id, Emoji(emoji.to_owned()));
+                let given = Given {
+                    emoji: Emoji::Standard(emoji.to_owned()),
+                    is_external: false,
+                };
+                let command = ChannelCommand::React(own.id, given);
                 own.job(command, Action::React, Some(tag))
             }
             6 => Job {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use guildhall_model::GuildId;
 use guildhall_model::dispatch::Dispatch as Told;
 use guildhall_model::event::Event;
-use guildhall_model::message::{Message, Nonce};
+use guildhall_model::message::{Emoji, Message, Nonce};
 use guildhall_state::session_partition::record::Slot;
 
 use super::env::{Env, Happening, MS, SECOND, Time, ToNode, Wake};
@@ -361,7 +361,10 @@ fn gist_of_event(event: &Event, gist: &mut Gist) -> &'static str {
             gist.channel = Some(reaction.channel_id.to_string());
             gist.message = Some(reaction.message_id.to_string());
             let user = reaction.user_id.to_string();
-            gist.tag = Some(reaction_tag(&user, &reaction.emoji.0));
+            gist.tag = match &reaction.emoji {
+                Emoji::Standard(text) => Some(reaction_tag(&user, text)),
+                Emoji::Custom(_) => None,
+            };
             "MESSAGE_REACTION_ADD"
         }
         Event::ChannelUpdated(change) => {

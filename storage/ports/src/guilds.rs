@@ -4,7 +4,9 @@ use async_trait::async_trait;
 use guildhall_model::channel::DirectChannel;
 use guildhall_model::event::{Record, Source};
 pub use guildhall_model::guild::GuildRows;
-use guildhall_model::{ChannelId, Epoch, EventPartition, GuildId, RoleId, UserId, WebhookId};
+use guildhall_model::{
+    ChannelId, EmojiId, Epoch, EventPartition, GuildId, RoleId, UserId, WebhookId,
+};
 
 use crate::accounts::Taken;
 use crate::error::Failure;
@@ -81,6 +83,8 @@ pub trait Guilds: Send + Sync {
 
     /// The guild of a webhook.
     async fn guild_of_webhook(&self, webhook: WebhookId) -> Result<Option<GuildId>, Failure>;
+    /// The guild of an emoji.
+    async fn guild_of_emoji(&self, id: EmojiId) -> Result<Option<GuildId>, Failure>;
 
     /// The channel of two users, smaller id first.
     async fn direct_of(&self, pair: [UserId; 2]) -> Result<Option<DirectChannel>, Failure>;

@@ -21,7 +21,7 @@ pub enum ChannelCommand {
     /// Delete several messages at once; those that do not exist are passed over.
     DeleteMany(Vec<MessageId>),
     /// Give an emoji to a message.
-    React(MessageId, Emoji),
+    React(MessageId, Given),
     /// Take an emoji back; another user's needs a permission.
     Unreact(MessageId, Emoji, UserId),
     /// Take all reactions of a message away, or all of one emoji.
@@ -67,6 +67,15 @@ impl Response {
     pub const fn is_first(&self) -> bool {
         matches!(self, Self::Reply(_) | Self::Acknowledge | Self::Update(_))
     }
+}
+
+/// An emoji that somebody gives to a message.
+#[derive(Clone, Debug)]
+pub struct Given {
+    /// Which.
+    pub emoji: Emoji,
+    /// It belongs to another guild than the message.
+    pub is_external: bool,
 }
 
 /// A message before it has an id.

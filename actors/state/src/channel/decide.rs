@@ -1,6 +1,6 @@
 //! What is decided about messages: by whom, and into which events it leads.
 
-use guildhall_model::command::{AllowedMentions, Draft, Edit};
+use guildhall_model::command::{AllowedMentions, Draft, Edit, Given};
 use guildhall_model::event::{Event, Reaction};
 use guildhall_model::member::Member;
 use guildhall_model::message::{
@@ -182,15 +182,18 @@ impl ChannelState {
         &self,
         message: &Message,
         writer: &Writer,
-        emoji: Emoji,
+        given: Given,
         has_it: bool,
     ) -> Result<Option<Event>, Rejection> {
         writer.require(Permissions::READ_MESSAGE_HISTORY)?;
         if has_it {
             return Ok(None);
         }
+        let Given { emoji, is_external } = given;
         if !message.reactions.iter().any(|count| count.emoji == emoji) {
-            writer.require(Permissions::ADD_REACTIONS)?;
+            let mut needed = Permissions::ADD_REACTIONS;
+            needed.set(Permissions::USE_EXTERNAL_EMOJIS, is_external);
+            writer.require(needed)?;
             if message.reactions.len() >= limits::REACTIONS_MAX {
                 let limit = limits::REACTIONS_MAX;
                 return Err(Rejection::LimitReached {
@@ -242,7 +245,7 @@ impl ChannelState {
             message_id: message.id,
             channel_id: self.id,
             place: self.place.clone(),
-            emoji,
+            emoji: emoji.map(|emoji| as_given(message, emoji)),
         }))
     }
 
@@ -261,7 +264,7 @@ impl ChannelState {
             place: self.place.clone(),
             user_id,
             member: own.map(|member| Member::clone(member)),
-            emoji,
+            emoji: as_given(message, emoji),
         })
     }
 
@@ -346,6 +349,16 @@ impl ChannelState {
         };
         [Event::MessageUpdated(Box::new(after)), changed]
     }
+}
+
+/// The emoji as it was first given to the message: whoever names it again may not know its name.
+fn as_given(message: &Message, emoji: Emoji) -> Emoji {
+    let counts = message.reactions.iter();
+    let mut given = counts.map(|count| &count.emoji);
+    given
+        .find(|given| **given == emoji)
+        .cloned()
+        .unwrap_or(emoji)
 }
 
 /// What a message carries beside its content is a right of its own.

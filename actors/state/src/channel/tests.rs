@@ -1,13 +1,14 @@
 //! Promises of a channel's machine.
 
-use guildhall_model::RoleId;
 use guildhall_model::Timestamp;
-use guildhall_model::command::{Allowed, AllowedMentions, Draft, Edit};
+use guildhall_model::command::{Allowed, AllowedMentions, Draft, Edit, Given};
+use guildhall_model::emoji::CustomEmoji;
 use guildhall_model::message::embed::Embed;
 use guildhall_model::message::{Anchor, Emoji, Message, MessageFlags, MessageKind};
 use guildhall_model::snowflake::Generator;
 use guildhall_model::text::Content;
 use guildhall_model::user::{Status, User};
+use guildhall_model::{Id, RoleId};
 
 use super::decide::mentioned_roles;
 use super::*;
@@ -323,16 +324,63 @@ fn several_messages_are_deleted_at_once_unless_one_is_old() {
     assert!(room.state.delete_many(asked, &author, now).is_err());
 }
 
+fn given(emoji: Emoji) -> Given {
+    Given {
+        emoji,
+        is_external: false,
+    }
+}
+
+#[test]
+fn an_emoji_of_another_guild_needs_a_permission_until_it_is_there() {
+    let mut room = Room::new();
+    let message = posted(&mut room, 1, "hello");
+    let custom = |name: &str| Given {
+        emoji: Emoji::Custom(CustomEmoji {
+            id: Id::new(7).unwrap(),
+            name: name.to_owned(),
+            is_animated: false,
+        }),
+        is_external: true,
+    };
+    let rights = Permissions::READ_MESSAGE_HISTORY | Permissions::ADD_REACTIONS;
+    let plain = member(2, rights);
+    assert_eq!(
+        room.state.react(&message, &plain, custom("beer"), false),
+        Err(Rejection::MissingPermission(
+            Permissions::USE_EXTERNAL_EMOJIS
+        ))
+    );
+    let traveller = member(3, rights | Permissions::USE_EXTERNAL_EMOJIS);
+    let event = room
+        .state
+        .react(&message, &traveller, custom("beer"), false);
+    room.state.apply(&event.unwrap().unwrap());
+    let message = Arc::clone(room.state.window().get(message.id).unwrap());
+    // Whoever joins in does not name it anew.
+    let event = room.state.react(&message, &plain, custom("ale"), false);
+    let Some(Event::ReactionAdded(added)) = event.unwrap() else {
+        panic!("a reaction is added");
+    };
+    let Emoji::Custom(shown) = &added.emoji else {
+        panic!("it is the guild's own");
+    };
+    assert_eq!(shown.name, "beer");
+    room.state.apply(&Event::ReactionAdded(added));
+    let counts = &room.state.window().get(message.id).unwrap().reactions;
+    assert_eq!((counts.len(), counts[0].count), (1, 2));
+}
+
 #[test]
 fn reactions_are_cleared_all_or_of_one_emoji() {
     let mut room = Room::new();
     let message = posted(&mut room, 1, "hello");
-    let emoji = |text: &str| Emoji(text.to_owned());
+    let emoji = |text: &str| Emoji::Standard(text.to_owned());
     for text in ["👍", "🍺"] {
         let reactor = Writer::direct(UserId::new(2).unwrap());
         let given = room
             .state
-            .react(&message, &reactor, emoji(text), false)
+            .react(&message, &reactor, given(emoji(text)), false)
             .unwrap();
         room.state.apply(&given.unwrap());
     }

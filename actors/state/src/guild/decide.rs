@@ -1,6 +1,7 @@
 //! Decides commands on a guild: the rules of who may do what to whom.
 
 mod channels;
+mod emojis;
 mod invites;
 mod members;
 mod roles;
@@ -147,6 +148,9 @@ impl GuildState {
             GuildCommand::CreateWebhook(new) => webhooks::create(&acting, new, mint),
             GuildCommand::UpdateWebhook(id, _, update) => webhooks::update(&acting, id, update),
             GuildCommand::DeleteWebhook(id, _) => webhooks::delete(&acting, id),
+            GuildCommand::CreateEmoji(new) => emojis::create(&acting, new),
+            GuildCommand::UpdateEmoji(id, update) => emojis::update(&acting, id, update),
+            GuildCommand::DeleteEmoji(id) => emojis::delete(&acting, id),
             GuildCommand::Join { .. } | GuildCommand::RefreshMember(_) => {
                 unreachable!("decided above, because strangers may ask it")
             }

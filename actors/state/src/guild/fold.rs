@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use guildhall_model::channel::{Channel, Overwrite, OverwriteTarget};
+use guildhall_model::emoji::{EmojiChange, GuildEmoji};
 use guildhall_model::event::{Event, RoleEnd};
 use guildhall_model::member::Member;
 use guildhall_model::webhook::Webhook;
@@ -60,6 +61,11 @@ pub(super) fn apply(state: &mut GuildState, event: &Event) {
         Event::WebhookDeleted(webhook) => {
             state.webhooks.remove(&webhook.id);
         }
+        Event::EmojisChanged(change) => match &change.change {
+            EmojiChange::Created(emoji) => put_emoji(state, emoji),
+            EmojiChange::Updated(change) => put_emoji(state, &change.after),
+            EmojiChange::Deleted(emoji) => end_emoji(state, emoji),
+        },
         // The founding is where a state begins; messages are not part of a guild's state.
         _ => {}
     }
@@ -113,8 +119,21 @@ pub(super) fn revert(state: &mut GuildState, event: &Event) {
         }
         Event::WebhookUpdated(change) => put_webhook(state, &change.before),
         Event::WebhookDeleted(webhook) => put_webhook(state, webhook),
+        Event::EmojisChanged(change) => match &change.change {
+            EmojiChange::Created(emoji) => end_emoji(state, emoji),
+            EmojiChange::Updated(change) => put_emoji(state, &change.before),
+            EmojiChange::Deleted(emoji) => put_emoji(state, emoji),
+        },
         _ => {}
     }
+}
+
+fn put_emoji(state: &mut GuildState, emoji: &GuildEmoji) {
+    state.emojis.insert(emoji.id, Arc::new(emoji.clone()));
+}
+
+fn end_emoji(state: &mut GuildState, emoji: &GuildEmoji) {
+    state.emojis.remove(&emoji.id);
 }
 
 fn put_channel(state: &mut GuildState, channel: &Channel) {

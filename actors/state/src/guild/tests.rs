@@ -1,6 +1,7 @@
 //! Promises of a guild's machine: who may do what to whom, and the laws of its fold.
 
 mod channels;
+mod emojis;
 mod invites;
 mod laws;
 mod members;

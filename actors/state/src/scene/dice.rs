@@ -2,18 +2,18 @@
 
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
 use guildhall_model::command::{
-    ChannelUpdate, GuildCommand, GuildUpdate, MemberUpdate, PermissionEdit, RoleUpdate, RolesEdit,
-    WebhookUpdate,
+    ChannelUpdate, EmojiUpdate, GuildCommand, GuildUpdate, MemberUpdate, NewEmoji, PermissionEdit,
+    RoleUpdate, RolesEdit, WebhookUpdate,
 };
-use guildhall_model::text::{DisplayName, RoleName, WebhookName};
-use guildhall_model::{ChannelId, Permissions, RoleId, WebhookId};
+use guildhall_model::text::{DisplayName, EmojiName, RoleName, WebhookName};
+use guildhall_model::{ChannelId, EmojiId, Permissions, RoleId, WebhookId};
 use proptest::prelude::*;
 
 use super::{BOT, CAST, NOW, id, invite, join, new_channel, overwrites_of, user, webhook_in};
 use crate::guild::GuildState;
 
 /// What random commands grant and deny.
-const BITS: [Permissions; 13] = [
+const BITS: [Permissions; 15] = [
     Permissions::VIEW_CHANNEL,
     Permissions::SEND_MESSAGES,
     Permissions::MANAGE_ROLES,
@@ -26,6 +26,8 @@ const BITS: [Permissions; 13] = [
     Permissions::CHANGE_NICKNAME,
     Permissions::MODERATE_MEMBERS,
     Permissions::MANAGE_WEBHOOKS,
+    Permissions::CREATE_GUILD_EXPRESSIONS,
+    Permissions::MANAGE_GUILD_EXPRESSIONS,
     Permissions::ADMINISTRATOR,
 ];
 
@@ -44,7 +46,7 @@ pub(crate) struct Dice {
 pub(crate) fn dice() -> impl Strategy<Value = Dice> {
     (
         CAST,
-        0_u8..28,
+        0_u8..31,
         CAST,
         0_usize..64,
         any::<u16>(),
@@ -75,6 +77,7 @@ impl Dice {
             21 => GuildCommand::DeleteInvite(self.code(state)),
             22 => GuildCommand::RefreshMember(Box::new(user(self.whom))),
             24..=27 => self.about_webhooks(state),
+            28..=30 => self.about_emojis(state),
             _ => GuildCommand::UpdateGuild(GuildUpdate {
                 is_public: Some(self.more.is_multiple_of(2)),
                 owner_id: (self.bits.is_multiple_of(4)).then_some(id(self.whom)),
@@ -163,6 +166,31 @@ impl Dice {
         }
     }
 
+    fn about_emojis(&self, state: &GuildState) -> GuildCommand {
+        let roles = match self.bits % 3 {
+            0 => Vec::new(),
+            _ => vec![self.role(state)],
+        };
+        let emojis: Vec<EmojiId> = state.emojis().map(|emoji| emoji.id).collect();
+        let emoji = emojis.get(self.which % emojis.len().max(1)).copied();
+        match (self.what, emoji) {
+            (25, Some(emoji)) => GuildCommand::UpdateEmoji(
+                emoji,
+                EmojiUpdate {
+                    name: EmojiName::parse(&format!("named_{}", self.more % 3)).ok(),
+                    roles: (self.bits.is_multiple_of(2)).then_some(roles),
+                },
+            ),
+            (26, Some(emoji)) => GuildCommand::DeleteEmoji(emoji),
+            _ => GuildCommand::CreateEmoji(NewEmoji {
+                id: EmojiId::new(2_000 + u64::from(self.more)).unwrap(),
+                name: EmojiName::parse("fresh").unwrap(),
+                is_animated: self.more.is_multiple_of(2),
+                roles,
+            }),
+        }
+    }
+
     fn member_update(&self, state: &GuildState) -> MemberUpdate {
         let nick = (self.more.is_multiple_of(2)).then(|| DisplayName::parse("Nick").unwrap());
         let roles = match self.bits % 4 {
@@ -246,10 +274,10 @@ impl Dice {
 
 /// Few bits of all, and ADMINISTRATOR seldom: who holds it is beyond most rules.
 fn some(dice: u16) -> Permissions {
-    let chosen = [dice % 12, dice / 12 % 12];
+    let chosen = [dice % 14, dice / 14 % 14];
     let few = chosen.map(|place| BITS[usize::from(place)]);
     let all = if dice.is_multiple_of(97) {
-        BITS[12]
+        BITS[14]
     } else {
         Permissions::empty()
     };

@@ -14,7 +14,11 @@ use crate::path::Path;
 use crate::reply::{Reply, done, ok};
 
 fn shape(whole: &WholeGuild) -> GuildWithCounts<'_> {
-    let guild = Guild::new(&whole.guild, whole.roles.iter().map(|role| &**role));
+    let guild = Guild::new(
+        &whole.guild,
+        whole.roles.iter().map(|role| &**role),
+        whole.emojis.iter().map(|emoji| &**emoji),
+    );
     let counts = whole
         .presence_count
         .map(|online| (whole.member_count, online));
@@ -57,8 +61,15 @@ pub(super) async fn preview(
     Ctx(ctx): Ctx,
     Path((id,)): Path<(GuildId,)>,
 ) -> Reply {
-    let (guild, members, online) = api.app.guilds().preview(&ctx, id).await?;
-    ok(&GuildPreview::new(&guild, members, online))
+    let whole = api.app.guilds().preview(&ctx, id).await?;
+    let emojis = whole.emojis.iter().map(|emoji| &**emoji);
+    let online = whole.presence_count.unwrap_or_default();
+    ok(&GuildPreview::new(
+        &whole.guild,
+        emojis,
+        whole.member_count,
+        online,
+    ))
 }
 
 /// There is one region, which has no name.

@@ -12,8 +12,8 @@ use guildhall_app::authorize::row;
 use guildhall_model::{ApplicationId, CommandId, GuildId};
 
 use super::{
-    application_commands, applications, bans, channels, gateway, guilds, interactions, invites,
-    members, messages, pins, reactions, reason, roles, users, webhooks,
+    application_commands, applications, bans, channels, emojis, gateway, guilds, interactions,
+    invites, members, messages, pins, reactions, reason, roles, users, webhooks,
 };
 use crate::Api;
 use crate::extract::guard;
@@ -23,6 +23,7 @@ const MEMBER: &str = "/guilds/{guild_id}/members/{user_id}";
 const MEMBER_ROLE: &str = "/guilds/{guild_id}/members/{user_id}/roles/{role_id}";
 const BAN: &str = "/guilds/{guild_id}/bans/{user_id}";
 const ROLE: &str = "/guilds/{guild_id}/roles/{role_id}";
+const EMOJI: &str = "/guilds/{guild_id}/emojis/{emoji_id}";
 const OVERWRITE: &str = "/channels/{channel_id}/permissions/{overwrite_id}";
 const BULK_DELETE: &str = "/channels/{channel_id}/messages/bulk-delete";
 const PINS: &str = "/channels/{channel_id}/messages/pins";
@@ -104,6 +105,11 @@ fn of_guilds(routes: Routes<'_>) -> Routes<'_> {
         .on(Patch, ROLE, roles::update)
         .on(Delete, ROLE, roles::delete)
         .on(Get, "/guilds/{guild_id}/invites", invites::list_of_guild)
+        .on(Get, "/guilds/{guild_id}/emojis", emojis::list)
+        .on(Post, "/guilds/{guild_id}/emojis", emojis::create)
+        .on(Get, EMOJI, emojis::get)
+        .on(Patch, EMOJI, emojis::update)
+        .on(Delete, EMOJI, emojis::delete)
 }
 
 fn of_channels(routes: Routes<'_>) -> Routes<'_> {

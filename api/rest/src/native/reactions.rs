@@ -24,7 +24,7 @@ pub(crate) async fn list_reactions(
     Path((id,)): Path<(MessageId,)>,
 ) -> Reply {
     let seen = api.app.messages().get(&ctx, id).await?;
-    ok(&Reaction::list(&seen.message, &seen.mine))
+    ok(&Reaction::list(&seen.message, &seen.mine, &api.spelling))
 }
 
 /// Gives an emoji to a message. Giving it twice is the same as once.
@@ -37,14 +37,14 @@ pub(crate) async fn add_reaction(
     Path((id,)): Path<(MessageId,)>,
     Body(form): Body<ReactionCreate>,
 ) -> Reply {
-    let emoji = form.parse()?;
+    let emoji = form.parse(&api.spelling)?;
     let seen = api.app.reactions().add(&ctx, id, emoji.clone()).await?;
     let at = seen
         .message
         .reactions
         .iter()
         .position(|given| given.emoji == emoji);
-    let reactions = Reaction::list(&seen.message, &seen.mine);
+    let reactions = Reaction::list(&seen.message, &seen.mine, &api.spelling);
     // Somebody may have taken it back in between.
     let reaction = at.and_then(|at| reactions.get(at));
     created(reaction.ok_or(Rejection::Unknown(Noun::Reaction))?)

@@ -3,6 +3,7 @@
 
 mod application_commands;
 mod channels;
+mod emojis;
 mod gateway;
 mod guilds;
 mod hostile;

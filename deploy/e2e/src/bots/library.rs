@@ -16,6 +16,8 @@ pub struct Library {
     /// It begins a new session where its first two attempts to come back are refused, as they are
     /// while the only server starts again; behind a load balancer that waits it resumes.
     pub gives_up: bool,
+    /// It handles each event in a task of its own, so that its bots report them in any order.
+    pub is_parallel: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -33,36 +35,42 @@ pub const LIBRARIES: [Library; 6] = [
         folder: "discordjs",
         runtime: Runtime::Node,
         gives_up: false,
+        is_parallel: false,
     },
     Library {
         name: "oceanic.js",
         folder: "oceanic",
         runtime: Runtime::Node,
         gives_up: false,
+        is_parallel: false,
     },
     Library {
         name: "discord.py",
         folder: "discordpy",
         runtime: Runtime::Python,
         gives_up: false,
+        is_parallel: false,
     },
     Library {
         name: "hikari",
         folder: "hikari",
         runtime: Runtime::Python,
         gives_up: false,
+        is_parallel: false,
     },
     Library {
         name: "twilight",
         folder: "twilight",
         runtime: Runtime::Rust("twilight-gateway"),
         gives_up: false,
+        is_parallel: false,
     },
     Library {
         name: "serenity",
         folder: "serenity",
         runtime: Runtime::Rust("serenity"),
         gives_up: true,
+        is_parallel: true,
     },
 ];
 

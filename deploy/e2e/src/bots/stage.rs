@@ -107,6 +107,17 @@ impl Stage {
         self.bot.as_mut().expect("it was started")
     }
 
+    /// The contents of the messages that the bot has reported and that begin like this: in order,
+    /// or sorted where the library knows none.
+    pub fn contents(&self, beginning: &str) -> Vec<String> {
+        let bot = self.bot.as_ref();
+        let mut contents = bot.map_or_else(Vec::new, |bot| bot.contents(beginning));
+        if self.library.is_parallel {
+            contents.sort_unstable();
+        }
+        contents
+    }
+
     /// What the bot has complained about.
     pub fn complaints(&self) -> String {
         self.bot.as_ref().map(Bot::complaints).unwrap_or_default()

@@ -5,6 +5,7 @@ use guildhall_model::limits;
 use guildhall_model::rejection::{FieldError, Rejection};
 use guildhall_wire::Spelling;
 use guildhall_wire::discord::request::channel::{ChannelCreate, ChannelPatch, ChannelPlace};
+use guildhall_wire::discord::request::emoji::{EmojiCreate, EmojiPatch};
 use guildhall_wire::discord::request::guild::GuildPatch;
 use guildhall_wire::discord::request::invite::InviteCreate;
 use guildhall_wire::discord::request::member::{BulkBan, MemberPatch, OwnMemberPatch};
@@ -24,7 +25,7 @@ const SPELLING: Spelling = Spelling::new(0x000B_EEF0_CAFE);
 const FIELDS_MAX: usize = 50;
 /// Bytes of a field's path and of what is said about it.
 const ANSWER_BYTES_MAX: usize = 120;
-const KEYS: [&str; 56] = [
+const KEYS: [&str; 57] = [
     "name",
     "type",
     "topic",
@@ -59,6 +60,7 @@ const KEYS: [&str; 56] = [
     "mentionable",
     "username",
     "avatar",
+    "image",
     "recipient_id",
     "embeds",
     "components",
@@ -119,6 +121,11 @@ fn read_all(bytes: &[u8]) {
         assert!(alone.is_some_and(|alone| alone.rich == told.message.rich));
     }
     parsed(bytes, UserPatch::parse);
+    if let Some(emoji) = parsed(bytes, |body: EmojiCreate| body.parse(&SPELLING)) {
+        assert!(emoji.image.bytes().len() <= limits::GUILD_EMOJI_BYTES_MAX);
+        assert!(emoji.roles.len() <= limits::ROLES_MAX);
+    }
+    parsed(bytes, |body: EmojiPatch| body.parse(&SPELLING));
     parsed(bytes, |body: DirectCreate| body.parse(&SPELLING));
 }
 

@@ -172,7 +172,9 @@ fn messages(bytes: &[u8], is_object: bool) {
     if let Some(content) = parsed(bytes, is_object, MessageEdit::parse) {
         assert_chars(content.as_str(), (1, limits::MESSAGE_CHARS_MAX));
     }
-    parsed(bytes, is_object, ReactionCreate::parse);
+    parsed(bytes, is_object, |body: ReactionCreate| {
+        body.parse(&SPELLING)
+    });
 }
 
 fn assert_chars(text: &str, (min, max): (usize, usize)) {

@@ -10,6 +10,7 @@ use guildhall_model::{id, member, role};
 use serde::Serialize;
 
 use super::channel::{Channel, DirectChannel};
+use super::emoji::GuildEmoji;
 use super::guild::{Guild, GuildCreate, GuildRef};
 use super::interaction::{Interaction, InteractionSuccess};
 use super::invite::{InviteCreate, InviteDelete};
@@ -49,7 +50,10 @@ pub(crate) fn body(dispatch: &Dispatch, look: Look, urls: &FileUrls) -> Result<B
 fn event_body(record: &Record, look: Look, urls: &FileUrls) -> Result<Bytes, EncodeError> {
     match &record.event {
         Event::GuildCreated(founding) => write(look, &GuildCreate::founded(founding)),
-        Event::GuildUpdated(change) => write(look, &Guild::new(&change.after, &change.roles)),
+        Event::GuildUpdated(change) => write(
+            look,
+            &Guild::new(&change.after, &change.roles, &change.emojis),
+        ),
         Event::GuildDeleted => write(look, &GuildRef::gone(guild_of(record)?)),
         Event::ChannelCreated(channel) | Event::ChannelDeleted(channel) => {
             write(look, &Channel::new(channel))
@@ -86,6 +90,13 @@ fn event_body(record: &Record, look: Look, urls: &FileUrls) -> Result<Bytes, Enc
             write(look, &WebhooksUpdate::new(webhook))
         }
         Event::WebhookUpdated(change) => write(look, &WebhooksUpdate::new(&change.after)),
+        Event::EmojisChanged(changed) => write(
+            look,
+            &EmojisUpdate {
+                guild_id: Decimal(guild_of(record)?),
+                emojis: changed.emojis.iter().map(GuildEmoji::new).collect(),
+            },
+        ),
         Event::MemberJoined { member, .. } => member_body(record, member, look),
         Event::MemberUpdated(change) => member_body(record, &change.after, look),
         Event::MemberRemoved { member, .. } => user_body(record, User::new(&member.user), look),
@@ -139,6 +150,12 @@ impl<'a> RoleChange<'a> {
             role: Role::new(role),
         }
     }
+}
+
+#[derive(Serialize)]
+struct EmojisUpdate<'a> {
+    guild_id: Decimal<id::kind::Guild>,
+    emojis: Vec<GuildEmoji<'a>>,
 }
 
 #[derive(Serialize)]

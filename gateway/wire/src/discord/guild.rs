@@ -3,10 +3,11 @@
 use guildhall_model::event::Founding;
 use guildhall_model::guild::{self as model, GuildSnapshot};
 use guildhall_model::picture::{Picture, PictureHash};
-use guildhall_model::{GuildId, Permissions, UserId, id, member, role};
+use guildhall_model::{GuildId, Permissions, UserId, emoji, id, member, role};
 use serde::Serialize;
 
 use super::channel::Channel;
+use super::emoji::GuildEmoji;
 use super::member::Member;
 use super::role::Role;
 use super::{Bits, NoList, Nothing, Shown};
@@ -34,7 +35,7 @@ pub struct Guild<'a> {
     default_message_notifications: u8,
     explicit_content_filter: u8,
     roles: Vec<Role<'a>>,
-    emojis: NoList,
+    emojis: Vec<GuildEmoji<'a>>,
     stickers: NoList,
     features: NoList,
     mfa_level: u8,
@@ -61,8 +62,12 @@ pub struct Guild<'a> {
 }
 
 impl<'a> Guild<'a> {
-    /// The guild with all its roles.
-    pub fn new(guild: &'a model::Guild, roles: impl IntoIterator<Item = &'a role::Role>) -> Self {
+    /// The guild with all its roles and emojis.
+    pub fn new(
+        guild: &'a model::Guild,
+        roles: impl IntoIterator<Item = &'a role::Role>,
+        emojis: impl IntoIterator<Item = &'a emoji::GuildEmoji>,
+    ) -> Self {
         Self {
             id: Decimal(guild.id),
             name: &guild.name,
@@ -81,7 +86,7 @@ impl<'a> Guild<'a> {
             default_message_notifications: 0,
             explicit_content_filter: 0,
             roles: roles.into_iter().map(Role::new).collect(),
-            emojis: [],
+            emojis: emojis.into_iter().map(GuildEmoji::new).collect(),
             stickers: [],
             features: [],
             mfa_level: 0,
@@ -156,7 +161,7 @@ pub struct GuildPreview<'a> {
     splash: Nothing,
     discovery_splash: Nothing,
     home_header: Nothing,
-    emojis: NoList,
+    emojis: Vec<GuildEmoji<'a>>,
     features: NoList,
     #[serde(flatten)]
     counts: Counts,
@@ -166,7 +171,12 @@ pub struct GuildPreview<'a> {
 
 impl<'a> GuildPreview<'a> {
     /// The guild with how many members it has and how many of them appear to be there.
-    pub fn new(guild: &'a model::Guild, members: u32, online: u32) -> Self {
+    pub fn new(
+        guild: &'a model::Guild,
+        emojis: impl IntoIterator<Item = &'a emoji::GuildEmoji>,
+        members: u32,
+        online: u32,
+    ) -> Self {
         Self {
             id: Decimal(guild.id),
             name: &guild.name,
@@ -174,7 +184,7 @@ impl<'a> GuildPreview<'a> {
             splash: (),
             discovery_splash: (),
             home_header: (),
-            emojis: [],
+            emojis: emojis.into_iter().map(GuildEmoji::new).collect(),
             features: [],
             counts: Counts::new(members, online),
             description: guild.description.as_deref(),
@@ -250,7 +260,7 @@ impl<'a> GuildCreate<'a> {
             members: snapshot.members.iter().map(Member::new).collect(),
             channels: snapshot.channels.iter().map(Channel::new).collect(),
             ..Self::empty(
-                Guild::new(&snapshot.guild, &snapshot.roles),
+                Guild::new(&snapshot.guild, &snapshot.roles, &snapshot.emojis),
                 snapshot.guild.id,
                 me,
             )
@@ -258,7 +268,7 @@ impl<'a> GuildCreate<'a> {
     }
 
     pub(crate) fn founded(founding: &'a Founding) -> Self {
-        let guild = Guild::new(&founding.guild, [&founding.everyone]);
+        let guild = Guild::new(&founding.guild, [&founding.everyone], []);
         Self {
             member_count: 1,
             members: vec![Member::new(&founding.owner)],

@@ -8,6 +8,7 @@ pub mod application_command;
 pub mod channel;
 mod component;
 mod embed;
+pub mod emoji;
 pub mod guild;
 mod image;
 mod input;

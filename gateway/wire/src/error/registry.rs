@@ -139,6 +139,7 @@ fn unknown(noun: Noun) -> Problem {
         Noun::Webhook => ("unknown_webhook", 10_015, "Unknown Webhook"),
         Noun::Interaction => ("unknown_interaction", 10_062, "Unknown interaction"),
         Noun::Reaction => ("unknown_reaction", 10_014, "Unknown Emoji"),
+        Noun::Emoji => ("unknown_emoji", 10_014, "Unknown Emoji"),
         Noun::Route => ("unknown_route", GENERAL, "404: Not Found"),
     };
     Problem::new(404, code, discord_code, message)
@@ -187,6 +188,7 @@ fn limit_code(what: &str) -> u32 {
         "roles" => 30_005,
         "pins" => 30_003,
         "webhooks" => 30_007,
+        "emojis" => 30_008,
         "reactions" => 30_010,
         "channels" => 30_013,
         "commands" => 30_032,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-const NOUNS: [Noun; 15] = [
+const NOUNS: [Noun; 16] = [
     Noun::User,
     Noun::Guild,
     Noun::Channel,
@@ -23,6 +23,7 @@ const NOUNS: [Noun; 15] = [
     Noun::Interaction,
     Noun::Webhook,
     Noun::Reaction,
+    Noun::Emoji,
     Noun::Route,
 ];
 
@@ -77,7 +78,7 @@ fn every_error_has_a_body_in_both_dialects() {
     let problems: Vec<_> = problems
         .chain(ServiceError::ALL.map(Problem::from))
         .collect();
-    assert_eq!(problems.len(), 35 + ServiceError::ALL.len());
+    assert_eq!(problems.len(), 36 + ServiceError::ALL.len());
     for problem in &problems {
         assert!((400..=507).contains(&problem.status), "{problem:?}");
         let snake = |c: char| c.is_ascii_lowercase() || c == '_';

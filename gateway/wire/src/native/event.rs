@@ -6,13 +6,14 @@ use bytes::Bytes;
 use guildhall_model::GuildId;
 use guildhall_model::dispatch as model;
 use guildhall_model::dispatch::Dispatch;
-use guildhall_model::event::{Event, Founding, Record};
+use guildhall_model::event::{Event, Founding, Record, RoleEnd};
 use guildhall_model::guild::{Guild, GuildSnapshot};
 use guildhall_model::member;
 use guildhall_model::webhook::Webhook;
 use serde::Serialize;
 
 use super::channel::{Channel, DirectChannel};
+use super::emoji::ServerEmoji;
 use super::interaction;
 use super::invite::Invite;
 use super::member::{Ban, Member};
@@ -77,13 +78,7 @@ fn event_body(
         Event::ChannelUpdated(change) => write(look, &Channel::new(&change.after, spelling)),
         Event::RoleCreated(role) => write(look, &Role::new(role, spelling)),
         Event::RoleUpdated(change) => write(look, &Role::new(&change.after, spelling)),
-        Event::RoleDeleted(end) => write(
-            look,
-            &RoleDelete {
-                id: spelling.uuid(end.role.id),
-                server_id: spelling.uuid(end.role.guild_id),
-            },
-        ),
+        Event::RoleDeleted(end) => write(look, &RoleDelete::new(end, spelling)),
         Event::InteractionCreated(_) | Event::InteractionAcknowledged { .. } => {
             interaction::body(&record.event, look, installation)
         }
@@ -108,6 +103,11 @@ fn event_body(
             write(look, &WebhooksUpdate::new(webhook, spelling))
         }
         Event::WebhookUpdated(change) => write(look, &WebhooksUpdate::new(&change.after, spelling)),
+        Event::EmojisChanged(changed) => {
+            let server_id = spelling.uuid(guild_of(record)?);
+            let emojis = ServerEmoji::list(&changed.emojis, installation);
+            write(look, &EmojisUpdate { server_id, emojis })
+        }
         Event::MemberJoined { member, .. } => member_body(record, member, look, installation),
         Event::MemberUpdated(change) => member_body(record, &change.after, look, installation),
         Event::MemberRemoved { member, .. } => write(
@@ -199,6 +199,7 @@ struct ServerCreate<'a> {
     roles: Vec<Role<'a>>,
     channels: Vec<Channel<'a>>,
     members: Vec<Member<'a>>,
+    emojis: Vec<ServerEmoji<'a>>,
     /// `members` holds only some of them.
     large: bool,
 }
@@ -226,6 +227,7 @@ impl<'a> ServerCreate<'a> {
                 .iter()
                 .map(|member| Member::new(snapshot.guild.id, member, installation))
                 .collect(),
+            emojis: ServerEmoji::list(&snapshot.emojis, installation),
             large: snapshot.large,
             ..Self::empty(&snapshot.guild, snapshot.member_count, me, installation)
         }
@@ -257,15 +259,31 @@ impl<'a> ServerCreate<'a> {
             roles: Vec::new(),
             channels: Vec::new(),
             members: Vec::new(),
+            emojis: Vec::new(),
             large: false,
         }
     }
 }
 
 #[derive(Serialize)]
+struct EmojisUpdate<'a> {
+    server_id: UuidText,
+    emojis: Vec<ServerEmoji<'a>>,
+}
+
+#[derive(Serialize)]
 struct RoleDelete {
     id: UuidText,
     server_id: UuidText,
+}
+
+impl RoleDelete {
+    fn new(end: &RoleEnd, spelling: &Spelling) -> Self {
+        Self {
+            id: spelling.uuid(end.role.id),
+            server_id: spelling.uuid(end.role.guild_id),
+        }
+    }
 }
 
 #[derive(Serialize)]

@@ -8,8 +8,9 @@ use utoipa::ToSchema;
 
 use super::interaction::Answered;
 use super::user::User;
+use crate::emoji_text::EmojiText;
 use crate::file_url::AttachmentUrl;
-use crate::id::UuidText;
+use crate::id::{Spelling, UuidText};
 use crate::installation::Installation;
 use crate::rich::{ActionRow, Embed};
 use crate::time::Utc;
@@ -110,7 +111,9 @@ pub struct DirectMessage<'a> {
 /// How often one emoji was given.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Reaction<'a> {
-    emoji: &'a str,
+    /// A standard emoji, or `name:id` of a server's own.
+    #[schema(value_type = &str)]
+    emoji: EmojiText<'a>,
     count: u32,
     /// The reader is among them. Left out where one body goes to many readers.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -139,13 +142,17 @@ impl<'a> Nonce<'a> {
 
 impl<'a> Reaction<'a> {
     /// A message's reactions as one reader sees them, who gave these emoji.
-    pub fn list(message: &'a model::Message, mine: &[Emoji]) -> Vec<Self> {
-        Self::counts(message, Some(mine))
+    pub fn list(message: &'a model::Message, mine: &[Emoji], spelling: &Spelling) -> Vec<Self> {
+        Self::counts(message, Some(mine), spelling)
     }
 
-    fn counts(message: &'a model::Message, mine: Option<&[Emoji]>) -> Vec<Self> {
+    fn counts(
+        message: &'a model::Message,
+        mine: Option<&[Emoji]>,
+        spelling: &Spelling,
+    ) -> Vec<Self> {
         let counts = message.reactions.iter().map(|given| Self {
-            emoji: &given.emoji.0,
+            emoji: EmojiText::new(&given.emoji, spelling),
             count: given.count,
             me: mine.map(|mine| mine.contains(&given.emoji)),
         });
@@ -202,7 +209,7 @@ impl<'a> MessageBody<'a> {
         mine: Option<&[Emoji]>,
         installation: &'a Installation,
     ) -> Self {
-        let reactions = Reaction::counts(message, mine);
+        let reactions = Reaction::counts(message, mine, &installation.spelling);
         match &message.place {
             Place::Guild { guild_id, .. } => Self::Server(Box::new(Message::new(
                 message,

@@ -18,7 +18,7 @@ pub struct NativePermissions(u64);
 
 /// Name and meaning of each native bit, from the lowest. The first seven are the specification's;
 /// the rest is ours and only ever grows at the end.
-const ROWS: [(&str, Permissions); 32] = [
+const ROWS: [(&str, Permissions); 34] = [
     ("READ_MESSAGES", Permissions::VIEW_CHANNEL),
     ("SEND_MESSAGES", Permissions::SEND_MESSAGES),
     ("MANAGE_MESSAGES", Permissions::MANAGE_MESSAGES),
@@ -54,6 +54,8 @@ const ROWS: [(&str, Permissions); 32] = [
     ),
     ("SEND_TTS_MESSAGES", Permissions::SEND_TTS_MESSAGES),
     ("PIN_MESSAGES", Permissions::PIN_MESSAGES),
+    ("MANAGE_EXPRESSIONS", Permissions::MANAGE_GUILD_EXPRESSIONS),
+    ("CREATE_EXPRESSIONS", Permissions::CREATE_GUILD_EXPRESSIONS),
 ];
 
 fn rows() -> impl Iterator<Item = (u64, &'static str, Permissions)> {

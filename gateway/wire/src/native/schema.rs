@@ -194,7 +194,7 @@ pub(crate) fn content() -> Object {
 pub fn emoji() -> Object {
     text((1, EMOJI_CHARS_MAX))
         .format(Some(SchemaFormat::Custom("emoji".to_owned())))
-        .description(Some("One standard emoji."))
+        .description(Some("One standard emoji, or `name:id` of a server's own."))
         .examples(["👍"])
         .build()
 }

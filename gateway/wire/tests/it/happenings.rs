@@ -5,11 +5,13 @@ use std::sync::Arc;
 use guildhall_model::GuildId;
 use guildhall_model::channel::Channel;
 use guildhall_model::dispatch::{Dispatch, MembersChunk, Ready, Shard, Typing};
+use guildhall_model::emoji::{EmojiChange, EmojisChange};
 use guildhall_model::event::{
     Change, Departure, Event, Founding, GuildChange, Reaction, Record, RoleEnd, Source,
 };
+use guildhall_model::interaction::{ComponentUse, Interaction, InteractionData, Resolved};
 use guildhall_model::member::Member;
-use guildhall_model::message::{Emoji, Message, Place};
+use guildhall_model::message::{Emoji, Message, MessageFlags, Nonce, Place, Rich};
 use guildhall_model::user::Appearance;
 
 use crate::sample::*;
@@ -22,7 +24,7 @@ fn reaction(place: Place) -> Reaction {
         place,
         user_id: ada().id,
         member: Some(member(ada())),
-        emoji: Emoji("🍺".to_owned()),
+        emoji: Emoji::Standard("🍺".to_owned()),
     }
 }
 
@@ -132,6 +134,7 @@ fn guild_events() -> Vec<(&'static str, Event)> {
                 before: guild(),
                 after: guild(),
                 roles: vec![everyone(), keeper()],
+                emojis: vec![ale()],
                 member_count: 2,
             })),
         ),
@@ -144,6 +147,13 @@ fn guild_events() -> Vec<(&'static str, Event)> {
         ("guild_member_remove", removed),
         ("guild_ban_add", Event::BanAdded(ban())),
         ("guild_ban_remove", Event::BanRemoved(ban())),
+        (
+            "guild_emojis_update",
+            Event::EmojisChanged(Box::new(EmojisChange {
+                change: EmojiChange::Created(ale()),
+                emojis: vec![ale()],
+            })),
+        ),
         ("invite_create", Event::InviteCreated(invite())),
         ("invite_delete", Event::InviteDeleted(invite())),
     ]
@@ -220,11 +230,24 @@ fn message_events() -> Vec<(&'static str, Event)> {
         ("message_reaction_remove_all", cleared(None)),
         (
             "message_reaction_remove_emoji",
-            cleared(Some(Emoji("🍺".to_owned()))),
+            cleared(Some(Emoji::Standard("🍺".to_owned()))),
         ),
+    ]
+}
+
+fn reaction_events() -> Vec<(&'static str, Event)> {
+    let place = || Place::guild(guild_id());
+    vec![
         (
             "message_reaction_add",
             Event::ReactionAdded(Box::new(reaction(place()))),
+        ),
+        (
+            "message_reaction_add_custom",
+            Event::ReactionAdded(Box::new(Reaction {
+                emoji: Emoji::Custom(ale().given()),
+                ..reaction(place())
+            })),
         ),
         (
             "message_reaction_remove",
@@ -237,6 +260,58 @@ fn message_events() -> Vec<(&'static str, Event)> {
                 member: None,
                 ..reaction(Place::Direct(direct().users))
             })),
+        ),
+    ]
+}
+
+fn interaction_events() -> Vec<(&'static str, Event)> {
+    let pressed = InteractionData::Component(Box::new(ComponentUse {
+        message: reply(),
+        component_id: 2,
+        custom_id: "order".to_owned(),
+        kind: 2,
+        values: None,
+        resolved: Resolved::default(),
+    }));
+    let mut announced = reply();
+    announced.content.clear();
+    announced.nonce = Some(Nonce::Interaction(interaction().id));
+    announced.rich = Some(Box::new(Rich {
+        flags: MessageFlags::LOADING,
+        answers: Some(Box::new(answers())),
+        only_for: Some(bob().id),
+        ..Rich::default()
+    }));
+    let press = Interaction {
+        place: Place::Direct(direct().users),
+        channel_id: direct().id,
+        channel: None,
+        member: None,
+        data: pressed,
+        ..interaction()
+    };
+    vec![
+        (
+            "interaction_create",
+            Event::InteractionCreated(Box::new(interaction())),
+        ),
+        (
+            "interaction_create_pressed",
+            Event::InteractionCreated(Box::new(press)),
+        ),
+        (
+            "interaction_success",
+            Event::InteractionAcknowledged {
+                id: interaction().id,
+                application_id: interaction().application_id,
+                user_id: bob().id,
+                channel_id: general().id,
+                place: Place::guild(guild_id()),
+            },
+        ),
+        (
+            "message_create_announced",
+            Event::MessageCreated(Box::new(announced)),
         ),
     ]
 }
@@ -271,6 +346,8 @@ pub(crate) fn dispatches() -> Vec<(&'static str, Dispatch)> {
         guild_events(),
         webhook_events(),
         message_events(),
+        reaction_events(),
+        interaction_events(),
     ]
     .concat();
     let records = in_guild

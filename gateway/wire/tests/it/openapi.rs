@@ -47,6 +47,7 @@ fn value(body: &impl Serialize) -> Value {
 fn bodies() -> Vec<(&'static str, Value)> {
     let (guild, general, parlor) = (sample::guild(), sample::general(), sample::parlor());
     let (everyone, keeper) = (sample::everyone(), sample::keeper());
+    let ale = sample::ale();
     let (reply, whisper) = (sample::reply(), sample::whisper());
     let (ada, bob) = (sample::ada(), sample::bob());
     let (member, ban, invite) = (sample::keeper_bob(), sample::ban(), sample::invite());
@@ -66,7 +67,7 @@ fn bodies() -> Vec<(&'static str, Value)> {
         ("MessageResponse", value(&seen)),
         (
             "GuildResponse",
-            value(&discord::Guild::new(&guild, [&everyone, &keeper])),
+            value(&discord::Guild::new(&guild, [&everyone, &keeper], [&ale])),
         ),
         ("GuildRoleResponse", value(&discord::Role::new(&everyone))),
         ("GuildRoleResponse", value(&discord::Role::new(&keeper))),

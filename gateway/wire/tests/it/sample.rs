@@ -1,8 +1,14 @@
 //! One small world.
 
+use guildhall_model::application_command::Finite;
 use guildhall_model::attachment::{Attachment, Dimensions, FileName, Signature};
 use guildhall_model::channel::{Channel, ChannelKind, DirectChannel, Overwrite, OverwriteTarget};
+use guildhall_model::emoji::GuildEmoji;
 use guildhall_model::guild::{Guild, GuildSnapshot};
+use guildhall_model::interaction::{
+    Answers, CommandUse, GivenOption, GivenValue, Interaction, InteractionData, InteractionToken,
+    Occasion, Resolved,
+};
 use guildhall_model::invite::Invite;
 use guildhall_model::limits::WEBHOOK_TOKEN_CHARS;
 use guildhall_model::member::{Ban, Member};
@@ -217,7 +223,7 @@ pub(crate) fn reply() -> Message {
         mention_roles: vec![keeper().id],
         mention_everyone: false,
         reactions: vec![ReactionCount {
-            emoji: Emoji("🍺".to_owned()),
+            emoji: Emoji::Standard("🍺".to_owned()),
             count: 2,
         }],
         pinned_at: Some(at(8)),
@@ -328,6 +334,17 @@ pub(crate) fn direct() -> DirectChannel {
     }
 }
 
+pub(crate) fn ale() -> GuildEmoji {
+    GuildEmoji {
+        id: id(90),
+        guild_id: guild_id(),
+        name: "ale".to_owned(),
+        is_animated: true,
+        roles: vec![keeper().id],
+        creator_id: bob().id,
+    }
+}
+
 pub(crate) fn snapshot() -> GuildSnapshot {
     GuildSnapshot {
         guild: guild(),
@@ -336,6 +353,7 @@ pub(crate) fn snapshot() -> GuildSnapshot {
         members: vec![member(ada()), keeper_bob(), member(butler())],
         member_count: 3,
         large: false,
+        emojis: vec![ale()],
         me: butler().id,
     }
 }
@@ -410,5 +428,54 @@ pub(crate) fn cry() -> Message {
             ..Rich::default()
         })),
         ..reply()
+    }
+}
+
+/// A command that bob runs.
+pub(crate) fn interaction() -> Interaction {
+    let option = |name: &str, value| GivenOption {
+        name: name.to_owned(),
+        value,
+    };
+    let options = vec![
+        option("what", GivenValue::Text("ale".to_owned())),
+        option("many", GivenValue::Integer(2)),
+        option("warm", GivenValue::Number(Finite::new(0.5).unwrap())),
+        option("whom", GivenValue::User(ada().id)),
+    ];
+    Interaction {
+        id: id(70),
+        application_id: id(12),
+        token: InteractionToken("token".to_owned()),
+        channel_id: general().id,
+        place: Place::guild(guild_id()),
+        channel: Some(Box::new(general())),
+        user: bob(),
+        member: Some(keeper_bob()),
+        permissions: Permissions::DEFAULT,
+        app_permissions: Permissions::EVERYTHING,
+        data: InteractionData::Command(Box::new(CommandUse {
+            id: id(71),
+            name: "order".to_owned(),
+            guild_id: None,
+            options: vec![option("drink", GivenValue::Subcommand(options))],
+            resolved: Resolved {
+                users: vec![ada()],
+                members: vec![(member(ada()), Permissions::DEFAULT)],
+                roles: vec![keeper()],
+                channels: vec![(parlor(), Permissions::DEFAULT)],
+            },
+        })),
+    }
+}
+
+/// That something answers [`interaction`].
+pub(crate) fn answers() -> Answers {
+    Answers {
+        interaction_id: interaction().id,
+        application_id: interaction().application_id,
+        user: bob(),
+        occasion: Occasion::Command("order".to_owned()),
+        original_id: None,
     }
 }

@@ -356,15 +356,15 @@ impl Room {
                 let message = self.find(env, id, is_idle)?;
                 Some(self.channel.delete(&message, writer)?)
             }
-            ChannelCommand::React(id, emoji) => {
+            ChannelCommand::React(id, given) => {
                 let message = self.find(env, id, is_idle)?;
                 // Who gave what is known to the store alone, which lags behind.
                 if !is_idle {
                     return Err(Rejection::Overloaded);
                 }
                 let messages = &env.store.messages;
-                let has_it = messages.has_reaction(id, writer.user_id, &emoji);
-                self.channel.react(&message, writer, emoji, has_it)?
+                let has_it = messages.has_reaction(id, writer.user_id, &given.emoji);
+                self.channel.react(&message, writer, given, has_it)?
             }
             // Nobody here asks for them.
             ChannelCommand::Unreact(..)

@@ -72,6 +72,7 @@ fn rows_of(state: &GuildState, gseq: u64) -> GuildRows {
             .webhooks()
             .map(|webhook| (**webhook).clone())
             .collect(),
+        emojis: state.emojis().map(|emoji| (**emoji).clone()).collect(),
         gseq,
     }
 }

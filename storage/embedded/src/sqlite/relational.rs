@@ -6,6 +6,7 @@ mod applications;
 mod channel;
 mod commit;
 mod direct;
+mod emoji;
 mod fence;
 mod guild;
 mod guilds;

@@ -49,6 +49,7 @@ fn renamed(guild: u64, gseq: u64, name: &str) -> Record {
             before,
             after,
             roles: Vec::new(),
+            emojis: Vec::new(),
             member_count: 1,
         })),
     )

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use guildhall_model::account::Login;
 use guildhall_model::channel::DirectChannel;
+use guildhall_model::emoji::{EmojiChange, EmojisChange};
 use guildhall_model::event::{Event, Record, RoleEnd, Source};
 use guildhall_model::guild::GuildRows;
 use guildhall_model::user::User;
@@ -129,6 +130,7 @@ pub async fn unknown_things_are_absent(stores: Stores) {
     assert_eq!(guilds.guild_of_role(id(1)).await.unwrap(), None);
     assert_eq!(guilds.guild_of_invite("code").await.unwrap(), None);
     assert_eq!(guilds.guild_of_webhook(id(1)).await.unwrap(), None);
+    assert_eq!(guilds.guild_of_emoji(id(1)).await.unwrap(), None);
     assert_eq!(guilds.direct_of([id(1), id(2)]).await.unwrap(), None);
     assert_eq!(guilds.directs_of(id(1), 10).await.unwrap(), []);
     assert_eq!(guilds.highest_id().await.unwrap(), 0);
@@ -213,16 +215,23 @@ pub async fn a_deleted_guild_is_found_by_its_id_only(stores: Stores) {
     assert_eq!(load(&stores, GUILD).await, kept);
 }
 
+fn emoji_changed(change: EmojiChange) -> Event {
+    let emojis = Vec::new();
+    Event::EmojisChanged(Box::new(EmojisChange { change, emojis }))
+}
+
 /// Found while they are there, and not a moment longer. Codes tell upper from lower case.
 pub async fn what_was_deleted_of_a_guild_is_unknown(stores: Stores) {
     with_guild(&stores).await;
     let (channel, role) = (sample::channel(110, GUILD), role(111, GUILD));
     let (invite, webhook) = (invite("Code", GUILD), Box::new(webhook(112, GUILD)));
+    let emoji = sample::guild_emoji(113, GUILD);
     let made = [
         Event::ChannelCreated(channel.clone()),
         Event::RoleCreated(role.clone()),
         Event::InviteCreated(invite.clone()),
         Event::WebhookCreated(webhook.clone()),
+        emoji_changed(EmojiChange::Created(emoji.clone())),
     ];
     let end = RoleEnd {
         role: role.clone(),
@@ -234,6 +243,7 @@ pub async fn what_was_deleted_of_a_guild_is_unknown(stores: Stores) {
         Event::RoleDeleted(Box::new(end)),
         Event::InviteDeleted(invite),
         Event::WebhookDeleted(webhook.clone()),
+        emoji_changed(EmojiChange::Deleted(emoji.clone())),
     ];
     let found = async || {
         (
@@ -241,17 +251,21 @@ pub async fn what_was_deleted_of_a_guild_is_unknown(stores: Stores) {
             stores.guilds.guild_of_role(role.id).await.unwrap(),
             stores.guilds.guild_of_invite("Code").await.unwrap(),
             stores.guilds.guild_of_webhook(webhook.id).await.unwrap(),
+            stores.guilds.guild_of_emoji(emoji.id).await.unwrap(),
         )
     };
     let record = |(gseq, event)| guild_record(GUILD, gseq, event);
     commit(&stores, &(2..).zip(made).map(record).collect::<Vec<_>>()).await;
     let guild: GuildId = id(GUILD);
     let known = Some(guild);
-    let there = (Some(Home::Guild(guild)), known, known, known);
+    let there = (Some(Home::Guild(guild)), known, known, known, known);
+    assert_eq!(stores.guilds.highest_id().await.unwrap(), 113);
     assert_eq!(found().await, there);
     assert_eq!(stores.guilds.guild_of_invite("code").await.unwrap(), None);
-    commit(&stores, &(6..).zip(ended).map(record).collect::<Vec<_>>()).await;
-    assert_eq!(found().await, (None, None, None, None));
+    commit(&stores, &(7..).zip(ended).map(record).collect::<Vec<_>>()).await;
+    assert_eq!(found().await, (None, None, None, None, None));
+    // Its id is not given again.
+    assert_eq!(stores.guilds.highest_id().await.unwrap(), 113);
 }
 
 /// Whoever comes second is told of the first one's channel.

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 
 use guildhall_model::event::Event;
-use guildhall_model::message::{Anchor, Emoji, Message};
+use guildhall_model::message::{Anchor, Message};
 use guildhall_model::{MessageId, UserId};
 
 use super::messages::{CHANNEL, apply, created, deleted};
-use super::sample::{EMOJI, id, message, reaction, sorted};
+use super::sample::{self, EMOJI, id, message, reaction, sorted};
 use crate::messages::{Messages, NonceUse};
 
 /// Makes a test of each promise about reactions. `$fresh` names an async function that answers
@@ -54,7 +54,7 @@ async fn with_message(store: &Store) -> Message {
 fn counted(message: &Message) -> Vec<(&str, u32)> {
     let counts = message.reactions.iter();
     counts
-        .map(|reaction| (reaction.emoji.0.as_str(), reaction.count))
+        .map(|reaction| (sample::emoji_text(&reaction.emoji), reaction.count))
         .collect()
 }
 
@@ -71,7 +71,7 @@ fn expected(list: &[(usize, u32)]) -> Vec<(String, u32)> {
 }
 
 async fn reactors(store: &Store, of: MessageId, emoji: usize) -> Vec<u64> {
-    let emoji = Emoji(EMOJI[emoji].to_owned());
+    let emoji = sample::emoji(emoji);
     let users = store.reactors(of, &emoji, None, 1_000).await.unwrap();
     users.into_iter().map(UserId::get).collect()
 }
@@ -159,7 +159,7 @@ pub async fn a_deleted_message_takes_its_reactions_along(store: Store) {
     .await;
     assert_eq!(reactors(&store, gone.id, THUMB).await, [0_u64; 0]);
     let given = store.reactions_by(id(1), &[gone.id, kept.id]).await;
-    assert_eq!(given.unwrap(), [(kept.id, Emoji(EMOJI[THUMB].to_owned()))]);
+    assert_eq!(given.unwrap(), [(kept.id, sample::emoji(THUMB))]);
     assert_eq!(counts(&store, kept.id).await, expected(&[(THUMB, 1)]));
 }
 
@@ -211,7 +211,7 @@ pub async fn reactors_are_listed_in_pages(store: Store) {
     let message = with_message(&store).await;
     let given = (1..=25).rev().map(|user| add(&message, THUMB, user));
     apply(&store, given.chain([add(&message, HEART, 99)])).await;
-    let emoji = Emoji(EMOJI[THUMB].to_owned());
+    let emoji = sample::emoji(THUMB);
     let mut all = Vec::new();
     loop {
         let after = all.last().copied();
@@ -247,7 +247,7 @@ pub async fn a_readers_own_reactions_are_found(store: Store) {
     .await;
     let asked = [messages[0].id, messages[2].id, id(5_000)];
     let given = store.reactions_by(id(1), &asked).await.unwrap();
-    let emoji = |emoji: usize| Emoji(EMOJI[emoji].to_owned());
+    let emoji = |emoji: usize| sample::emoji(emoji);
     let expected = [
         (messages[0].id, emoji(THUMB)),
         (messages[0].id, emoji(HEART)),

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use guildhall_model::account::Account;
 use guildhall_model::attachment::{Attachment, FileName, Signature};
 use guildhall_model::channel::{Channel, ChannelKind};
+use guildhall_model::emoji::{CustomEmoji, GuildEmoji};
 use guildhall_model::event::{Founding, Reaction};
 use guildhall_model::guild::Guild;
 use guildhall_model::invite::Invite;
@@ -26,7 +27,7 @@ use guildhall_model::{Id, Permissions, Timestamp, UserId};
 /// Some instant.
 pub(super) const NOW: Timestamp = Timestamp(1_700_000_000_000);
 /// Some emoji.
-pub(super) const EMOJI: [&str; 3] = ["👍", "❤️", "🎉"];
+pub(super) const EMOJI: [&str; 3] = ["👍", "❤️", "party"];
 
 /// The id with this number.
 pub(super) fn id<K>(number: u64) -> Id<K> {
@@ -243,6 +244,39 @@ fn file() -> Attachment {
     }
 }
 
+/// One of [`EMOJI`], of which the last is a guild's own.
+pub(super) fn emoji(n: usize) -> Emoji {
+    let name = EMOJI[n].to_owned();
+    if name.is_ascii() {
+        return Emoji::Custom(CustomEmoji {
+            id: id(77),
+            name,
+            is_animated: true,
+        });
+    }
+    Emoji::Standard(name)
+}
+
+/// The text or the name of an emoji.
+pub(super) fn emoji_text(emoji: &Emoji) -> &str {
+    match emoji {
+        Emoji::Standard(text) => text,
+        Emoji::Custom(custom) => &custom.name,
+    }
+}
+
+/// An emoji of a guild.
+pub(super) fn guild_emoji(number: u64, guild: u64) -> GuildEmoji {
+    GuildEmoji {
+        id: id(number),
+        guild_id: id(guild),
+        name: format!("emoji_{number}"),
+        is_animated: number.is_multiple_of(2),
+        roles: Vec::new(),
+        creator_id: id(1),
+    }
+}
+
 /// An emoji by a user on a message.
 pub(super) fn reaction(message: &Message, emoji: usize, user: UserId) -> Reaction {
     Reaction {
@@ -252,6 +286,6 @@ pub(super) fn reaction(message: &Message, emoji: usize, user: UserId) -> Reactio
         place: message.place.clone(),
         user_id: user,
         member: None,
-        emoji: Emoji(EMOJI[emoji].to_owned()),
+        emoji: self::emoji(emoji),
     }
 }

@@ -59,9 +59,9 @@ impl ChannelActor {
             ChannelCommand::Respond(claim, response) => {
                 self.subject_of_response(room, claim, response).await
             }
-            ChannelCommand::React(id, emoji) => {
+            ChannelCommand::React(id, given) => {
                 let message = self.find(room, *id).await?;
-                let has_it = self.has_reaction(room, actor, *id, emoji).await?;
+                let has_it = self.has_reaction(room, actor, *id, &given.emoji).await?;
                 Ok(Subject {
                     has_it,
                     ..Subject::of(message)
@@ -198,8 +198,8 @@ pub(super) fn decide(
             event.into_iter().collect()
         }
         ChannelCommand::Delete(_) => vec![channel.delete(&message, writer)?],
-        ChannelCommand::React(_, emoji) => {
-            let event = channel.react(&message, writer, emoji, subject.has_it)?;
+        ChannelCommand::React(_, given) => {
+            let event = channel.react(&message, writer, given, subject.has_it)?;
             event.into_iter().collect()
         }
         ChannelCommand::Unreact(_, emoji, user) => {

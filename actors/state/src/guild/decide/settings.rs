@@ -49,6 +49,7 @@ pub(super) fn update(acting: &Acting<'_>, update: GuildUpdate) -> Result<Vec<Eve
         before,
         after,
         roles,
+        emojis: acting.state.emoji_list(),
         member_count,
     }))])
 }

@@ -83,6 +83,7 @@ fn hears(
         Event::WebhookCreated(_) | Event::WebhookUpdated(_) | Event::WebhookDeleted(_) => {
             wants(Intents::GUILD_WEBHOOKS) && holds(Permissions::MANAGE_WEBHOOKS)
         }
+        Event::EmojisChanged(_) => wants(Intents::GUILD_EXPRESSIONS),
         Event::MessageCreated(message) => {
             let channel = after.channel(message.channel_id);
             wants(Intents::GUILD_MESSAGES)

@@ -240,6 +240,38 @@ pub const DISCORD_ROWS: &[Row] = &[
         Need::OwnOr(P::MANAGE_GUILD),
         Noun::Invite,
     ),
+    // Emojis.
+    row(
+        Get,
+        "/api/guilds/{guild_id}/emojis",
+        Need::Member,
+        Noun::Guild,
+    ),
+    row(
+        Post,
+        "/api/guilds/{guild_id}/emojis",
+        Need::MemberWith(P::CREATE_GUILD_EXPRESSIONS),
+        Noun::Guild,
+    ),
+    row(
+        Get,
+        "/api/guilds/{guild_id}/emojis/{emoji_id}",
+        Need::Member,
+        Noun::Guild,
+    ),
+    // For whoever made the emoji CREATE_GUILD_EXPRESSIONS is enough.
+    row(
+        Patch,
+        "/api/guilds/{guild_id}/emojis/{emoji_id}",
+        Need::MemberWith(P::MANAGE_GUILD_EXPRESSIONS),
+        Noun::Guild,
+    ),
+    row(
+        Delete,
+        "/api/guilds/{guild_id}/emojis/{emoji_id}",
+        Need::MemberWith(P::MANAGE_GUILD_EXPRESSIONS),
+        Noun::Guild,
+    ),
     // Channels.
     row(
         Get,

@@ -53,6 +53,7 @@ async fn every_route_answers_as_discord_describes_it() {
     of_users(&mut tour).await;
     of_guilds(&mut tour).await;
     of_members(&mut tour).await;
+    of_emojis(&mut tour).await;
     of_channels(&mut tour).await;
     of_messages(&mut tour).await;
     of_commands(&mut tour).await;
@@ -160,6 +161,35 @@ async fn of_members(tour: &mut Tour) {
     let many = json!({"user_ids": [eve]});
     tour.step("POST /guilds/{guild_id}/bulk-ban", &[], many)
         .await;
+}
+
+async fn of_emojis(tour: &mut Tour) {
+    let image = super::pictures::uri("image/gif", super::pictures::GIF);
+    let emojis = "/guilds/{guild_id}/emojis";
+    let form = json!({"name": "beer", "image": image});
+    let made = tour.step(&format!("POST {emojis}"), &[], form).await;
+    tour.step(&format!("GET {emojis}"), &[], None).await;
+    let id = text(&made["id"]);
+    let named = [("emoji_id", id.as_str())];
+    let one = format!("{emojis}/{{emoji_id}}");
+    tour.step(&format!("GET {one}"), &named, None).await;
+    tour.step(&format!("PATCH {one}"), &named, json!({"name": "ale"}))
+        .await;
+    let said = tour.tavern.say("cheers").await;
+    let emoji = format!("ale:{id}");
+    let given = [("message_id", said.as_str()), ("emoji", emoji.as_str())];
+    let reaction = "/channels/{channel_id}/messages/{message_id}/reactions/{emoji}";
+    tour.step(&format!("PUT {reaction}/@me"), &given, None)
+        .await;
+    tour.step(
+        "GET /channels/{channel_id}/messages/{message_id}",
+        &given,
+        None,
+    )
+    .await;
+    tour.step("GET /guilds/{guild_id}", &[], None).await;
+    tour.step("GET /guilds/{guild_id}/preview", &[], None).await;
+    tour.step(&format!("DELETE {one}"), &named, None).await;
 }
 
 async fn of_channels(tour: &mut Tour) {

@@ -286,6 +286,7 @@ impl Stage {
             .replace("{message_id}", message)
             .replace("{role_id}", &props.role)
             .replace("{code}", &props.code)
+            .replace("{emoji_id}", &props.emoji)
             .replace("{user_id}", user)
             .replace("{application_id}", application)
             .replace("{command_id}", command)
@@ -357,6 +358,7 @@ impl Stage {
             (Post, path) if path.ends_with("/bulk-ban") => {
                 json!({"user_ids": [cast.of(Actor::Target).id]})
             }
+            (Post, path) if path.ends_with("/emojis") => props::new_emoji("changed"),
             (Patch, "/channels/{channel_id}") => json!({"topic": "changed"}),
             (Post, path) if path.ends_with("/callback") => {
                 json!({"type": 4, "data": {"content": "changed"}})

@@ -7,6 +7,7 @@ use guildhall_model::message::Place;
 use serde::Serialize;
 
 use crate::dispatch::{EncodeError, Look, write};
+use crate::emoji_text::EmojiText;
 use crate::id::{Spelling, UuidText};
 use crate::installation::Installation;
 use crate::native::message::MessageBody;
@@ -71,7 +72,7 @@ pub(super) fn body(
                 message_id: spelling.uuid(*message_id),
                 channel_id: spelling.uuid(*channel_id),
                 server_id: server_at(*channel_id, place, spelling),
-                emoji: emoji.as_ref().map(|emoji| emoji.0.as_str()),
+                emoji: emoji.as_ref().map(|emoji| EmojiText::new(emoji, spelling)),
             },
         ),
         Event::ReactionAdded(reaction) | Event::ReactionRemoved(reaction) => {
@@ -109,7 +110,7 @@ struct ReactionsCleared<'a> {
     message_id: UuidText,
     channel_id: UuidText,
     server_id: Option<UuidText>,
-    emoji: Option<&'a str>,
+    emoji: Option<EmojiText<'a>>,
 }
 
 fn server_at(channel_id: ChannelId, place: &Place, spelling: &Spelling) -> Option<UuidText> {
@@ -123,7 +124,7 @@ struct ReactionChange<'a> {
     channel_id: UuidText,
     server_id: Option<UuidText>,
     user_id: UuidText,
-    emoji: &'a str,
+    emoji: EmojiText<'a>,
 }
 
 impl<'a> ReactionChange<'a> {
@@ -134,7 +135,7 @@ impl<'a> ReactionChange<'a> {
             channel_id: spelling.uuid(reaction.channel_id),
             server_id: source.guild_id().map(|id| spelling.uuid(id)),
             user_id: spelling.uuid(reaction.user_id),
-            emoji: &reaction.emoji.0,
+            emoji: EmojiText::new(&reaction.emoji, spelling),
         }
     }
 }

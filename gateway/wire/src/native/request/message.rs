@@ -2,13 +2,14 @@
 
 use guildhall_model::limits::NONCE_CHARS_MAX;
 use guildhall_model::message::{Emoji, Nonce};
-use guildhall_model::text::{Content, parse_emoji};
+use guildhall_model::text::Content;
 use guildhall_model::{MessageId, Rejection};
 use serde::{Deserialize, Deserializer, de};
 use utoipa::ToSchema;
 
 use super::form::{Form, Wrong, id, text};
 use super::whole::without_fraction;
+use crate::emoji_text;
 use crate::id::Spelling;
 use crate::native::schema;
 
@@ -135,10 +136,13 @@ pub struct ReactionCreate {
 }
 
 impl ReactionCreate {
-    /// The emoji in its one spelling.
-    pub fn parse(self) -> Result<Emoji, Rejection> {
+    /// The emoji in its one spelling, or a server's own by its id.
+    pub fn parse(self, spelling: &Spelling) -> Result<Emoji, Rejection> {
         let mut form = Form::default();
-        let emoji = form.required("emoji", self.emoji, text(parse_emoji));
+        let emoji = form.required("emoji", self.emoji, |raw| {
+            let wrong = || Wrong::new("invalid_characters", "must be one emoji");
+            emoji_text::read(&raw, spelling).ok_or_else(wrong)
+        });
         form.finish(|| emoji)
     }
 }

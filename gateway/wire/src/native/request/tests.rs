@@ -4,6 +4,7 @@ mod guilds;
 mod hostile;
 mod overwrites;
 
+use guildhall_model::message::Emoji;
 use guildhall_model::message::Nonce;
 use guildhall_model::user::Status;
 use guildhall_model::{Id, Rejection};
@@ -195,8 +196,9 @@ fn a_message_is_trimmed_and_may_answer_another() {
 
 #[test]
 fn a_reaction_is_one_standard_emoji() {
-    let emoji = |text: &str| read::<ReactionCreate>(&json!({"emoji": text})).parse();
-    assert_eq!(emoji("❤").unwrap().0, "❤️");
+    let emoji = |text: &str| read::<ReactionCreate>(&json!({"emoji": text})).parse(&SPELLING);
+    let heart = Emoji::Standard("❤️".to_owned());
+    assert_eq!(emoji("❤").unwrap(), heart);
     assert_eq!(
         faults(emoji("hello")),
         [fault("emoji", "invalid_characters")]

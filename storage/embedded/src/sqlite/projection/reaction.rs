@@ -1,5 +1,8 @@
 //! Rows of reactions and their counts.
 
+use std::borrow::Cow;
+
+use guildhall_model::emoji::CustomEmoji;
 use guildhall_model::message::{Emoji, Message, ReactionCount};
 use guildhall_model::{ChannelId, MessageId, UserId};
 use sqlx::SqliteConnection;
@@ -20,7 +23,7 @@ pub(super) async fn add(
          SELECT id, ?, ? FROM messages WHERE id = ?
          ON CONFLICT (message_id, emoji, user_id) DO NOTHING",
     )
-    .bind(&emoji.0)
+    .bind(key(emoji))
     .bind(user.as_i64())
     .bind(message.as_i64())
     .execute(&mut *tx)
@@ -28,13 +31,21 @@ pub(super) async fn add(
     if added.rows_affected() == 0 {
         return Ok(());
     }
+    let (name, is_animated) = match emoji {
+        Emoji::Standard(_) => (None, false),
+        Emoji::Custom(custom) => (Some(custom.name.as_str()), custom.is_animated),
+    };
     sqlx::query(
-        "INSERT INTO reaction_counts (message_id, emoji, first_gseq, n_users) VALUES (?, ?, ?, 1)
+        "INSERT INTO reaction_counts
+             (message_id, emoji, first_gseq, custom_name, is_animated, n_users)
+         VALUES (?, ?, ?, ?, ?, 1)
          ON CONFLICT (message_id, emoji) DO UPDATE SET n_users = n_users + 1",
     )
     .bind(message.as_i64())
-    .bind(&emoji.0)
+    .bind(key(emoji))
     .bind(gseq)
+    .bind(name)
+    .bind(is_animated)
     .execute(tx)
     .await?;
     Ok(())
@@ -50,7 +61,7 @@ pub(super) async fn remove(
     let removed =
         sqlx::query("DELETE FROM reactions WHERE message_id = ? AND emoji = ? AND user_id = ?")
             .bind(message.as_i64())
-            .bind(&emoji.0)
+            .bind(key(emoji))
             .bind(user.as_i64())
             .execute(&mut *tx)
             .await?;
@@ -61,12 +72,12 @@ pub(super) async fn remove(
         "UPDATE reaction_counts SET n_users = n_users - 1 WHERE message_id = ? AND emoji = ?",
     )
     .bind(message.as_i64())
-    .bind(&emoji.0)
+    .bind(key(emoji))
     .execute(&mut *tx)
     .await?;
     sqlx::query("DELETE FROM reaction_counts WHERE message_id = ? AND emoji = ? AND n_users = 0")
         .bind(message.as_i64())
-        .bind(&emoji.0)
+        .bind(key(emoji))
         .execute(tx)
         .await?;
     Ok(())
@@ -98,22 +109,55 @@ pub(super) async fn clear(
     ] {
         sqlx::query(sql)
             .bind(message.as_i64())
-            .bind(&emoji.0)
+            .bind(key(emoji))
             .execute(&mut *tx)
             .await?;
     }
     Ok(())
 }
 
+/// What names an emoji in the column `emoji`.
+fn key(emoji: &Emoji) -> Cow<'_, str> {
+    match emoji {
+        Emoji::Standard(text) => Cow::Borrowed(text),
+        Emoji::Custom(custom) => Cow::Owned(custom.id.to_string()),
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct EmojiRow {
+    emoji: String,
+    custom_name: Option<String>,
+    is_animated: bool,
+}
+
+impl TryFrom<EmojiRow> for Emoji {
+    type Error = SqlError;
+
+    fn try_from(row: EmojiRow) -> Result<Self, SqlError> {
+        let Some(name) = row.custom_name else {
+            return Ok(Self::Standard(row.emoji));
+        };
+        let no_id = |_| SqlError::row("reaction_counts", "a name without an id");
+        Ok(Self::Custom(CustomEmoji {
+            id: column::id("reaction_counts", row.emoji.parse().map_err(no_id)?)?,
+            name,
+            is_animated: row.is_animated,
+        }))
+    }
+}
+
 #[derive(sqlx::FromRow)]
 struct CountRow {
     message_id: i64,
-    emoji: String,
+    #[sqlx(flatten)]
+    emoji: EmojiRow,
     n_users: i64,
 }
 
 const COUNTS_OF_PAGE: &str =
-    "SELECT reaction_counts.message_id, reaction_counts.emoji, reaction_counts.n_users
+    "SELECT reaction_counts.message_id, reaction_counts.emoji, reaction_counts.custom_name,
+         reaction_counts.is_animated, reaction_counts.n_users
      FROM messages JOIN reaction_counts ON reaction_counts.message_id = messages.id
      WHERE messages.channel_id = ? AND messages.id BETWEEN ? AND ?
      ORDER BY messages.id DESC, reaction_counts.first_gseq";
@@ -145,7 +189,7 @@ pub(super) async fn count(
         };
         if message.id.as_i64() == row.message_id {
             message.reactions.push(ReactionCount {
-                emoji: Emoji(row.emoji),
+                emoji: row.emoji.try_into()?,
                 count: column::small("reaction_counts", row.n_users)?,
             });
         }
@@ -167,7 +211,7 @@ pub(super) async fn reactors(
          ORDER BY user_id LIMIT ?",
     )
     .bind(message.as_i64())
-    .bind(&emoji.0)
+    .bind(key(emoji))
     .bind(after.map_or(0, UserId::as_i64))
     .bind(limit)
     .fetch_all(connection)
@@ -180,11 +224,13 @@ pub(super) async fn reactors(
 #[derive(sqlx::FromRow)]
 struct GivenRow {
     message_id: i64,
-    emoji: String,
+    #[sqlx(flatten)]
+    emoji: EmojiRow,
 }
 
 /// By way of the counts: a message has few emoji but may have many reacting users.
-const GIVEN: &str = "SELECT reactions.message_id, reactions.emoji
+const GIVEN: &str = "SELECT reaction_counts.message_id, reaction_counts.emoji,
+         reaction_counts.custom_name, reaction_counts.is_animated
      FROM json_each(?) AS wanted
      JOIN reaction_counts ON reaction_counts.message_id = wanted.value
      JOIN reactions ON reactions.message_id = reaction_counts.message_id
@@ -203,6 +249,11 @@ pub(super) async fn given(
         .fetch_all(connection)
         .await?;
     rows.into_iter()
-        .map(|row| Ok((column::id("reactions", row.message_id)?, Emoji(row.emoji))))
+        .map(|row| {
+            Ok((
+                column::id("reactions", row.message_id)?,
+                row.emoji.try_into()?,
+            ))
+        })
         .collect()
 }

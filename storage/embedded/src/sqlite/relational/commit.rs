@@ -6,7 +6,7 @@ use guildhall_ports::Failure;
 use guildhall_ports::guilds::{CommitError, FencingToken};
 use sqlx::SqliteConnection;
 
-use super::{channel, direct, fence, guild, invite, member, outbox, role, user, webhook};
+use super::{channel, direct, emoji, fence, guild, invite, member, outbox, role, user, webhook};
 use crate::sqlite::writer::Write;
 
 /// Events of one stream, rising, at least one.
@@ -95,6 +95,7 @@ async fn write_guild_rows(
         Event::WebhookCreated(webhook) => webhook::created(tx, webhook).await?,
         Event::WebhookUpdated(change) => webhook::updated(tx, &change.after).await?,
         Event::WebhookDeleted(webhook) => webhook::deleted(tx, webhook.id).await?,
+        Event::EmojisChanged(changed) => emoji::changed(tx, &changed.change).await?,
         Event::MessageCreated(_)
         | Event::MessageUpdated(_)
         | Event::MessageDeleted { .. }

@@ -3,14 +3,14 @@
 use async_trait::async_trait;
 use guildhall_model::channel::DirectChannel;
 use guildhall_model::event::{Record, Source};
-use guildhall_model::{ChannelId, GuildId, RoleId, UserId, WebhookId};
+use guildhall_model::{ChannelId, EmojiId, GuildId, RoleId, UserId, WebhookId};
 use guildhall_ports::Failure;
 use guildhall_ports::guilds::{CommitError, FencingToken, GuildRows, Guilds, Home};
 use sqlx::SqliteConnection;
 
 use super::commit::Commit;
 use super::fence::Fence;
-use super::{Relational, channel, direct, guild, invite, member, outbox, role, webhook};
+use super::{Relational, channel, direct, emoji, guild, invite, member, outbox, role, webhook};
 use crate::sqlite::column;
 use crate::sqlite::error::SqlError;
 use crate::sqlite::writer::Write;
@@ -64,6 +64,10 @@ impl Guilds for Relational {
         Ok(webhook::guild_of(self.readers(), webhook).await?)
     }
 
+    async fn guild_of_emoji(&self, id: EmojiId) -> Result<Option<GuildId>, Failure> {
+        Ok(emoji::guild_of(self.readers(), id).await?)
+    }
+
     async fn direct_of(&self, pair: [UserId; 2]) -> Result<Option<DirectChannel>, Failure> {
         Ok(direct::between(self.readers(), pair).await?)
     }
@@ -100,6 +104,7 @@ async fn load(store: &Relational, id: GuildId) -> Result<Option<GuildRows>, SqlE
         bans: member::bans_of_guild(&mut tx, id).await?,
         invites: invite::of_guild(&mut tx, id).await?,
         webhooks: webhook::of_guild(&mut tx, id).await?,
+        emojis: emoji::of_guild(&mut tx, id).await?,
         gseq: outbox::last_gseq(&mut *tx, Source::Guild(id)).await?,
     };
     tx.commit().await?;
@@ -123,6 +128,7 @@ async fn highest_id(store: &Relational) -> Result<u64, SqlError> {
              SELECT MAX(id) FROM guilds UNION ALL
              SELECT MAX(id) FROM roles UNION ALL
              SELECT MAX(id) FROM channels UNION ALL
+             SELECT MAX(id) FROM emojis UNION ALL
              SELECT MAX(id) FROM directs UNION ALL
              SELECT MAX(id) FROM application_commands UNION ALL
              SELECT MAX(version) FROM application_commands UNION ALL

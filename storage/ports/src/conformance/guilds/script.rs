@@ -1,6 +1,7 @@
 //! Random lives of a guild: steps that become events which make sense at their time.
 
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
+use guildhall_model::emoji::{EmojiChange, EmojisChange};
 use guildhall_model::event::{Change, Departure, Event, GuildChange, RoleEnd};
 use guildhall_model::guild::GuildRows;
 use guildhall_model::member::Ban;
@@ -52,6 +53,12 @@ pub(super) enum Step {
         channel: usize,
     },
     EndWebhook(usize),
+    MakeEmoji,
+    ChangeEmoji {
+        pick: usize,
+        roles: Vec<usize>,
+    },
+    EndEmoji(usize),
 }
 
 /// A few dozen steps of every kind.
@@ -84,7 +91,11 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
         Just(Step::MakeWebhook),
         (pick.clone(), pick.clone())
             .prop_map(|(pick, channel)| Step::ChangeWebhook { pick, channel }),
-        pick.prop_map(Step::EndWebhook),
+        pick.clone().prop_map(Step::EndWebhook),
+        Just(Step::MakeEmoji),
+        (pick.clone(), prop::collection::vec(pick.clone(), 0..4))
+            .prop_map(|(pick, roles)| Step::ChangeEmoji { pick, roles }),
+        pick.prop_map(Step::EndEmoji),
     ];
     prop::collection::vec(step, 1..40)
 }
@@ -131,6 +142,9 @@ pub(super) fn event(step: &Step, rows: &GuildRows, unused: u64) -> Option<Event>
         Step::EndWebhook(pick) => {
             Event::WebhookDeleted(Box::new(nth(&rows.webhooks, *pick)?.clone()))
         }
+        Step::MakeEmoji | Step::ChangeEmoji { .. } | Step::EndEmoji(_) => {
+            emoji_event(step, rows, unused)?
+        }
         people => member_event(people, rows)?,
     };
     Some(event)
@@ -151,6 +165,7 @@ fn guild_event(step: &Step, rows: &GuildRows) -> Event {
         before,
         after,
         roles,
+        emojis: rows.emojis.clone(),
         member_count,
     }))
 }
@@ -194,6 +209,26 @@ fn member_event(step: &Step, rows: &GuildRows) -> Option<Event> {
         other => unreachable!("{other:?} is not about members"),
     };
     Some(event)
+}
+
+fn emoji_event(step: &Step, rows: &GuildRows, unused: u64) -> Option<Event> {
+    let change = match step {
+        Step::ChangeEmoji { pick, roles } => {
+            let before = nth(&rows.emojis, *pick)?.clone();
+            let mut after = before.clone();
+            after.name = format!("renamed_{unused}");
+            after.roles = held(rows, roles);
+            EmojiChange::Updated(Change { before, after })
+        }
+        Step::EndEmoji(pick) => EmojiChange::Deleted(nth(&rows.emojis, *pick)?.clone()),
+        _ => EmojiChange::Created(sample::guild_emoji(unused, rows.guild.id.get())),
+    };
+    // What clients are told of changes no row.
+    let emojis = Vec::new();
+    Some(Event::EmojisChanged(Box::new(EmojisChange {
+        change,
+        emojis,
+    })))
 }
 
 fn role_end(rows: &GuildRows, pick: usize) -> Option<Event> {

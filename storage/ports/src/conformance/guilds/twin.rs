@@ -1,6 +1,7 @@
 //! A slow, plain twin of the store: a guild's rows in lists, and how events change them.
 
 use guildhall_model::channel::OverwriteTarget;
+use guildhall_model::emoji::EmojiChange;
 use guildhall_model::event::{Event, Founding};
 use guildhall_model::guild::GuildRows;
 use guildhall_model::user::User;
@@ -16,6 +17,7 @@ pub(in crate::conformance) fn founded(founding: Founding) -> GuildRows {
         bans: Vec::new(),
         invites: Vec::new(),
         webhooks: Vec::new(),
+        emojis: Vec::new(),
         gseq: 1,
     }
 }
@@ -79,6 +81,14 @@ pub(in crate::conformance) fn fold(rows: &mut GuildRows, gseq: u64, event: &Even
             rows.webhooks.push(change.after.clone());
         }
         Event::WebhookDeleted(webhook) => rows.webhooks.retain(|w| w.id != webhook.id),
+        Event::EmojisChanged(changed) => match &changed.change {
+            EmojiChange::Created(emoji) => rows.emojis.push(emoji.clone()),
+            EmojiChange::Updated(change) => {
+                rows.emojis.retain(|e| e.id != change.after.id);
+                rows.emojis.push(change.after.clone());
+            }
+            EmojiChange::Deleted(emoji) => rows.emojis.retain(|e| e.id != emoji.id),
+        },
         other => unreachable!("{other:?} does not change a guild's rows"),
     }
 }
@@ -103,5 +113,6 @@ pub(in crate::conformance) fn in_order(mut rows: GuildRows) -> GuildRows {
     rows.bans.sort_by_key(|ban| ban.user.id);
     rows.invites.sort_by(|a, b| a.code.cmp(&b.code));
     rows.webhooks.sort_by_key(|webhook| webhook.id);
+    rows.emojis.sort_by_key(|emoji| emoji.id);
     rows
 }

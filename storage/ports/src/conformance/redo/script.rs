@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use guildhall_model::ChannelId;
 use guildhall_model::event::{Event, Record, Source};
-use guildhall_model::message::{Emoji, Message, Place};
+use guildhall_model::message::{Message, Place};
 use proptest::prelude::*;
 
 use super::super::sample::{self, EMOJI, NOW, id, reaction};
@@ -153,7 +153,7 @@ fn event(step: &Step, twin: &Twin, base: u64, unused: u64) -> Option<(Source, Ev
                 message_id: message.id,
                 channel_id: message.channel_id,
                 place: message.place.clone(),
-                emoji: emoji.map(|emoji| Emoji(EMOJI[emoji].to_owned())),
+                emoji: emoji.map(sample::emoji),
             };
             (about(message), event)
         }
@@ -170,7 +170,7 @@ fn event(step: &Step, twin: &Twin, base: u64, unused: u64) -> Option<(Source, Ev
         }
         Step::Unreact { pick, emoji } => {
             let message = nth(pick)?;
-            let users = twin.reactors(message.id, &Emoji(EMOJI[emoji].to_owned()));
+            let users = twin.reactors(message.id, &sample::emoji(emoji));
             let taken = reaction(message, emoji, *users.first()?);
             (about(message), Event::ReactionRemoved(Box::new(taken)))
         }

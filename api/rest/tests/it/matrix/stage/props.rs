@@ -16,6 +16,8 @@ pub(super) struct Props {
     pub(super) code: String,
     /// A webhook, for the rows that are about one.
     pub(super) hook: Option<Hook>,
+    /// By the owner.
+    pub(super) emoji: String,
 }
 
 /// A webhook and a message of it.
@@ -53,6 +55,17 @@ impl Hook {
     }
 }
 
+/// What an emoji is made from.
+pub(super) fn new_emoji(name: &str) -> Value {
+    json!({"name": name, "image": "data:image/gif;base64,R0lGODlhAQABAAAAADs="})
+}
+
+async fn emoji(house: &House, owner: &Caller, server: &str) -> String {
+    let path = format!("/api/guilds/{server}/emojis");
+    let made = house.post(owner, &path, new_emoji("target")).await;
+    text(&made.expect(201)["id"])
+}
+
 impl Props {
     /// A guild with one object of each kind; `author` is in it.
     pub(super) async fn make(house: &House, owner: &Caller, author: &Caller) -> Self {
@@ -68,7 +81,9 @@ impl Props {
             .expect(201);
         let invites = format!("/servers/{server}/invites");
         let invite = house.post(author, &invites, json!({})).await.expect(201);
+        let emoji = emoji(house, owner, &server).await;
         Self {
+            emoji,
             server,
             channel,
             message,
@@ -97,6 +112,9 @@ impl Props {
                 .expect(201)["code"],
         );
         let message = house.say(owner, &living.channel, "gone").await;
+        let emoji = emoji(house, owner, &living.server).await;
+        let path = format!("/api/guilds/{}/emojis/{emoji}", living.server);
+        assert_eq!(house.delete(owner, &path).await.status, 204);
         for path in [
             format!("/servers/{ended}"),
             format!("/channels/{channel}"),
@@ -113,6 +131,7 @@ impl Props {
             role,
             code,
             hook: None,
+            emoji,
         }
     }
 
@@ -123,8 +142,10 @@ impl Props {
             let path = format!("/servers/{}{part}", self.server);
             photo.push(house.get(owner, &path).await.expect(200));
         }
-        let path = format!("/api/guilds/{}/webhooks", self.server);
-        photo.push(house.get(owner, &path).await.expect(200));
+        for part in ["webhooks", "emojis"] {
+            let path = format!("/api/guilds/{}/{part}", self.server);
+            photo.push(house.get(owner, &path).await.expect(200));
+        }
         let path = format!("/channels/{}/messages", self.channel);
         photo.push(house.get(owner, &path).await.expect(200));
         photo
