@@ -20,6 +20,8 @@ pub struct Channel {
     pub topic: Option<String>,
     /// Order among the guild's channels; equal positions sort by id.
     pub position: u16,
+    /// The category that it stands in, of the same guild. Categories stand in none.
+    pub parent_id: Option<ChannelId>,
     /// At most one per role or member.
     pub overwrites: Vec<Overwrite>,
 }
@@ -31,6 +33,8 @@ pub enum ChannelKind {
     Text,
     /// Calls.
     Voice,
+    /// Other channels under one heading.
+    Category,
 }
 
 /// What one role or member is allowed or denied in one channel.

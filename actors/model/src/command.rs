@@ -34,8 +34,8 @@ pub enum GuildCommand {
     UpdateChannel(ChannelId, ChannelUpdate),
     /// End a channel.
     DeleteChannel(ChannelId),
-    /// Put channels at these positions.
-    MoveChannels(Vec<(ChannelId, u16)>),
+    /// Put channels at these places.
+    MoveChannels(Vec<ChannelMove>),
     /// Give a channel this overwrite, in place of the one that its target has.
     SetOverwrite(ChannelId, Overwrite),
     /// Take the overwrite from a channel that binds one of these.
@@ -140,6 +140,8 @@ pub struct NewChannel {
     pub topic: Option<Topic>,
     /// Behind all others where absent.
     pub position: Option<u16>,
+    pub parent_id: Option<ChannelId>,
+    /// Those of the category where empty: libraries send an empty list for none.
     pub overwrites: Vec<Overwrite>,
 }
 
@@ -150,8 +152,20 @@ pub struct ChannelUpdate {
     pub name: Option<ChannelName>,
     pub topic: Option<Option<Topic>>,
     pub position: Option<u16>,
+    pub parent_id: Option<Option<ChannelId>>,
     /// Whoever is not named loses its overwrite.
     pub overwrites: Option<Vec<OverwriteEdit>>,
+}
+
+/// Where a channel is to be put.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "as in Channel")]
+pub struct ChannelMove {
+    pub id: ChannelId,
+    pub position: Option<u16>,
+    pub parent_id: Option<Option<ChannelId>>,
+    /// Takes over the overwrites of the category that it comes into.
+    pub takes_overwrites: bool,
 }
 
 /// What a role is made from, or what may change about it.

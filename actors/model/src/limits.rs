@@ -141,6 +141,8 @@ pub const GUILD_DESCRIPTION_CHARS_MAX: usize = 1_000;
 pub const GUILDS_MAX: usize = 200;
 /// Channels of a guild.
 pub const CHANNELS_MAX: usize = 500;
+/// Channels of one category.
+pub const CATEGORY_CHANNELS_MAX: usize = 50;
 /// Characters of a channel's name, at least and at most.
 pub const CHANNEL_NAME_CHARS: (usize, usize) = (1, 100);
 /// Characters of a channel's topic.

@@ -46,6 +46,9 @@ pub enum Rejection {
     /// The fields of the request do not hold what they must.
     #[error("invalid form")]
     Invalid(Vec<FieldError>),
+    /// The channel is one that holds no messages.
+    #[error("no messages here")]
+    NoMessages,
     /// A message would show nothing.
     #[error("empty message")]
     EmptyMessage,

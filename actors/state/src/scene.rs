@@ -280,7 +280,19 @@ pub(crate) fn new_channel(overwrites: Vec<Overwrite>) -> GuildCommand {
         kind: ChannelKind::Text,
         topic: None,
         position: None,
+        parent_id: None,
         overwrites,
+    })
+}
+
+pub(crate) fn new_category() -> GuildCommand {
+    GuildCommand::CreateChannel(NewChannel {
+        name: ChannelName::parse("rooms").unwrap(),
+        kind: ChannelKind::Category,
+        topic: None,
+        position: None,
+        parent_id: None,
+        overwrites: Vec::new(),
     })
 }
 

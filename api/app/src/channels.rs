@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use guildhall_host::Refused;
 use guildhall_model::channel::{Channel, DirectChannel, Overwrite, OverwriteTarget};
-use guildhall_model::command::{ChannelUpdate, GuildCommand, NewChannel};
+use guildhall_model::command::{ChannelMove, ChannelUpdate, GuildCommand, NewChannel};
 use guildhall_model::event::Event;
 use guildhall_model::rejection::Noun;
 use guildhall_model::user::User;
@@ -113,7 +113,7 @@ impl Channels<'_> {
         &self,
         ctx: &Context,
         guild: GuildId,
-        places: Vec<(ChannelId, u16)>,
+        places: Vec<ChannelMove>,
     ) -> Result<(), Refused> {
         let command = GuildCommand::MoveChannels(places);
         self.app.command(ctx, guild, command).await?;

@@ -174,6 +174,7 @@ fn new_channel(name: &str, overwrites: Vec<Overwrite>) -> GuildCommand {
         kind: ChannelKind::Text,
         topic: None,
         position: None,
+        parent_id: None,
         overwrites,
     })
 }

@@ -7,6 +7,7 @@ mod respond;
 
 use std::sync::Arc;
 
+use guildhall_model::channel::ChannelKind;
 use guildhall_model::command::ChannelCommand;
 use guildhall_model::event::{Event, Source};
 use guildhall_model::message::{Anchor, Place};
@@ -247,6 +248,10 @@ impl Room {
                     return Ok(Writer::webhook(webhook.ok_or(unknown)?.id, roles));
                 };
                 let access = standing.in_channel(&channel.overwrites);
+                let is_seen = access.contains(Permissions::VIEW_CHANNEL);
+                if is_seen && channel.kind == ChannelKind::Category {
+                    return Err(Rejection::NoMessages);
+                }
                 let all = access.contains(Permissions::MENTION_EVERYONE);
                 let mentionable = state.roles().filter(|role| all || role.mentionable);
                 Ok(Writer {

@@ -60,6 +60,7 @@ pub fn first_events(
         name: "general".to_owned(),
         topic: None,
         position: 0,
+        parent_id: None,
         overwrites: Vec::new(),
     };
     let owner = Member {
@@ -109,7 +110,7 @@ impl GuildState {
             GuildCommand::CreateChannel(new) => channels::create(&acting, new, mint),
             GuildCommand::UpdateChannel(id, update) => channels::update(&acting, id, update),
             GuildCommand::DeleteChannel(id) => channels::delete(&acting, id),
-            GuildCommand::MoveChannels(places) => channels::arrange(&acting, &places),
+            GuildCommand::MoveChannels(places) => channels::arrange(&acting, places),
             GuildCommand::SetOverwrite(id, overwrite) => {
                 channels::set_overwrite(&acting, id, overwrite)
             }

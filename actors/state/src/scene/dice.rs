@@ -1,15 +1,17 @@
 //! Random commands: numbers that become a command once the guild is known that they are about.
 
-use guildhall_model::channel::{Overwrite, OverwriteTarget};
+use guildhall_model::channel::{ChannelKind, Overwrite, OverwriteTarget};
 use guildhall_model::command::{
-    ChannelUpdate, EmojiUpdate, GuildCommand, GuildUpdate, MemberUpdate, NewEmoji, PermissionEdit,
-    RoleUpdate, RolesEdit, WebhookUpdate,
+    ChannelMove, ChannelUpdate, EmojiUpdate, GuildCommand, GuildUpdate, MemberUpdate, NewEmoji,
+    PermissionEdit, RoleUpdate, RolesEdit, WebhookUpdate,
 };
 use guildhall_model::text::{DisplayName, EmojiName, RoleName, WebhookName};
 use guildhall_model::{ChannelId, EmojiId, Permissions, RoleId, WebhookId};
 use proptest::prelude::*;
 
-use super::{BOT, CAST, NOW, id, invite, join, new_channel, overwrites_of, user, webhook_in};
+use super::{
+    BOT, CAST, NOW, id, invite, join, new_category, new_channel, overwrites_of, user, webhook_in,
+};
 use crate::guild::GuildState;
 
 /// What random commands grant and deny.
@@ -88,6 +90,7 @@ impl Dice {
 
     fn about_channels(&self, state: &GuildState) -> GuildCommand {
         match (self.what, self.channel(state)) {
+            (0, _) | (_, None) if self.more.is_multiple_of(3) => new_category(),
             (0, _) | (_, None) => new_channel(self.overwrites(state)),
             (1, Some(channel)) => GuildCommand::DeleteChannel(channel),
             (2, Some(channel)) => {
@@ -103,9 +106,25 @@ impl Dice {
                     GuildCommand::RemoveOverwrite(channel, [overwrite.target, other])
                 }
                 Some(&overwrite) => GuildCommand::SetOverwrite(channel, overwrite),
-                None => GuildCommand::MoveChannels(vec![(channel, self.bits % 4)]),
+                None => GuildCommand::MoveChannels(vec![self.place(state, channel)]),
             },
             (_, Some(channel)) => overwrites_of(channel, self.overwrites(state)),
+        }
+    }
+
+    fn place(&self, state: &GuildState, channel: ChannelId) -> ChannelMove {
+        let categories = state
+            .channels()
+            .filter(|channel| channel.kind == ChannelKind::Category);
+        let categories: Vec<ChannelId> = categories.map(|channel| channel.id).collect();
+        let parent = categories
+            .get(self.which % categories.len().max(1))
+            .copied();
+        ChannelMove {
+            id: channel,
+            position: Some(self.bits % 4),
+            parent_id: (self.more.is_multiple_of(2)).then_some(parent),
+            takes_overwrites: self.more.is_multiple_of(3),
         }
     }
 

@@ -22,6 +22,7 @@ async fn a_channel_is_made_read_changed_and_ended() {
       "created_at": "<time>",
       "id": "<id 1>",
       "name": "stage",
+      "parent_id": null,
       "permissions": {
         "overwrites": [
           {
@@ -78,6 +79,7 @@ async fn an_overwrite_hides_a_channel_and_shows_it_to_one_member() {
       "created_at": "<time>",
       "id": "<general>",
       "name": "general",
+      "parent_id": null,
       "permissions": {
         "overwrites": [
           {

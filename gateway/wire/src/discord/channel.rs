@@ -15,6 +15,7 @@ pub(crate) enum ChannelType {
     Text = 0,
     Direct = 1,
     Voice = 2,
+    Category = 4,
 }
 
 impl Serialize for ChannelType {
@@ -36,7 +37,7 @@ pub struct Channel<'a> {
     nsfw: bool,
     last_message_id: Nothing,
     last_pin_timestamp: Nothing,
-    parent_id: Nothing,
+    parent_id: Option<Decimal<id::kind::Channel>>,
     rate_limit_per_user: u32,
     flags: u32,
     #[serde(flatten)]
@@ -66,6 +67,7 @@ impl<'a> Channel<'a> {
         let (r#type, voice) = match channel.kind {
             ChannelKind::Text => (ChannelType::Text, None),
             ChannelKind::Voice => (ChannelType::Voice, Some(Voice::DEFAULT)),
+            ChannelKind::Category => (ChannelType::Category, None),
         };
         Self {
             id: Decimal(channel.id),
@@ -78,7 +80,7 @@ impl<'a> Channel<'a> {
             nsfw: false,
             last_message_id: (),
             last_pin_timestamp: (),
-            parent_id: (),
+            parent_id: channel.parent_id.map(Decimal),
             rate_limit_per_user: 0,
             flags: 0,
             voice,

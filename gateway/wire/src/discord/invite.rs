@@ -95,6 +95,7 @@ impl<'a> Invite<'a> {
                 r#type: match channel.kind {
                     ChannelKind::Text => ChannelType::Text,
                     ChannelKind::Voice => ChannelType::Voice,
+                    ChannelKind::Category => ChannelType::Category,
                 },
             },
             inviter: inviter.map(User::new),

@@ -69,6 +69,12 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
             let message = format!("Maximum number of {what} reached ({limit})");
             Problem::new(400, "limit_reached", limit_code(what), message)
         }
+        Rejection::NoMessages => Problem::new(
+            400,
+            "no_messages",
+            50_008,
+            "Cannot send messages in a non-text channel",
+        ),
         Rejection::EmptyMessage => {
             Problem::new(400, "empty_message", 50_006, "Cannot send an empty message")
         }

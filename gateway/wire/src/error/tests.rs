@@ -49,7 +49,8 @@ fn next(rejection: Option<&Rejection>) -> Option<Rejection> {
         Some(Rejection::NotYourApplication) => Rejection::NotTheAuthor,
         Some(Rejection::NotTheAuthor) => Rejection::Banned,
         Some(Rejection::Banned) => Rejection::field("name", "too_short", "must be longer"),
-        Some(Rejection::Invalid(_)) => Rejection::EmptyMessage,
+        Some(Rejection::Invalid(_)) => Rejection::NoMessages,
+        Some(Rejection::NoMessages) => Rejection::EmptyMessage,
         Some(Rejection::EmptyMessage) => Rejection::TooOld,
         Some(Rejection::TooOld) => Rejection::AlreadyAcknowledged,
         Some(Rejection::AlreadyAcknowledged) => Rejection::Taken("username"),
@@ -78,7 +79,7 @@ fn every_error_has_a_body_in_both_dialects() {
     let problems: Vec<_> = problems
         .chain(ServiceError::ALL.map(Problem::from))
         .collect();
-    assert_eq!(problems.len(), 36 + ServiceError::ALL.len());
+    assert_eq!(problems.len(), 37 + ServiceError::ALL.len());
     for problem in &problems {
         assert!((400..=507).contains(&problem.status), "{problem:?}");
         let snake = |c: char| c.is_ascii_lowercase() || c == '_';

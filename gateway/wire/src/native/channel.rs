@@ -32,6 +32,9 @@ pub struct Channel<'a> {
     topic: Option<&'a str>,
     /// Order among the server's channels; equal positions sort by id.
     position: u16,
+    /// The category that it stands in.
+    #[schema(required)]
+    parent_id: Option<UuidText>,
     permissions: ChannelPermissions,
     created_at: Utc,
 }
@@ -44,6 +47,8 @@ pub enum ChannelType {
     Text,
     /// Calls.
     Voice,
+    /// Other channels under one heading.
+    Category,
 }
 
 /// How a channel departs from what roles grant.
@@ -85,6 +90,7 @@ impl<'a> Channel<'a> {
             r#type: channel.kind.into(),
             topic: channel.topic.as_deref(),
             position: channel.position,
+            parent_id: channel.parent_id.map(|id| spelling.uuid(id)),
             permissions: ChannelPermissions {
                 overwrites: channel
                     .overwrites
@@ -117,6 +123,7 @@ impl From<model::ChannelKind> for ChannelType {
         match kind {
             model::ChannelKind::Text => Self::Text,
             model::ChannelKind::Voice => Self::Voice,
+            model::ChannelKind::Category => Self::Category,
         }
     }
 }
@@ -126,6 +133,7 @@ impl From<ChannelType> for model::ChannelKind {
         match kind {
             ChannelType::Text => Self::Text,
             ChannelType::Voice => Self::Voice,
+            ChannelType::Category => Self::Category,
         }
     }
 }

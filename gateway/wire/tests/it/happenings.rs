@@ -188,12 +188,6 @@ fn message_events() -> Vec<(&'static str, Event)> {
         only_for: None,
     };
     let place = || Place::guild(guild_id());
-    let cleared = |emoji| Event::ReactionsCleared {
-        message_id: reply().id,
-        channel_id: general().id,
-        place: place(),
-        emoji,
-    };
     vec![
         ("message_create", Event::MessageCreated(Box::new(reply()))),
         (
@@ -227,6 +221,18 @@ fn message_events() -> Vec<(&'static str, Event)> {
                 last_pin: None,
             },
         ),
+    ]
+}
+
+fn reaction_events() -> Vec<(&'static str, Event)> {
+    let place = || Place::guild(guild_id());
+    let cleared = |emoji| Event::ReactionsCleared {
+        message_id: reply().id,
+        channel_id: general().id,
+        place: place(),
+        emoji,
+    };
+    vec![
         ("message_reaction_remove_all", cleared(None)),
         (
             "message_reaction_remove_emoji",

@@ -131,6 +131,7 @@ pub(crate) fn general() -> Channel {
         name: "general".to_owned(),
         topic: Some("Anything goes".to_owned()),
         position: 0,
+        parent_id: None,
         overwrites: vec![
             Overwrite {
                 target: OverwriteTarget::Role(everyone().id),
@@ -146,6 +147,18 @@ pub(crate) fn general() -> Channel {
     }
 }
 
+pub(crate) fn rooms() -> Channel {
+    Channel {
+        id: id(32),
+        kind: ChannelKind::Category,
+        name: "Rooms".to_owned(),
+        topic: None,
+        position: 2,
+        overwrites: Vec::new(),
+        ..general()
+    }
+}
+
 pub(crate) fn parlor() -> Channel {
     Channel {
         id: id(31),
@@ -153,6 +166,7 @@ pub(crate) fn parlor() -> Channel {
         name: "parlor".to_owned(),
         topic: None,
         position: 1,
+        parent_id: Some(rooms().id),
         overwrites: Vec::new(),
         ..general()
     }
@@ -349,7 +363,7 @@ pub(crate) fn snapshot() -> GuildSnapshot {
     GuildSnapshot {
         guild: guild(),
         roles: vec![everyone(), keeper()],
-        channels: vec![general(), parlor()],
+        channels: vec![general(), parlor(), rooms()],
         members: vec![member(ada()), keeper_bob(), member(butler())],
         member_count: 3,
         large: false,

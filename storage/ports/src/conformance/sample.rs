@@ -134,10 +134,15 @@ pub(super) fn channel(number: u64, guild: u64) -> Channel {
     Channel {
         id: id(number),
         guild_id: id(guild),
-        kind: ChannelKind::Text,
+        kind: match number % 3 {
+            0 => ChannelKind::Text,
+            1 => ChannelKind::Voice,
+            _ => ChannelKind::Category,
+        },
         name: format!("channel-{number}"),
         topic: None,
         position: 3,
+        parent_id: None,
         overwrites: Vec::new(),
     }
 }

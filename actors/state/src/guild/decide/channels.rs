@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use guildhall_model::channel::{Channel, Overwrite, OverwriteTarget};
-use guildhall_model::command::{ChannelUpdate, NewChannel};
+use guildhall_model::channel::{Channel, ChannelKind, Overwrite, OverwriteTarget};
+use guildhall_model::command::{ChannelMove, ChannelUpdate, NewChannel};
 use guildhall_model::event::{Change, Event};
 use guildhall_model::rejection::Noun;
 use guildhall_model::{ChannelId, Permissions, Rejection, limits};
@@ -23,6 +23,15 @@ pub(super) fn create(
             limit: limits::CHANNELS_MAX,
         });
     }
+    let parent = match new.parent_id {
+        Some(id) => Some(category(acting, id, new.kind)?),
+        None => None,
+    };
+    let overwrites = match parent {
+        // Whoever may make a channel there may let it be as its category is.
+        Some(category) if new.overwrites.is_empty() => category.overwrites.clone(),
+        _ => checked(acting, &[], new.overwrites)?,
+    };
     let last = acting
         .state
         .channels
@@ -38,7 +47,8 @@ pub(super) fn create(
         position: new
             .position
             .unwrap_or_else(|| last.map_or(0, |last| last.saturating_add(1))),
-        overwrites: checked(acting, &[], new.overwrites)?,
+        parent_id: new.parent_id,
+        overwrites,
     };
     Ok(vec![Event::ChannelCreated(channel)])
 }
@@ -62,6 +72,12 @@ pub(super) fn update(
     }
     if let Some(position) = update.position {
         after.position = position;
+    }
+    if let Some(parent_id) = update.parent_id {
+        if let Some(id) = parent_id.filter(|_| parent_id != before.parent_id) {
+            category(acting, id, before.kind)?;
+        }
+        after.parent_id = parent_id;
     }
     if let Some(edits) = update.overwrites {
         let edited = edits.iter().map(|edit| edit.apply(&before.overwrites));
@@ -91,22 +107,98 @@ pub(super) fn delete(acting: &Acting<'_>, id: ChannelId) -> Result<Vec<Event>, R
     let webhooks = acting.state.webhooks();
     let ending = webhooks.filter(|webhook| webhook.channel_id == id);
     let ended = ending.map(|webhook| Event::WebhookDeleted(Box::new((**webhook).clone())));
-    let channel = Event::ChannelDeleted(Channel::clone(channel));
-    Ok(ended.chain([channel]).collect())
+    // What stood in a category stands in none, before there is none.
+    let mut events: Vec<Event> = children(acting, id)
+        .map(|child| {
+            let before = child.clone();
+            let after = Channel {
+                parent_id: None,
+                ..before.clone()
+            };
+            Event::ChannelUpdated(Box::new(Change { before, after }))
+        })
+        .collect();
+    events.extend(ended);
+    events.push(Event::ChannelDeleted(Channel::clone(channel)));
+    Ok(events)
+}
+
+fn children<'a>(acting: &'a Acting<'_>, category: ChannelId) -> impl Iterator<Item = &'a Channel> {
+    let all = acting.state.channels().map(|channel| &**channel);
+    all.filter(move |channel| channel.parent_id == Some(category))
+}
+
+/// A category that the actor sees and that has room for one more channel of this kind.
+fn category<'a>(
+    acting: &'a Acting<'_>,
+    id: ChannelId,
+    kind: ChannelKind,
+) -> Result<&'a Channel, Rejection> {
+    let invalid = |why: &str| Rejection::field("parent_id", "channel_parent_invalid", why);
+    if kind == ChannelKind::Category {
+        return Err(invalid("categories stand in no other"));
+    }
+    let found = acting.state.channel(id).filter(|channel| {
+        let is_seen = acting
+            .require_in(channel, Permissions::VIEW_CHANNEL)
+            .is_ok();
+        channel.kind == ChannelKind::Category && is_seen
+    });
+    let found = found.ok_or_else(|| invalid("there is no such category"))?;
+    if limits::CATEGORY_CHANNELS_MAX <= children(acting, id).count() {
+        let why = "the category is full";
+        return Err(Rejection::field(
+            "parent_id",
+            "channel_parent_max_channels",
+            why,
+        ));
+    }
+    Ok(found)
 }
 
 /// Puts channels at new places. A channel that is named twice goes to the last place.
 pub(super) fn arrange(
     acting: &Acting<'_>,
-    places: &[(ChannelId, u16)],
+    moves: Vec<ChannelMove>,
 ) -> Result<Vec<Event>, Rejection> {
     acting.require(Permissions::MANAGE_CHANNELS)?;
-    let places: BTreeMap<ChannelId, u16> = places.iter().copied().collect();
+    let moves: BTreeMap<ChannelId, ChannelMove> =
+        moves.into_iter().map(|place| (place.id, place)).collect();
+    let comers = |parent: ChannelId| {
+        let all = moves.values();
+        all.filter(|place| place.parent_id == Some(Some(parent)))
+            .count()
+    };
+    // Each move is decided by what was there before all of them, so that none sees the others.
+    let stayers = |parent: ChannelId| {
+        let named = |channel: &&Channel| !moves.contains_key(&channel.id);
+        children(acting, parent).filter(named).count()
+    };
+    let is_full = |place: &ChannelMove| {
+        let parent = place.parent_id.flatten();
+        parent
+            .is_some_and(|parent| limits::CATEGORY_CHANNELS_MAX < stayers(parent) + comers(parent))
+    };
+    if moves.values().any(is_full) {
+        let why = "the category is full";
+        return Err(Rejection::field(
+            "parent_id",
+            "channel_parent_max_channels",
+            why,
+        ));
+    }
     let mut events = Vec::new();
-    for (id, position) in places {
-        let position = Some(position);
+    for (id, place) in moves {
+        let parent = place.parent_id.flatten();
+        let parent = parent.and_then(|parent| acting.state.channel(parent));
+        let taken = parent.filter(|_| place.takes_overwrites);
         let update = ChannelUpdate {
-            position,
+            position: place.position,
+            parent_id: place.parent_id,
+            overwrites: taken.map(|parent| {
+                let each = parent.overwrites.iter().copied();
+                each.map(Into::into).collect()
+            }),
             ..ChannelUpdate::default()
         };
         events.extend(self::update(acting, id, update)?);

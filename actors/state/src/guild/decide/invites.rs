@@ -1,6 +1,6 @@
 //! Making and revoking invites.
 
-use guildhall_model::channel::Channel;
+use guildhall_model::channel::{Channel, ChannelKind};
 use guildhall_model::command::NewInvite;
 use guildhall_model::event::Event;
 use guildhall_model::invite::Invite;
@@ -51,10 +51,14 @@ fn channel_of<'a>(acting: &'a Acting<'_>, new: &NewInvite) -> Result<&'a Channel
             .state
             .channel(id)
             .map(|channel| &**channel)
+            .filter(|channel| channel.kind != ChannelKind::Category)
             .ok_or(unknown);
     }
     let visible = acting.state.visible_channels(acting.standing.user_id);
-    visible.first().map(|channel| &***channel).ok_or(unknown)
+    let mut inner = visible.into_iter().map(|channel| &**channel);
+    inner
+        .find(|channel| channel.kind != ChannelKind::Category)
+        .ok_or(unknown)
 }
 
 pub(super) fn delete(acting: &Acting<'_>, code: &str) -> Result<Vec<Event>, Rejection> {

@@ -1,11 +1,11 @@
 //! Changes of one part: time-outs, single roles, single overwrites, places.
 
 use guildhall_model::channel::{Overwrite, OverwriteTarget};
-use guildhall_model::command::{GuildCommand, MemberUpdate, RolesEdit};
+use guildhall_model::command::{ChannelMove, GuildCommand, MemberUpdate, RolesEdit};
 use guildhall_model::event::Event;
 use guildhall_model::rejection::Noun;
 use guildhall_model::text::DisplayName;
-use guildhall_model::{Permissions, Rejection, RoleId, Timestamp, limits};
+use guildhall_model::{ChannelId, Permissions, Rejection, RoleId, Timestamp, limits};
 
 use crate::scene::{BOT, NOW, OWNER, Scene, for_role, id, permissions_of};
 
@@ -179,11 +179,20 @@ fn one_overwrite_is_set_and_taken_beside_the_others() {
     );
 }
 
+fn place(id: ChannelId, position: u16) -> ChannelMove {
+    ChannelMove {
+        id,
+        position: Some(position),
+        parent_id: None,
+        takes_overwrites: false,
+    }
+}
+
 #[test]
 fn channels_and_roles_are_put_in_their_places_all_or_none() {
     let (mut scene, high) = moderated();
     let (a, b) = (scene.channel(vec![]), scene.channel(vec![]));
-    let places = GuildCommand::MoveChannels(vec![(a, 7), (b, 3)]);
+    let places = GuildCommand::MoveChannels(vec![place(a, 7), place(b, 3)]);
     assert_eq!(scene.attempt(2, places).unwrap().len(), 2);
     assert_eq!(scene.state.channel(a).unwrap().position, 7);
     assert_eq!(scene.state.channel(b).unwrap().position, 3);

@@ -53,11 +53,11 @@ async fn a_channel_is_made_changed_and_ended() {
 async fn what_a_channel_cannot_be_is_named() {
     let tavern = Tavern::open().await;
     let path = tavern.of_guild("/channels");
-    let form = json!({"type": 4, "parent_id": "5", "permission_overwrites": [{"id": "x"}]});
+    let form = json!({"type": 13, "parent_id": "x", "permission_overwrites": [{"id": "x"}]});
     let wrong = tavern.bot("POST", &path, form).await;
     assert_eq!(fault(&wrong, "name"), "BASE_TYPE_REQUIRED");
     assert_eq!(fault(&wrong, "type"), "BASE_TYPE_CHOICES");
-    assert_eq!(fault(&wrong, "parent_id"), "CHANNEL_PARENT_INVALID");
+    assert_eq!(fault(&wrong, "parent_id"), "NUMBER_TYPE_COERCE");
     assert_eq!(
         fault(&wrong, "permission_overwrites.0.id"),
         "NUMBER_TYPE_COERCE"
@@ -131,4 +131,54 @@ async fn one_overwrite_is_set_and_taken_and_hides_the_channel_meanwhile() {
         .by(&tavern.bob, "PUT", &bound, json!({"type": 1}))
         .await;
     refused(&by_bob, 403, 50_013);
+}
+
+#[tokio::test]
+async fn a_category_holds_channels_until_it_ends() {
+    let tavern = Tavern::open().await;
+    let path = tavern.of_guild("/channels");
+    let deny = json!([{"id": tavern.guild, "type": 0, "allow": "0", "deny": "2048"}]);
+    let form = json!({"name": "Rooms", "type": 4, "permission_overwrites": deny});
+    let rooms = tavern.bot("POST", &path, form).await.expect(201);
+    assert_eq!(
+        (&rooms["type"], &rooms["parent_id"]),
+        (&json!(4), &json!(null))
+    );
+    let form = json!({"name": "lore", "parent_id": rooms["id"], "permission_overwrites": []});
+    let lore = tavern.bot("POST", &path, form).await.expect(201);
+    assert_eq!(lore["parent_id"], rooms["id"]);
+    assert_eq!(lore["permission_overwrites"], deny, "as its category");
+    let places = json!([
+        {"id": tavern.channel, "parent_id": rooms["id"], "lock_permissions": true},
+    ]);
+    assert_eq!(tavern.bot("PATCH", &path, places).await.status, 204);
+    let general = tavern.of_channel("");
+    let moved = tavern.bot("GET", &general, None).await.expect(200);
+    assert_eq!(moved["parent_id"], rooms["id"]);
+    assert_eq!(moved["permission_overwrites"], deny);
+    let native = format!("/channels/{}", tavern.channel);
+    let native = tavern.house.get(&tavern.ada, &native).await.expect(200);
+    assert!(native["parent_id"].is_string(), "{native}");
+    let left = json!({"parent_id": null});
+    let left = tavern.bot("PATCH", &general, left).await.expect(200);
+    assert_eq!(left["parent_id"], json!(null));
+
+    let one = format!("/channels/{}", text(&rooms["id"]));
+    let posts = format!("{one}/messages");
+    let posted = tavern.bot("POST", &posts, json!({"content": "x"})).await;
+    refused(&posted, 400, 50_008);
+    for wrong in [json!("17"), lore["id"].clone()] {
+        let wrong = tavern
+            .bot("PATCH", &general, json!({"parent_id": wrong}))
+            .await;
+        assert_eq!(fault(&wrong, "parent_id"), "CHANNEL_PARENT_INVALID");
+    }
+    let wrong = tavern
+        .bot("PATCH", &one, json!({"parent_id": rooms["id"]}))
+        .await;
+    assert_eq!(fault(&wrong, "parent_id"), "CHANNEL_PARENT_INVALID");
+    tavern.bot("DELETE", &one, None).await.expect(200);
+    let freed = format!("/channels/{}", text(&lore["id"]));
+    let freed = tavern.bot("GET", &freed, None).await.expect(200);
+    assert_eq!(freed["parent_id"], json!(null));
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use guildhall_model::channel::{ChannelKind, Overwrite, OverwriteTarget};
-use guildhall_model::command::{ChannelUpdate, NewChannel};
+use guildhall_model::command::{ChannelMove, ChannelUpdate, NewChannel};
 use guildhall_model::limits::{CHANNELS_MAX, OVERWRITES_MAX};
 use guildhall_model::text::{ChannelName, Topic};
-use guildhall_model::{ChannelId, Permissions, Rejection};
+use guildhall_model::{Permissions, Rejection};
 use serde::Deserialize;
 
 use super::input::{Digits, at_most, permissions, position, snowflake};
@@ -38,7 +38,8 @@ pub struct ChannelPatch {
     topic: Patch<String>,
     position: Option<Whole>,
     permission_overwrites: Option<Vec<Object<OverwriteInput>>>,
-    parent_id: Option<Digits>,
+    #[serde(default)]
+    parent_id: Patch<Digits>,
 }
 
 /// One entry of `PATCH /guilds/{id}/channels`
@@ -46,7 +47,9 @@ pub struct ChannelPatch {
 pub struct ChannelPlace {
     id: Option<Digits>,
     position: Option<Whole>,
-    parent_id: Option<Digits>,
+    lock_permissions: Option<bool>,
+    #[serde(default)]
+    parent_id: Patch<Digits>,
 }
 
 /// What one role or member is allowed or denied.
@@ -74,7 +77,7 @@ impl ChannelCreate {
         let kind = form.optional("type", self.r#type, kind);
         let topic = form.optional("topic", self.topic, text(Topic::parse));
         let position = form.optional("position", self.position, position);
-        no_parent(&mut form, "parent_id", self.parent_id.as_ref());
+        let parent_id = form.optional("parent_id", self.parent_id, snowflake(spelling));
         let overwrites = overwrites(&mut form, self.permission_overwrites, spelling);
         form.finish(|| {
             Some(NewChannel {
@@ -82,6 +85,7 @@ impl ChannelCreate {
                 kind: kind.unwrap_or(ChannelKind::Text),
                 topic,
                 position,
+                parent_id,
                 overwrites: overwrites.unwrap_or_default(),
             })
         })
@@ -92,12 +96,12 @@ impl ChannelPatch {
     /// Checks all fields.
     pub fn parse(self, spelling: &Spelling) -> Result<ChannelUpdate, Rejection> {
         let mut form = Form::default();
-        no_parent(&mut form, "parent_id", self.parent_id.as_ref());
         let overwrites = overwrites(&mut form, self.permission_overwrites, spelling);
         let update = ChannelUpdate {
             name: form.kept("name", self.name, text(ChannelName::parse)),
             topic: form.removable("topic", self.topic, text(Topic::parse)),
             position: form.optional("position", self.position, position),
+            parent_id: form.removable("parent_id", self.parent_id, snowflake(spelling)),
             overwrites: overwrites.map(|list| list.into_iter().map(Into::into).collect()),
         };
         form.finish(|| Some(update))
@@ -105,17 +109,22 @@ impl ChannelPatch {
 }
 
 impl ChannelPlace {
-    /// Checks all entries. Those that name no position stay where they are.
-    pub fn parse(list: Vec<Self>, spelling: &Spelling) -> Result<Vec<(ChannelId, u16)>, Rejection> {
+    /// Checks all entries. What one does not name stays as it is.
+    pub fn parse(list: Vec<Self>, spelling: &Spelling) -> Result<Vec<ChannelMove>, Rejection> {
         let mut form = Form::default();
         let list = form.optional("", Some(list), at_most(CHANNELS_MAX));
         let mut places = Vec::new();
         for (index, place) in list.into_iter().flatten().enumerate() {
             let at = |field: &str| format!("{index}.{field}");
-            no_parent(&mut form, &at("parent_id"), place.parent_id.as_ref());
+            let parent_id = form.removable(&at("parent_id"), place.parent_id, snowflake(spelling));
             let id = form.required(&at("id"), place.id, snowflake(spelling));
             let position = form.optional(&at("position"), place.position, position);
-            places.extend(id.zip(position));
+            places.extend(id.map(|id| ChannelMove {
+                id,
+                position,
+                parent_id,
+                takes_overwrites: place.lock_permissions.unwrap_or(false),
+            }));
         }
         form.finish(|| Some(places))
     }
@@ -143,18 +152,11 @@ fn kind(Whole(number): Whole) -> Result<ChannelKind, Wrong> {
     match number {
         0 => Ok(ChannelKind::Text),
         2 => Ok(ChannelKind::Voice),
+        4 => Ok(ChannelKind::Category),
         _ => Err(Wrong::new(
             "unknown_value",
-            "must be 0 for text or 2 for voice",
+            "must be 0 for text, 2 for voice or 4 for a category",
         )),
-    }
-}
-
-/// There are no categories that a channel could stand in.
-fn no_parent(form: &mut Form, path: &str, parent: Option<&Digits>) {
-    if parent.is_some() {
-        let wrong = Wrong::new("channel_parent_invalid", "there is no such category");
-        form.note(path, wrong);
     }
 }
 

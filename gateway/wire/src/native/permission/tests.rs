@@ -55,6 +55,8 @@ rows_mean! {
     use_application_commands_is_bit_29: 0x2000_0000 => USE_APPLICATION_COMMANDS;
     send_tts_messages_is_bit_30: 0x4000_0000 => SEND_TTS_MESSAGES;
     pin_messages_is_bit_31: 0x8000_0000 => PIN_MESSAGES;
+    manage_expressions_is_bit_32: 0x1_0000_0000 => MANAGE_GUILD_EXPRESSIONS;
+    create_expressions_is_bit_33: 0x2_0000_0000 => CREATE_GUILD_EXPRESSIONS;
 }
 
 #[test]

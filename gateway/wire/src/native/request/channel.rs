@@ -32,6 +32,10 @@ pub struct ChannelCreate {
     topic: Option<String>,
     #[schema(schema_with = schema::position_or_last)]
     position: Option<Whole>,
+    /// A category of the server.
+    #[schema(value_type = Option<crate::id::UuidText>)]
+    parent_id: Option<String>,
+    /// Those of the category where there are none.
     #[schema(value_type = Option<ChannelPermissionsInput>)]
     permissions: Option<Object<ChannelPermissionsInput>>,
 }
@@ -48,6 +52,9 @@ pub struct ChannelUpdate {
     #[serde(default)]
     #[schema(required = false, schema_with = schema::position)]
     position: Patch<Whole>,
+    #[serde(default)]
+    #[schema(value_type = Option<crate::id::UuidText>, required = false)]
+    parent_id: Patch<String>,
     #[serde(default)]
     #[schema(value_type = ChannelPermissionsInput, required = false)]
     permissions: Patch<Object<ChannelPermissionsInput>>,
@@ -82,6 +89,7 @@ impl ChannelCreate {
         let name = form.required("name", self.name, text(ChannelName::parse));
         let topic = form.optional("topic", self.topic, text(Topic::parse));
         let position = form.optional("position", self.position, up_to(i64::from(u16::MAX)));
+        let parent_id = form.optional("parent_id", self.parent_id, id(spelling));
         let overwrites = self
             .permissions
             .and_then(|Object(input)| input.parse(&mut form, spelling))
@@ -93,6 +101,7 @@ impl ChannelCreate {
                 kind: self.r#type.map_or(ChannelKind::Text, ChannelKind::from),
                 topic,
                 position,
+                parent_id,
                 overwrites,
             })
         })
@@ -107,6 +116,7 @@ impl ChannelUpdate {
             name: form.kept("name", self.name, text(ChannelName::parse)),
             topic: form.removable("topic", self.topic, text(Topic::parse)),
             position: form.kept("position", self.position, up_to(i64::from(u16::MAX))),
+            parent_id: form.removable("parent_id", self.parent_id, id(spelling)),
             overwrites: form
                 .kept(PERMISSIONS, self.permissions, Ok::<_, Wrong>)
                 .and_then(|Object(input)| input.parse(&mut form, spelling)),

@@ -20,6 +20,7 @@ struct ChannelRow {
     name: String,
     topic: Option<String>,
     position: i64,
+    parent_id: Option<i64>,
 }
 
 #[derive(sqlx::FromRow)]
@@ -42,6 +43,10 @@ impl TryFrom<ChannelRow> for Channel {
             name: row.name,
             topic: row.topic,
             position: column::small("channels", row.position)?,
+            parent_id: row
+                .parent_id
+                .map(|raw| column::id("channels", raw))
+                .transpose()?,
             overwrites: Vec::new(),
         })
     }
@@ -68,6 +73,7 @@ const fn kind_column(kind: ChannelKind) -> i64 {
     match kind {
         ChannelKind::Text => 0,
         ChannelKind::Voice => 1,
+        ChannelKind::Category => 2,
     }
 }
 
@@ -75,6 +81,7 @@ fn kind(raw: i64) -> Result<ChannelKind, SqlError> {
     match raw {
         0 => Ok(ChannelKind::Text),
         1 => Ok(ChannelKind::Voice),
+        2 => Ok(ChannelKind::Category),
         _ => Err(SqlError::row("channels", format!("{raw} is no kind"))),
     }
 }
@@ -136,8 +143,8 @@ pub(super) async fn guild_of(
 /// [`guildhall_model::event::Event::ChannelCreated`]
 pub(super) async fn created(tx: &mut SqliteConnection, channel: &Channel) -> Result<(), SqlError> {
     sqlx::query(
-        "INSERT INTO channels (id, guild_id, kind, name, topic, position)
-         VALUES (?, ?, ?, ?, ?, ?)",
+        "INSERT INTO channels (id, guild_id, kind, name, topic, position, parent_id)
+         VALUES (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(channel.id.as_i64())
     .bind(channel.guild_id.as_i64())
@@ -145,6 +152,7 @@ pub(super) async fn created(tx: &mut SqliteConnection, channel: &Channel) -> Res
     .bind(&channel.name)
     .bind(&channel.topic)
     .bind(channel.position)
+    .bind(channel.parent_id.map(ChannelId::as_i64))
     .execute(&mut *tx)
     .await?;
     insert_overwrites(tx, channel).await
@@ -152,15 +160,18 @@ pub(super) async fn created(tx: &mut SqliteConnection, channel: &Channel) -> Res
 
 /// [`guildhall_model::event::Event::ChannelUpdated`]
 pub(super) async fn updated(tx: &mut SqliteConnection, channel: &Channel) -> Result<(), SqlError> {
-    let written =
-        sqlx::query("UPDATE channels SET kind = ?, name = ?, topic = ?, position = ? WHERE id = ?")
-            .bind(kind_column(channel.kind))
-            .bind(&channel.name)
-            .bind(&channel.topic)
-            .bind(channel.position)
-            .bind(channel.id.as_i64())
-            .execute(&mut *tx)
-            .await?;
+    let written = sqlx::query(
+        "UPDATE channels SET kind = ?, name = ?, topic = ?, position = ?, parent_id = ?
+         WHERE id = ?",
+    )
+    .bind(kind_column(channel.kind))
+    .bind(&channel.name)
+    .bind(&channel.topic)
+    .bind(channel.position)
+    .bind(channel.parent_id.map(ChannelId::as_i64))
+    .bind(channel.id.as_i64())
+    .execute(&mut *tx)
+    .await?;
     if written.rows_affected() == 0 {
         let why = format!("{} is missing", channel.id);
         return Err(SqlError::row("channels", why));

@@ -111,6 +111,10 @@ pub(super) fn event(step: &Step, rows: &GuildRows, unused: u64) -> Option<Event>
             let before = nth(&rows.channels, *pick)?.clone();
             let mut after = before.clone();
             after.topic = overwrites.first().map(|(n, _)| format!("topic {n}"));
+            after.parent_id = overwrites
+                .first()
+                .and_then(|&(n, _)| nth(&rows.channels, n.into()))
+                .map(|parent| parent.id);
             after.overwrites = self::overwrites(rows, overwrites);
             Event::ChannelUpdated(Box::new(Change { before, after }))
         }

@@ -170,7 +170,7 @@ fn a_new_role_has_a_name() {
         [fault("name", "required")]
     );
     let body = json!({
-        "name": null, "color": "red", "permissions_bitmask": 1_u64 << 32, "position": 65_536,
+        "name": null, "color": "red", "permissions_bitmask": 1_u64 << 40, "position": 65_536,
         "hoist": null,
     });
     assert_eq!(

@@ -20,6 +20,7 @@ fn get(stored: &[Overwrite]) -> Value {
         name: "general".to_owned(),
         topic: None,
         position: 0,
+        parent_id: None,
         overwrites: stored.to_vec(),
     };
     let shown = serde_json::to_value(Channel::new(&channel, &SPELLING)).unwrap();
