@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use guildhall_model::GuildId;
 use guildhall_model::dispatch::Dispatch as Told;
+use guildhall_model::emoji::Emoji;
 use guildhall_model::event::Event;
 use guildhall_model::message::{Emoji, Message, Nonce};
 use guildhall_state::session_partition::record::Slot;

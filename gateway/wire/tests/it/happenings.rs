@@ -224,7 +224,7 @@ fn message_events() -> Vec<(&'static str, Event)> {
     ]
 }
 
-fn reaction_events() -> Vec<(&'static str, Event)> {
+fn cleared_events() -> Vec<(&'static str, Event)> {
     let place = || Place::guild(guild_id());
     let cleared = |emoji| Event::ReactionsCleared {
         message_id: reply().id,
@@ -352,6 +352,7 @@ pub(crate) fn dispatches() -> Vec<(&'static str, Dispatch)> {
         guild_events(),
         webhook_events(),
         message_events(),
+        cleared_events(),
         reaction_events(),
         interaction_events(),
     ]
