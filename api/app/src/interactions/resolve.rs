@@ -239,6 +239,7 @@ const fn number_of(kind: ChannelKind) -> u8 {
     match kind {
         ChannelKind::Text => 0,
         ChannelKind::Voice => 2,
+        ChannelKind::Category => 4,
     }
 }
 

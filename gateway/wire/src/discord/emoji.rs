@@ -34,7 +34,6 @@ impl<'a> Emoji<'a> {
 }
 
 /// An emoji of a guild.
-#[expect(clippy::struct_excessive_bools, reason = "they are Discord's")]
 #[derive(Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "the wire's shape")]
 pub struct GuildEmoji<'a> {

@@ -21,29 +21,23 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
         Rejection::Unauthenticated => {
             Problem::new(401, "unauthenticated", GENERAL, "401: Unauthorized")
         }
-        Rejection::WrongCredentials => Problem::new(
-            401,
-            "wrong_credentials",
-            GENERAL,
-            "Name or password is wrong",
-        ),
+        Rejection::WrongCredentials => {
+            let why = "Name or password is wrong";
+            Problem::new(401, "wrong_credentials", GENERAL, why)
+        }
         Rejection::WrongWebhookToken => {
             Problem::new(401, "wrong_webhook_token", 50_027, "Invalid Webhook Token")
         }
         Rejection::Unknown(noun) => unknown(*noun),
         Rejection::MissingPermission(needed) => missing(*needed),
-        Rejection::Outranked => Problem::new(
-            403,
-            "outranked",
-            MISSING_PERMISSIONS,
-            "The role or member is not below your highest role",
-        ),
-        Rejection::OwnerOnly => Problem::new(
-            403,
-            "owner_only",
-            MISSING_PERMISSIONS,
-            "This is reserved to the owner",
-        ),
+        Rejection::Outranked => {
+            let why = "The role or member is not below your highest role";
+            Problem::new(403, "outranked", MISSING_PERMISSIONS, why)
+        }
+        Rejection::OwnerOnly => {
+            let why = "This is reserved to the owner";
+            Problem::new(403, "owner_only", MISSING_PERMISSIONS, why)
+        }
         Rejection::NotForBots => {
             Problem::new(403, "not_for_bots", 20_001, "Bots cannot use this endpoint")
         }
@@ -54,12 +48,10 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
             let why = "You are not authorized to perform this action on this application";
             Problem::new(403, "not_your_application", 20_012, why)
         }
-        Rejection::NotTheAuthor => Problem::new(
-            403,
-            "not_the_author",
-            50_005,
-            "Cannot edit a message authored by another user",
-        ),
+        Rejection::NotTheAuthor => {
+            let why = "Cannot edit a message authored by another user";
+            Problem::new(403, "not_the_author", 50_005, why)
+        }
         Rejection::Banned => {
             Problem::new(403, "banned", 40_007, "The user is banned from this guild")
         }
@@ -69,21 +61,17 @@ pub(super) fn rejection(rejection: &Rejection) -> Problem {
             let message = format!("Maximum number of {what} reached ({limit})");
             Problem::new(400, "limit_reached", limit_code(what), message)
         }
-        Rejection::NoMessages => Problem::new(
-            400,
-            "no_messages",
-            50_008,
-            "Cannot send messages in a non-text channel",
-        ),
+        Rejection::NoMessages => {
+            let why = "Cannot send messages in a non-text channel";
+            Problem::new(400, "no_messages", 50_008, why)
+        }
         Rejection::EmptyMessage => {
             Problem::new(400, "empty_message", 50_006, "Cannot send an empty message")
         }
-        Rejection::TooOld => Problem::new(
-            400,
-            "too_old",
-            50_034,
-            "You can only bulk delete messages that are under 14 days old",
-        ),
+        Rejection::TooOld => {
+            let why = "You can only bulk delete messages that are under 14 days old";
+            Problem::new(400, "too_old", 50_034, why)
+        }
         Rejection::AlreadyAcknowledged => {
             let why = "Interaction has already been acknowledged.";
             Problem::new(400, "already_acknowledged", 40_060, why)
