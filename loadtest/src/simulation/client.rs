@@ -9,7 +9,7 @@ use guildhall_model::GuildId;
 use guildhall_model::dispatch::Dispatch as Told;
 use guildhall_model::emoji::Emoji;
 use guildhall_model::event::Event;
-use guildhall_model::message::{Emoji, Message, Nonce};
+use guildhall_model::message::{Message, Nonce};
 use guildhall_state::session_partition::record::Slot;
 
 use super::env::{Env, Happening, MS, SECOND, Time, ToNode, Wake};

@@ -280,7 +280,6 @@ fn interaction_events() -> Vec<(&'static str, Event)> {
         resolved: Resolved::default(),
     }));
     let mut announced = reply();
-    announced.content.clear();
     announced.nonce = Some(Nonce::Interaction(interaction().id));
     announced.rich = Some(Box::new(Rich {
         flags: MessageFlags::LOADING,
