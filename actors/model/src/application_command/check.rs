@@ -70,11 +70,12 @@ impl Errors {
         check(self, path, &text.text);
         let stem = path.rsplit_once('.').map(|(stem, _)| format!("{stem}."));
         for (locale, translation) in text.translations.iter().flatten() {
-            let path = format!("{}{beside}.{locale}", stem.as_deref().unwrap_or(""));
+            let path = format!("{}{beside}", stem.as_deref().unwrap_or(""));
             if LOCALES.contains(&locale.as_str()) {
-                check(self, &path, translation);
+                check(self, &format!("{path}.{locale}"), translation);
             } else {
-                self.note(&path, "unknown_value", "must be the code of a language");
+                // What it says instead may be anything, and is not repeated.
+                self.note(&path, "unknown_value", "must be by codes of languages");
             }
         }
     }
@@ -322,7 +323,7 @@ mod tests {
         let words = words.map(|(locale, word)| (locale.to_owned(), word.to_owned()));
         translated.name.translations = Some(words.into());
         let found = paths(&translated);
-        assert_eq!(found, ["name_localizations.de", "name_localizations.xx"]);
+        assert_eq!(found, ["name_localizations.de", "name_localizations"]);
     }
 
     #[test]

@@ -310,7 +310,7 @@ async fn the_three_prefixes_of_the_discord_dialect_share_their_buckets() {
     let refused = post("/api").await;
     assert_eq!(header(&refused.headers, "via"), Some("1.1 guildhall"));
     let body = json!({
-        "message": "You are being rate limited.", "retry_after": 5.0, "global": false,
+        "message": "You are being rate limited.", "retry_after": 5.0, "global": false, "code": 0,
     });
     assert_eq!(refused.expect(429), body);
 }

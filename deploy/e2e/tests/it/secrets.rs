@@ -22,7 +22,10 @@ async fn busy_day(server: &Server) -> Vec<(&'static str, String)> {
     let webhook = text(&made.expect(200), "/token");
     let path = format!("/api/v10/webhooks/1/{webhook}");
     let said = server.rest().post(&path, json!({ "content": "x" })).await;
-    assert_eq!(said.refusal().0, 404);
+    assert_eq!(said.status.as_u16(), 404);
+    let path = "/api/v10/interactions/1/a-token-of-an-interaction/callback";
+    let said = server.rest().post(path, json!({ "type": 5 })).await;
+    assert_eq!(said.status.as_u16(), 404);
     let wrong = "a-wrong-password-of-ada";
     let body = json!({ "username": "ada", "password": wrong });
     server.rest().post("/auth/login", body).await.expect(401);
@@ -66,6 +69,10 @@ async fn busy_day(server: &Server) -> Vec<(&'static str, String)> {
         ("next refresh token", text(&next, "/refresh_token")),
         ("bot token", bot.token.clone()),
         ("webhook token", webhook),
+        (
+            "interaction token",
+            "a-token-of-an-interaction".to_owned(),
+        ),
         ("token of nobody", "a-token-of-nobody".to_owned()),
         ("session", person.id.clone()),
         ("session of a bot", deaf.id.clone()),

@@ -4,9 +4,11 @@
 use guildhall_model::limits;
 use guildhall_model::rejection::{FieldError, Rejection};
 use guildhall_wire::Spelling;
+use guildhall_wire::discord::request::application_command::CommandInput;
 use guildhall_wire::discord::request::channel::{ChannelCreate, ChannelPatch, ChannelPlace};
 use guildhall_wire::discord::request::emoji::{EmojiCreate, EmojiPatch};
 use guildhall_wire::discord::request::guild::GuildPatch;
+use guildhall_wire::discord::request::interaction::Callback;
 use guildhall_wire::discord::request::invite::InviteCreate;
 use guildhall_wire::discord::request::member::{BulkBan, MemberPatch, OwnMemberPatch};
 use guildhall_wire::discord::request::message::{BulkDelete, MessageCreate, MessagePatch};
@@ -25,7 +27,7 @@ const SPELLING: Spelling = Spelling::new(0x000B_EEF0_CAFE);
 const FIELDS_MAX: usize = 50;
 /// Bytes of a field's path and of what is said about it.
 const ANSWER_BYTES_MAX: usize = 120;
-const KEYS: [&str; 57] = [
+const KEYS: [&str; 65] = [
     "name",
     "type",
     "topic",
@@ -83,6 +85,14 @@ const KEYS: [&str; 57] = [
     "avatar_url",
     "thread_name",
     "tts",
+    "choices",
+    "data",
+    "max_value",
+    "min_length",
+    "name_localizations",
+    "required",
+    "contexts",
+    "autocomplete",
 ];
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -127,6 +137,28 @@ fn read_all(bytes: &[u8]) {
     }
     parsed(bytes, |body: EmojiPatch| body.parse(&SPELLING));
     parsed(bytes, |body: DirectCreate| body.parse(&SPELLING));
+    applications(bytes);
+}
+
+fn applications(bytes: &[u8]) {
+    if let Some(command) = parsed(bytes, CommandInput::parse) {
+        let (min, max) = limits::COMMAND_NAME_CHARS;
+        assert!((min..=max).contains(&command.name.text.chars().count()));
+        assert!(command.options.len() <= limits::COMMAND_OPTIONS_MAX);
+        // What is offered may be offered again.
+        assert_eq!(
+            CommandInput::default().change(command.clone()).ok(),
+            Some(command)
+        );
+    }
+    let all = read_json_list(bytes).and_then(CommandInput::parse_all);
+    check(&all);
+    assert!(all.unwrap_or_default().len() <= limits::COMMANDS_MAX);
+    let callback = Callback::read(bytes, &SPELLING);
+    check(&callback);
+    if let Ok(callback) = callback {
+        assert!((4..=7).contains(&callback.number()));
+    }
 }
 
 fn guilds(bytes: &[u8]) {

@@ -1,6 +1,9 @@
 //! Bodies of the native dialect: any bytes are read or refused, nothing gets past its bounds, and
 //! no answer repeats what was sent.
 
+use guildhall_model::application_command::{
+    Choices, CommandDefinition, CommandOption, Localized, OptionKind,
+};
 use guildhall_model::limits;
 use guildhall_model::message::Nonce;
 use guildhall_model::rejection::{FieldError, Rejection};
@@ -8,6 +11,7 @@ use guildhall_wire::Spelling;
 use guildhall_wire::native::request::account::{Login, ProfileUpdate, Refresh, Register};
 use guildhall_wire::native::request::application::ApplicationCreate;
 use guildhall_wire::native::request::channel::{ChannelCreate, ChannelUpdate};
+use guildhall_wire::native::request::interaction::{CommandRun, ComponentPress};
 use guildhall_wire::native::request::invite::InviteCreate;
 use guildhall_wire::native::request::member::{BanCreate, Join, MemberNick};
 use guildhall_wire::native::request::message::{MessageCreate, MessageEdit, ReactionCreate};
@@ -25,7 +29,7 @@ const SPELLING: Spelling = Spelling::new(0x000B_EEF0_CAFE);
 const FIELDS_MAX: usize = 50;
 /// Bytes of a field's path and of what is said about it.
 const ANSWER_BYTES_MAX: usize = 120;
-const KEYS: [&str; 36] = [
+const KEYS: [&str; 40] = [
     "name",
     "description",
     "icon_url",
@@ -62,6 +66,10 @@ const KEYS: [&str; 36] = [
     "max_age",
     "channel_id",
     "temporary",
+    "options",
+    "value",
+    "values",
+    "custom_id",
 ];
 
 pub(crate) fn run(bytes: &[u8]) {
@@ -172,9 +180,46 @@ fn messages(bytes: &[u8], is_object: bool) {
     if let Some(content) = parsed(bytes, is_object, MessageEdit::parse) {
         assert_chars(content.as_str(), (1, limits::MESSAGE_CHARS_MAX));
     }
+    parsed(bytes, is_object, ComponentPress::parse);
+    parsed(bytes, is_object, |body: CommandRun| {
+        body.parse(&command(), &SPELLING)
+    });
     parsed(bytes, is_object, |body: ReactionCreate| {
         body.parse(&SPELLING)
     });
+}
+
+/// A command that takes a text, a number and a user, each as a subcommand.
+fn command() -> CommandDefinition {
+    let option = |name: &str, kind| CommandOption {
+        name: Localized::plain(name),
+        description: Localized::plain(name),
+        kind,
+        required: false,
+    };
+    let text = OptionKind::Text {
+        choices: Choices::Free,
+        length: (Some(1), Some(5)),
+    };
+    let number = OptionKind::Integer {
+        choices: Choices::Free,
+        range: (Some(1), Some(9)),
+    };
+    let within = vec![option("name", text), option("type", number)];
+    CommandDefinition {
+        name: Localized::plain("name"),
+        description: Localized::plain("name"),
+        options: vec![
+            option("name", OptionKind::Subcommand(within)),
+            option(
+                "id",
+                OptionKind::Subcommand(vec![option("id", OptionKind::User)]),
+            ),
+        ],
+        default_member_permissions: None,
+        contexts: None,
+        nsfw: false,
+    }
 }
 
 fn assert_chars(text: &str, (min, max): (usize, usize)) {
