@@ -53,30 +53,19 @@ async fn a_message_is_posted_read_edited_and_deleted() {
     let one = format!("/messages/{}", text(&first.body["id"]));
     assert_eq!(house.get(&ada, &one).await.expect(200)["content"], "hello");
 
-    let edited = house
-        .put(&ada, &one, json!({"content": "goodbye"}))
-        .await
-        .expect(200);
+    let goodbye = json!({"content": "goodbye"});
+    let edited = house.put(&ada, &one, goodbye.clone()).await.expect(200);
     assert_eq!(edited["content"], "goodbye");
     assert!(edited["edited_at"].is_string());
-    assert_eq!(
-        house
-            .put(&ada, &one, json!({"content": "goodbye"}))
-            .await
-            .expect(200),
-        edited
-    );
-    assert_eq!(
-        house.get(&ada, &path).await.expect(200)[0]["content"],
-        "goodbye"
-    );
+    let again = house.put(&ada, &one, goodbye).await.expect(200);
+    assert_eq!(again, edited);
+    let page = house.get(&ada, &path).await.expect(200);
+    assert_eq!(page[0]["content"], "goodbye");
 
     assert_eq!(house.delete(&ada, &one).await.status, 204);
     house.get(&ada, &one).await.refused(404, "unknown_message");
-    house
-        .delete(&ada, &one)
-        .await
-        .refused(404, "unknown_message");
+    let gone = house.delete(&ada, &one).await;
+    gone.refused(404, "unknown_message");
     assert_eq!(house.get(&ada, &path).await.expect(200), json!([]));
 }
 

@@ -17,15 +17,7 @@ async fn busy_day(server: &Server) -> Vec<(&'static str, String)> {
     let mut packed = Session::identify(packed, &ada.access, None).await;
     ada.post(&channel, "the-spoken-word").await;
     packed.resume().await;
-    let path = format!("/api/v10/channels/{channel}/webhooks");
-    let made = ada.rest.post(&path, json!({ "name": "Herald" })).await;
-    let webhook = text(&made.expect(200), "/token");
-    let path = format!("/api/v10/webhooks/1/{webhook}");
-    let said = server.rest().post(&path, json!({ "content": "x" })).await;
-    assert_eq!(said.status.as_u16(), 404);
-    let path = "/api/v10/interactions/1/a-token-of-an-interaction/callback";
-    let said = server.rest().post(path, json!({ "type": 5 })).await;
-    assert_eq!(said.status.as_u16(), 404);
+    let webhook = tokens_in_paths(server, &ada, &channel).await;
     let wrong = "a-wrong-password-of-ada";
     let body = json!({ "username": "ada", "password": wrong });
     server.rest().post("/auth/login", body).await.expect(401);
@@ -69,10 +61,7 @@ async fn busy_day(server: &Server) -> Vec<(&'static str, String)> {
         ("next refresh token", text(&next, "/refresh_token")),
         ("bot token", bot.token.clone()),
         ("webhook token", webhook),
-        (
-            "interaction token",
-            "a-token-of-an-interaction".to_owned(),
-        ),
+        ("interaction token", "a-token-of-an-interaction".to_owned()),
         ("token of nobody", "a-token-of-nobody".to_owned()),
         ("session", person.id.clone()),
         ("session of a bot", deaf.id.clone()),
@@ -81,6 +70,20 @@ async fn busy_day(server: &Server) -> Vec<(&'static str, String)> {
         ("content", "the-spoken-word".to_owned()),
         ("password hash", "$argon2".to_owned()),
     ]
+}
+
+/// Presents a webhook's token, which it answers, and one of an interaction.
+async fn tokens_in_paths(server: &Server, ada: &Person, channel: &str) -> String {
+    let path = format!("/api/v10/channels/{channel}/webhooks");
+    let made = ada.rest.post(&path, json!({ "name": "Herald" })).await;
+    let webhook = text(&made.expect(200), "/token");
+    let path = format!("/api/v10/webhooks/1/{webhook}");
+    let said = server.rest().post(&path, json!({ "content": "x" })).await;
+    assert_eq!(said.status.as_u16(), 404);
+    let path = "/api/v10/interactions/1/a-token-of-an-interaction/callback";
+    let said = server.rest().post(path, json!({ "type": 5 })).await;
+    assert_eq!(said.status.as_u16(), 404);
+    webhook
 }
 
 #[tokio::test]
