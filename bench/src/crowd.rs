@@ -10,6 +10,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 
 use crate::frame::{self, Marks};
+use crate::link::{Heard, Inlet, Link, Reader};
 use crate::publisher::Publisher;
 
 /// Sockets that are served between two looks at the clock, so that a post that is due does not
@@ -27,6 +28,8 @@ pub(crate) struct Guest {
     pub(crate) token: Option<String>,
     /// Which messages it must get: those of the same group.
     pub(crate) group: usize,
+    /// How it is connected.
+    pub(crate) link: Link,
 }
 
 /// All connections to one server.
@@ -36,13 +39,14 @@ pub(crate) struct Crowd {
     members: Vec<Member>,
     publisher: Publisher,
     buffer: Vec<u8>,
-    marks: Marks,
+    reader: Reader,
     /// Of the newest message: its payload's length.
     payload_bytes: usize,
 }
 
 struct Member {
     stream: TcpStream,
+    inlet: Inlet,
     /// Of a frame that has not come completely.
     rest: Vec<u8>,
     s: u32,
@@ -89,7 +93,7 @@ impl Crowd {
         for together in guests.chunks(OPENED_TOGETHER) {
             let mut opened = Vec::with_capacity(together.len());
             for guest in together {
-                opened.push((Entering::knock(address)?, guest));
+                opened.push((Entering::knock(address, guest)?, guest));
             }
             for (entering, guest) in &mut opened {
                 entering.identify(guest)?;
@@ -102,6 +106,7 @@ impl Crowd {
                 members.push(member);
             }
         }
+        let reader = Reader::new(Marks::new(), publisher.content_bytes());
         publisher.register(poll.registry(), members.len())?;
         Ok(Self {
             poll,
@@ -109,7 +114,7 @@ impl Crowd {
             members,
             publisher,
             buffer: vec![0; 256 * 1024],
-            marks: Marks::new(),
+            reader,
             payload_bytes: 0,
         })
     }
@@ -145,7 +150,7 @@ impl Crowd {
                 continue;
             };
             let taken = &mut happened.delivered;
-            let bytes = member.receive(&mut self.buffer, &self.marks, taken);
+            let bytes = member.receive(&mut self.buffer, &mut self.reader, taken);
             let bytes = bytes.with_context(|| format!("member {place}"))?;
             self.payload_bytes = bytes.unwrap_or(self.payload_bytes);
         }
@@ -158,7 +163,7 @@ impl Member {
     fn receive(
         &mut self,
         buffer: &mut [u8],
-        marks: &Marks,
+        reader: &mut Reader,
         taken: &mut Vec<(u64, Instant)>,
     ) -> Result<Option<usize>> {
         let mut bytes = None;
@@ -171,12 +176,12 @@ impl Member {
             };
             let at = Instant::now();
             if self.rest.is_empty() {
-                let used = self.take(&buffer[..n], marks, at, taken, &mut bytes)?;
+                let used = self.take(&buffer[..n], reader, at, taken, &mut bytes)?;
                 self.rest.extend_from_slice(&buffer[used..n]);
             } else {
                 let mut all = std::mem::take(&mut self.rest);
                 all.extend_from_slice(&buffer[..n]);
-                let used = self.take(&all, marks, at, taken, &mut bytes)?;
+                let used = self.take(&all, reader, at, taken, &mut bytes)?;
                 all.drain(..used);
                 self.rest = all;
             }
@@ -190,7 +195,7 @@ impl Member {
     fn take(
         &mut self,
         bytes: &[u8],
-        marks: &Marks,
+        reader: &mut Reader,
         at: Instant,
         taken: &mut Vec<(u64, Instant)>,
         payload_bytes: &mut Option<usize>,
@@ -198,16 +203,16 @@ impl Member {
         let mut used = 0;
         while let Some((frame, length)) = frame::split(&bytes[used..]) {
             used += length;
-            ensure!(frame.opcode != frame::CLOSE, "the server says close");
-            let Some(s) = frame::message_number(frame.payload) else {
-                self.s = frame::dispatch_number(frame.payload).unwrap_or(self.s);
-                continue;
+            let (s, mark) = match reader.hear(&mut self.inlet, &frame)? {
+                Heard::Message { s, mark } => (s, mark),
+                Heard::Dispatch(s) => {
+                    self.s = s;
+                    continue;
+                }
+                Heard::Other => continue,
             };
             ensure!(s == self.s + 1, "number {s} follows on {}", self.s);
             self.s = s;
-            let mark = marks
-                .find(frame.payload)
-                .context("a message without mark")?;
             self.tally.add(mark);
             *payload_bytes = Some(frame.payload.len());
             taken.push((mark, at));
@@ -219,22 +224,24 @@ impl Member {
 /// A member that is not ready yet; its socket still blocks.
 struct Entering {
     stream: Blocking,
+    inlet: Inlet,
     rest: Vec<u8>,
 }
 
 impl Entering {
-    fn knock(address: SocketAddr) -> Result<Self> {
+    fn knock(address: SocketAddr, guest: &Guest) -> Result<Self> {
         let mut stream = Blocking::connect(address)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(ANSWER_TIMEOUT))?;
         write!(
             stream,
-            "GET /gateway?v=10&encoding=json&dialect=native HTTP/1.1\r\nHost: {address}\r\n\
-             Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+            "GET /gateway?{} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            guest.link.query(),
         )?;
         Ok(Self {
             stream,
+            inlet: Inlet::new(guest.link),
             rest: Vec::new(),
         })
     }
@@ -252,8 +259,9 @@ impl Entering {
         let Some(token) = &guest.token else {
             return Ok(());
         };
+        let identify = gateway::identify(token, guest.link.intents());
         let mut wire = Vec::new();
-        frame::masked_text(gateway::identify(token, None).as_bytes(), &mut wire);
+        frame::masked_text(identify.as_bytes(), &mut wire);
         Ok(self.stream.write_all(&wire)?)
     }
 
@@ -261,18 +269,19 @@ impl Entering {
     fn settle(mut self, guest: &Guest) -> Result<Member> {
         let mut s = 0;
         let mut guilds = None;
+        let mut room = Vec::new();
         while guest.token.is_some() && guilds != Some(0) {
             let Some((frame, length)) = frame::split(&self.rest) else {
                 self.read()?;
                 continue;
             };
-            let text = frame.payload;
-            ensure!(frame.opcode == frame::TEXT, "the server refuses a session");
+            let text = self.inlet.text(&frame, &mut room)?.unwrap_or_default();
             if let Some(number) = frame::dispatch_number(text) {
                 s = number;
                 if text.starts_with(br#"{"t":"READY""#) {
                     let ready: serde_json::Value = serde_json::from_slice(text)?;
-                    guilds = ready["d"]["servers"].as_array().map(Vec::len);
+                    let listed = &ready["d"][guest.link.guilds_of_ready()];
+                    guilds = listed.as_array().map(Vec::len);
                     ensure!(guilds.is_some(), "READY names no guilds");
                 } else if text.starts_with(br#"{"t":"GUILD_CREATE""#) {
                     guilds = guilds.and_then(|left| left.checked_sub(1));
@@ -283,6 +292,7 @@ impl Entering {
         self.stream.set_nonblocking(true)?;
         Ok(Member {
             stream: TcpStream::from_std(self.stream),
+            inlet: self.inlet,
             rest: self.rest,
             s,
             tally: Tally::default(),

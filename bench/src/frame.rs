@@ -5,6 +5,8 @@ use memchr::memmem::Finder;
 
 /// Op code of a text frame.
 pub(crate) const TEXT: u8 = 1;
+/// Op code of a binary frame.
+pub(crate) const BINARY: u8 = 2;
 /// Op code of a close frame.
 pub(crate) const CLOSE: u8 = 8;
 /// What stands before a mark's digits.
@@ -12,6 +14,8 @@ pub(crate) const MARK: &str = "gh-bench-";
 /// Digits of a mark: messages of all runs have one length.
 pub(crate) const MARK_DIGITS: usize = 10;
 
+/// What fills a content, over and over.
+const FILLING: &[u8] = b" the quick brown fox jumps over the lazy dog";
 const EVENT: &[u8] = br#"{"t":"MESSAGE_CREATE","s":"#;
 
 /// A whole frame that the server sent.
@@ -105,7 +109,6 @@ impl Marks {
 
 /// A message's content: its mark, and filling up to `bytes`.
 pub(crate) fn content(mark: u64, bytes: usize, out: &mut Vec<u8>) {
-    const FILLING: &[u8] = b" the quick brown fox jumps over the lazy dog";
     let start = out.len();
     out.extend_from_slice(MARK.as_bytes());
     out.extend_from_slice(format!("{mark:010}").as_bytes());
@@ -113,6 +116,19 @@ pub(crate) fn content(mark: u64, bytes: usize, out: &mut Vec<u8>) {
         let left = bytes - (out.len() - start);
         out.extend_from_slice(&FILLING[..left.min(FILLING.len())]);
     }
+}
+
+/// The mark of a content, if it is what [`content`] writes of as many bytes.
+pub(crate) fn posted(text: &[u8], bytes: usize) -> Option<u64> {
+    let (digits, filling) = text
+        .strip_prefix(MARK.as_bytes())?
+        .split_at_checked(MARK_DIGITS)?;
+    let is_filled = filling
+        .chunks(FILLING.len())
+        .all(|part| FILLING.starts_with(part));
+    let is_as_long = text.len() == bytes.max(MARK.len() + MARK_DIGITS);
+    let mark = std::str::from_utf8(digits).ok()?.parse().ok()?;
+    (is_filled && is_as_long).then_some(mark)
 }
 
 #[cfg(test)]
@@ -140,6 +156,21 @@ mod tests {
             let mut text = br#"{"d":{"content":""#.to_vec();
             content(mark, 300, &mut text);
             prop_assert_eq!(Marks::new().find(&text), Some(mark));
+        }
+
+        #[test]
+        fn a_content_is_known_again_only_as_it_was_posted(
+            mark in 0..10_000_000_000_u64,
+            bytes in 0..2_000_usize,
+            at in any::<prop::sample::Index>(),
+        ) {
+            let mut text = Vec::new();
+            content(mark, bytes, &mut text);
+            prop_assert_eq!(posted(&text, bytes), Some(mark));
+            prop_assert_eq!(posted(&text[..text.len() - 1], bytes), None);
+            let at = at.index(text.len());
+            text[at] ^= 0x80;
+            prop_assert_eq!(posted(&text, bytes), None);
         }
     }
 

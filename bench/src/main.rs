@@ -2,6 +2,7 @@
 
 mod crowd;
 mod frame;
+mod link;
 mod load;
 mod peer;
 mod process;
@@ -15,7 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use suites::{Settings, creates, fanout, idle, latency};
+use suites::{Settings, bots, creates, fanout, idle, latency};
 
 /// Benchmarks of Guildhall next to bare limits; results are printed as Markdown.
 #[derive(Parser)]
@@ -38,7 +39,9 @@ enum Command {
     },
     /// POST-to-socket latency at half load.
     Latency(Settings),
-    /// Durable messages per second.
+    /// Server CPU per delivery to bots, by transport compression.
+    Bots(Settings),
+    /// Durable messages per second, in both dialects.
     Creates {
         #[command(flatten)]
         settings: Settings,
@@ -88,6 +91,7 @@ fn run(command: Command) -> Result<()> {
         Command::Fanout(settings) => fanout::run(&settings),
         Command::Idle { settings, sizes } => idle::run(&settings, &sizes),
         Command::Latency(settings) => latency::run(&settings),
+        Command::Bots(settings) => bots::run(&settings),
         Command::Creates { settings, crew } => creates::run(&settings, &crew),
         Command::All {
             settings,
@@ -95,6 +99,7 @@ fn run(command: Command) -> Result<()> {
             crew,
         } => {
             fanout::run(&settings)?;
+            bots::run(&settings)?;
             latency::run(&settings)?;
             creates::run(&settings, &crew)?;
             idle::run(&settings, &sizes)

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
+use guildhall_loadtest::client::gateway::Dialect;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
@@ -25,7 +26,7 @@ const WAITING_MAX: usize = 100_000;
 pub(crate) struct Desk {
     /// A channel's id.
     pub(crate) channel: String,
-    /// An access token of somebody who may post there.
+    /// The token of somebody who may post there: a person in the native dialect, a bot in Discord's.
     pub(crate) token: String,
 }
 
@@ -40,6 +41,7 @@ pub(crate) enum Publisher {
 /// Connections over which posts are made; a post takes whichever is free.
 pub(crate) struct Rest {
     address: SocketAddr,
+    dialect: Dialect,
     desks: Vec<Desk>,
     content_bytes: usize,
     lines: Vec<Line>,
@@ -48,6 +50,34 @@ pub(crate) struct Rest {
     request: Vec<u8>,
     /// Where connections are registered, and the token of the first.
     registered: Option<(Registry, usize)>,
+}
+
+/// What a dialect's route for posts differs in.
+#[derive(Clone, Copy, Debug)]
+struct Route {
+    /// Before the path.
+    prefix: &'static str,
+    /// Before the token.
+    scheme: &'static str,
+    /// The status of an answer to a post that was taken.
+    taken: u16,
+}
+
+impl Route {
+    const fn of(dialect: Dialect) -> Self {
+        match dialect {
+            Dialect::Native => Self {
+                prefix: "",
+                scheme: "Bearer",
+                taken: 201,
+            },
+            Dialect::Discord => Self {
+                prefix: "/api/v10",
+                scheme: "Bot",
+                taken: 200,
+            },
+        }
+    }
 }
 
 struct Line {
@@ -69,7 +99,7 @@ impl Publisher {
 
     /// Opens `lines` connections for posts at `desks` in turn.
     pub(crate) fn rest(
-        address: SocketAddr,
+        (address, dialect): (SocketAddr, Dialect),
         desks: Vec<Desk>,
         lines: usize,
         content_bytes: usize,
@@ -86,6 +116,7 @@ impl Publisher {
         };
         Ok(Self::Rest(Rest {
             address,
+            dialect,
             desks,
             content_bytes,
             lines: (0..lines).map(open).collect::<Result<_>>()?,
@@ -94,6 +125,14 @@ impl Publisher {
             request: Vec::new(),
             registered: None,
         }))
+    }
+
+    /// Bytes of the contents that it posts; a bare server decides on its own.
+    pub(crate) const fn content_bytes(&self) -> usize {
+        match self {
+            Self::Bare(_) => 0,
+            Self::Rest(rest) => rest.content_bytes,
+        }
     }
 
     /// Registers all connections, from `first` on.
@@ -126,7 +165,7 @@ impl Publisher {
         }
     }
 
-    /// Reads what came on a connection; a mark whose POST was answered with 201 is added to
+    /// Reads what came on a connection; a mark whose POST was taken is added to
     /// `acknowledged`.
     pub(crate) fn read(
         &mut self,
@@ -171,14 +210,15 @@ impl Rest {
     fn write_request(&mut self, mark: u64) -> Result<()> {
         let place = usize::try_from(mark)? % self.desks.len();
         let Desk { channel, token } = &self.desks[place];
+        let Route { prefix, scheme, .. } = Route::of(self.dialect);
         let mut body = br#"{"content":""#.to_vec();
         frame::content(mark, self.content_bytes, &mut body);
         write!(body, r#"","nonce":"{mark}"}}"#)?;
         self.request.clear();
         write!(
             self.request,
-            "POST /channels/{channel}/messages HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer \
-             {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+            "POST {prefix}/channels/{channel}/messages HTTP/1.1\r\nHost: {}\r\nAuthorization: \
+             {scheme} {token}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n",
             self.address,
             body.len()
         )?;
@@ -202,7 +242,7 @@ impl Rest {
                 break;
             }
         }
-        if !is_complete(&line.answer)? {
+        if !is_complete(&line.answer, Route::of(self.dialect).taken)? {
             return Ok(());
         }
         line.answer.clear();
@@ -222,8 +262,8 @@ fn connect(address: SocketAddr) -> Result<std::net::TcpStream> {
     Ok(stream)
 }
 
-/// Whether `bytes` are a whole answer; anything but 201 is an error.
-fn is_complete(bytes: &[u8]) -> Result<bool> {
+/// Whether `bytes` are a whole answer; another status than `taken` is an error.
+fn is_complete(bytes: &[u8], taken: u16) -> Result<bool> {
     ensure!(bytes.len() <= ANSWER_BYTES_MAX, "an answer is too large");
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut answer = httparse::Response::new(&mut headers);
@@ -239,7 +279,7 @@ fn is_complete(bytes: &[u8]) -> Result<bool> {
     if bytes.len() < head + length {
         return Ok(false);
     }
-    if answer.code != Some(201) {
+    if answer.code != Some(taken) {
         bail!("a post was refused: {}", String::from_utf8_lossy(bytes));
     }
     Ok(true)
@@ -250,13 +290,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_is_complete_with_its_last_byte_and_only_201_counts() {
+    fn an_answer_is_complete_with_its_last_byte_and_counts_with_its_dialects_status_only() {
         let answer = b"HTTP/1.1 201 Created\r\ncontent-length: 2\r\n\r\n{}";
         for cut in 0..answer.len() {
-            assert!(!is_complete(&answer[..cut]).unwrap(), "{cut}");
+            assert!(!is_complete(&answer[..cut], 201).unwrap(), "{cut}");
         }
-        assert!(is_complete(answer).unwrap());
+        assert!(is_complete(answer, 201).unwrap());
+        assert!(is_complete(answer, 200).is_err());
         let refused = b"HTTP/1.1 429 Too Many Requests\r\ncontent-length: 0\r\n\r\n";
-        assert!(is_complete(refused).is_err());
+        assert!(is_complete(refused, 201).is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! The suites, and what they share: their settings, and contestants that are ready to run.
 
+pub(crate) mod bots;
 pub(crate) mod creates;
 pub(crate) mod fanout;
 pub(crate) mod idle;
@@ -9,9 +10,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use guildhall_loadtest::client::gateway::Dialect;
 use rustix::process::{Resource, getrlimit, setrlimit};
 
 use crate::crowd::{Crowd, Guest};
+use crate::link::Link;
 use crate::load::{Contestant, Pace};
 use crate::peer::Style;
 use crate::process::{Durability, Server};
@@ -30,7 +33,7 @@ const DESCRIPTORS: usize = 600;
 /// What all suites are run with.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Settings {
-    /// Members of the channel in `fanout` and `latency`.
+    /// Members of the channel in `fanout`, `latency` and `bots`.
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u16).range(4..=18_000))]
     pub(crate) members: u16,
     /// Rounds; medians are taken over them.
@@ -100,35 +103,47 @@ fn head(title: &str) -> Result<()> {
     ))?)
 }
 
-/// Guildhall with one channel and all members in it, online and ready.
-fn guildhall(settings: &Settings) -> Result<Entrant> {
+/// Guildhall with one channel and all members in it, online and ready. In Discord's dialect they
+/// are bots, and so are those who post.
+fn guildhall(settings: &Settings, link: Link) -> Result<Entrant> {
     let members = usize::from(settings.members);
     raise_open_files(members)?;
     let server = Server::guildhall(&settings.data, settings.durability)?;
+    let (people, bots) = match link.dialect {
+        Dialect::Native => (members, 0),
+        // A guild has an owner, who is not online here.
+        Dialect::Discord => (1, members),
+    };
     let plan = Plan {
         guilds: 1,
-        members,
+        members: people,
+        bots,
         channels: 1,
     };
     let town = town::build(server.address(), plan)?;
     let guild = town.first().context("no guild was built")?;
-    let desks: Vec<Desk> = guild.tokens[..POSTERS]
+    let tokens = match link.dialect {
+        Dialect::Native => &guild.tokens,
+        Dialect::Discord => &guild.bots,
+    };
+    let desks: Vec<Desk> = tokens[..POSTERS]
         .iter()
         .map(|token| Desk {
             channel: guild.channels[0].clone(),
             token: token.clone(),
         })
         .collect();
-    let guests: Vec<Guest> = guild
-        .tokens
+    let guests: Vec<Guest> = tokens
         .iter()
         .map(|token| Guest {
             token: Some(token.clone()),
             group: 0,
+            link,
         })
         .collect();
     let content_bytes = usize::from(settings.content_bytes);
-    let publisher = Publisher::rest(server.address(), desks, LINES, content_bytes)?;
+    let door = (server.address(), link.dialect);
+    let publisher = Publisher::rest(door, desks, LINES, content_bytes)?;
     let crowd = Crowd::gather(server.address(), &guests, publisher)?;
     let name = format!("guildhall ({})", settings.durability.name());
     let mut entrant = Entrant::new(name, server, crowd, Groups::one(members));

@@ -9,10 +9,14 @@ use guildhall_loadtest::client::{Api, Person, Target};
 
 /// Calls that are under way at a time.
 const PARALLEL: usize = 16;
+/// Applications that one person makes; the server allows no more.
+const APPLICATIONS_EACH: usize = 50;
 
 /// A guild with everybody's access tokens; the first is its owner.
 pub(crate) struct Guild {
     pub(crate) tokens: Vec<String>,
+    /// The tokens of its bots.
+    pub(crate) bots: Vec<String>,
     /// Ids of channels that all members see and may post in.
     pub(crate) channels: Vec<String>,
 }
@@ -21,7 +25,10 @@ pub(crate) struct Guild {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
     pub(crate) guilds: usize,
+    /// People in each guild.
     pub(crate) members: usize,
+    /// Bots in each guild.
+    pub(crate) bots: usize,
     pub(crate) channels: usize,
 }
 
@@ -61,12 +68,40 @@ async fn found(api: &Api, guild: usize, plan: Plan) -> Result<Guild> {
         .buffered(PARALLEL)
         .try_collect()
         .await?;
+    let bots = bring_bots(api, guild, plan, (&owner, server)).await?;
     let mut tokens = vec![owner.access_token().await];
     tokens.extend(joined);
     Ok(Guild {
         tokens,
+        bots,
         channels: channels.into_iter().map(|channel| channel.id).collect(),
     })
+}
+
+/// Has a guild's bots made by people outside it, each bot with an application of its own.
+async fn bring_bots(
+    api: &Api,
+    guild: usize,
+    plan: Plan,
+    (owner, server): (&Person, &str),
+) -> Result<Vec<String>> {
+    let first: Vec<usize> = (0..plan.bots).step_by(APPLICATIONS_EACH).collect();
+    let made: Vec<Vec<String>> = stream::iter(first)
+        .map(|first| async move {
+            let maker = register(api, guild, plan.members + first).await?;
+            let mut tokens = Vec::new();
+            for bot in first..plan.bots.min(first + APPLICATIONS_EACH) {
+                let name = format!("bench{guild}bot{bot}");
+                let application = maker.create_application(&name).await?.body;
+                owner.add_bot(server, &application.id).await?;
+                tokens.push(application.bot_token.context("a bot without token")?);
+            }
+            anyhow::Ok(tokens)
+        })
+        .buffered(PARALLEL)
+        .try_collect()
+        .await?;
+    Ok(made.concat())
 }
 
 async fn register(api: &Api, guild: usize, member: usize) -> Result<Person> {

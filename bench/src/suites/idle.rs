@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
+use guildhall_loadtest::client::gateway::Dialect;
 
 use super::{Settings, head, raise_open_files};
 use crate::crowd::{Crowd, Guest};
@@ -45,6 +46,7 @@ pub(crate) fn run(settings: &Settings, sizes: &Sizes) -> Result<()> {
     let plan = Plan {
         guilds: most,
         members: 1,
+        bots: 0,
         channels: 1,
     };
     let town = town::build(ours.address(), plan)?;
@@ -53,7 +55,7 @@ pub(crate) fn run(settings: &Settings, sizes: &Sizes) -> Result<()> {
         .flat_map(|guild| guild.tokens)
         .map(|token| Guest {
             token: Some(token),
-            group: 0,
+            ..Guest::default()
         })
         .collect();
     let ours = grow(&ours, &guests, &counts)?;
@@ -87,7 +89,7 @@ fn grow(server: &Server, guests: &[Guest], counts: &[usize]) -> Result<Vec<f64>>
     let mut growth = Vec::new();
     for count in counts {
         // Nothing is published here; the one connection is part of what is counted.
-        let publisher = Publisher::rest(server.address(), Vec::new(), 1, 0)?;
+        let publisher = Publisher::rest((server.address(), Dialect::Native), Vec::new(), 1, 0)?;
         crowds.push(Crowd::gather(
             server.address(),
             &guests[open..*count],

@@ -3,6 +3,7 @@
 use anyhow::Result;
 
 use super::{Settings, guildhall, head, peer};
+use crate::link::Link;
 use crate::load::{Contestant, Latencies, Pace};
 use crate::peer::Style;
 use crate::report::{Figure, Table, say};
@@ -21,7 +22,7 @@ struct Kept {
 /// Runs the suite.
 pub(crate) fn run(settings: &Settings) -> Result<()> {
     head("latency: POST to socket at half load")?;
-    let ours = guildhall(settings)?;
+    let ours = guildhall(settings, Link::default())?;
     let payload_bytes = ours.contestant.crowd.payload_bytes();
     let bare = peer(settings, Style::Each, payload_bytes)?;
     let mut entrants = [bare, ours];
