@@ -14,8 +14,8 @@ pub(crate) const MARK: &str = "gh-bench-";
 /// Digits of a mark: messages of all runs have one length.
 pub(crate) const MARK_DIGITS: usize = 10;
 
-/// What fills a content, over and over.
-const FILLING: &[u8] = b" the quick brown fox jumps over the lazy dog";
+/// What fills a content, over and over. It has no blanks: servers trim them where a content ends.
+const FILLING: &[u8] = b"-the-quick-brown-fox-jumps-over-the-lazy-dog";
 const EVENT: &[u8] = br#"{"t":"MESSAGE_CREATE","s":"#;
 
 /// A whole frame that the server sent.

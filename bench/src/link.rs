@@ -173,7 +173,8 @@ fn whole(text: &[u8], content_bytes: usize) -> Result<u64> {
     }
     let event: Event<'_> = serde_json::from_slice(text).context("a message is not whole")?;
     let content = event.d.content.as_bytes();
-    frame::posted(content, content_bytes).context("a message has another content than was posted")
+    frame::posted(content, content_bytes)
+        .with_context(|| format!("this is not what was posted: {}", event.d.content))
 }
 
 fn unzip(inflate: &mut Decompress, message: &[u8], out: &mut Vec<u8>) -> Result<()> {

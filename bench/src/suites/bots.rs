@@ -29,7 +29,7 @@ pub(crate) fn run(settings: &Settings) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     say(&format!(
         "{} bots in one channel, each with one session (Discord's dialect, JSON, intents for guilds, \
-         messages and their content), posts by bots with content of {} bytes, a server for each \
+         messages and their content), posts by bots with {} bytes of a phrase over and over, a server for each \
          compression ({}), {} interleaved rounds of {} s in a closed loop; median (least-most). The \
          client decompresses every payload and reads all of it as JSON.\n",
         settings.members,
