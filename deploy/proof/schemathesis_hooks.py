@@ -9,9 +9,12 @@ schemathesis.openapi.format("emoji", st.sampled_from(["👍", "❤️", "🎉", 
 
 # A body may hold to its schema and still name what is not there, or not fit itself.
 ABOUT_DATA = {
+    "channel_parent_invalid",  # no category of the server
+    "channel_parent_max_channels",
     "duplicate",  # two overwrites for one role or member
     "exclusive",  # more than one of before, after and around
     "not_a_member",  # the new owner
+    "unknown_component",  # of the message
     "unknown_message",  # the one that is answered
     "unknown_target",  # whom an overwrite binds
 }

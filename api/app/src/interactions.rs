@@ -243,7 +243,9 @@ fn component<'a>(message: &'a Message, custom_id: &str) -> Result<&'a Component,
     let found = components
         .into_iter()
         .find(|component| component.custom_id() == Some(custom_id));
-    let found = found.ok_or_else(|| wrong("custom_id", "is no component of the message"))?;
+    let why = "is no component of the message";
+    let unknown = || Rejection::field("custom_id", "unknown_component", why);
+    let found = found.ok_or_else(unknown)?;
     let is_disabled = match found {
         Component::Button(button) => button.disabled,
         Component::Select(select) => select.disabled,
