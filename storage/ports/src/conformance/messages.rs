@@ -6,9 +6,12 @@
 use std::sync::Arc;
 
 use guildhall_model::event::{Event, Record, Source};
-use guildhall_model::message::{Anchor, Message, Nonce, Place};
+use guildhall_model::message::{Anchor, Message, Nonce, Place, Rich};
 use guildhall_model::snowflake::Generator;
-use guildhall_model::{ChannelId, EventPartition, Id, Position, UserId};
+use guildhall_model::{
+    ApplicationId, ChannelId, EventPartition, Id, InteractionId, Position, Timestamp, UserId,
+    limits,
+};
 
 use super::sample::{NOW, id, message};
 use crate::messages::{Messages, NonceUse};
@@ -28,6 +31,8 @@ macro_rules! messages_promises {
             pages_walk_a_channel_without_gaps
             pins_are_listed_from_the_last_one
             a_nonce_finds_its_message
+            what_one_user_alone_sees_is_on_no_page
+            what_was_answered_stays_answered_as_long_as_it_may_be_followed
             the_highest_message_id_never_falls
         }
     };
@@ -306,6 +311,75 @@ pub async fn a_nonce_finds_its_message(store: Store) {
     assert_eq!(find(CHANNEL, 1, &nonce, 0).await, Some(NonceUse::Deleted));
     assert_eq!(find(CHANNEL, 1, &nonce, 1).await, None);
     assert_eq!(find(CHANNEL, 2, &nonce, 0).await, it_is(2));
+}
+
+/// From no side and among no pins; by its id and its nonce it is found, and an edit leaves it so.
+pub async fn what_one_user_alone_sees_is_on_no_page(store: Store) {
+    let shown = message(1_001, CHANNEL, 1);
+    let nonce = Nonce::Interaction(id(7));
+    let mut alone = message(1_002, CHANNEL, 1);
+    alone.nonce = Some(nonce.clone());
+    alone.pinned_at = Some(NOW);
+    alone.rich = Some(Box::new(Rich {
+        only_for: Some(id(2)),
+        ..Rich::default()
+    }));
+    let later = message(1_003, CHANNEL, 1);
+    apply(&store, [&shown, &alone, &later].map(created)).await;
+    let alone = edited(&alone, "still alone");
+    apply(&store, [Event::MessageUpdated(Box::new(alone.clone()))]).await;
+    let channel: ChannelId = id(CHANNEL);
+    for anchor in [
+        Anchor::Newest,
+        Anchor::Before(id(2_000)),
+        Anchor::After(id(1_000)),
+        Anchor::Around(alone.id),
+    ] {
+        let page = store.page(channel, anchor, 50).await.unwrap();
+        let ids: Vec<u64> = page.iter().map(|message| message.id.get()).collect();
+        assert_eq!(ids, [1_003, 1_001], "{anchor:?}");
+    }
+    let pins = store.pins(channel, Timestamp(i64::MAX), 50).await.unwrap();
+    assert_eq!(pins, []);
+    assert_eq!(store.get(alone.id).await.unwrap(), Some(alone.clone()));
+    let found = store.by_nonce(channel, id(1), &nonce, id(7)).await.unwrap();
+    assert_eq!(found, Some(NonceUse::Message(Box::new(alone))));
+}
+
+/// Whether by a message that is deleted meanwhile or by none.
+pub async fn what_was_answered_stays_answered_as_long_as_it_may_be_followed(store: Store) {
+    let ids = Generator::new(0, 0).mint::<()>(NOW).get();
+    let (by_message, by_none): (InteractionId, InteractionId) = (id(ids), id(ids + 1));
+    let application: ApplicationId = id(1);
+    let mut answer = message(ids + 2, CHANNEL, 1);
+    answer.nonce = Some(Nonce::Interaction(by_message));
+    let acknowledged = Event::InteractionAcknowledged {
+        id: by_none,
+        application_id: application,
+        user_id: id(2),
+        channel_id: id(CHANNEL),
+        place: answer.place.clone(),
+    };
+    apply(&store, [created(&answer), acknowledged]).await;
+    let age = i64::try_from(limits::INTERACTION_AGE_MS).unwrap();
+    let other = message(ids + 3, CHANNEL, 1);
+    // Deletions are when a store may forget.
+    for event in [created(&other), deleted(&answer), deleted(&other)] {
+        let gseq = store.last_gseq(GUILD).await.unwrap() + 1;
+        let mut late = Record::clone(&record(GUILD, gseq, event));
+        late.at = NOW.plus_ms(age - 1);
+        let records = [Arc::new(late)];
+        store
+            .apply(PARTITION, &records, Position(gseq + 1))
+            .await
+            .unwrap();
+    }
+    for interaction in [by_message, by_none] {
+        let (channel, bot) = (id(CHANNEL), application.bot_user());
+        let (nonce, oldest) = (Nonce::Interaction(interaction), id(interaction.get()));
+        let found = store.by_nonce(channel, bot, &nonce, oldest).await;
+        assert_eq!(found.unwrap(), Some(NonceUse::Deleted));
+    }
 }
 
 /// Not even when the message is gone: an id is never given twice.

@@ -215,7 +215,7 @@ pub(super) async fn pins(
 ) -> Result<Vec<Message>, SqlError> {
     let rows: Vec<StoredMessage> = sqlx::query_as(
         "SELECT id, channel_id, content, edited_at, nonce, pinned_at, body
-         FROM messages WHERE channel_id = ? AND pinned_at < ?
+         FROM messages WHERE channel_id = ? AND pinned_at < ? AND only_for IS NULL
          ORDER BY pinned_at DESC, id DESC LIMIT ?",
     )
     .bind(channel.as_i64())

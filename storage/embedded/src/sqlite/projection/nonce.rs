@@ -28,14 +28,22 @@ pub(super) fn from_column(column: &str) -> Result<Nonce, SqlError> {
         .ok_or_else(|| SqlError::row("messages", "a nonce is neither text nor number"))
 }
 
-/// The oldest message whose nonce counts at this time.
+/// How long spent nonces are kept: those of posts count for less, but answers to an interaction
+/// are asked for as long as they may be followed.
+const KEPT_MS: u64 = if limits::NONCE_AGE_MS < limits::INTERACTION_AGE_MS {
+    limits::INTERACTION_AGE_MS
+} else {
+    limits::NONCE_AGE_MS
+};
+
+/// The oldest message whose nonce is kept at this time.
 pub(super) fn oldest(at: Timestamp) -> MessageId {
-    let age = i64::try_from(limits::NONCE_AGE_MS).unwrap_or(i64::MAX);
+    let age = i64::try_from(KEPT_MS).unwrap_or(i64::MAX);
     Generator::new(0, 0).mint(at.plus_ms(-age))
 }
 
-/// Keeps the nonce of a message that is about to be erased, and lets go of those that do not count
-/// any more, which are older than `oldest`.
+/// Keeps the nonce of a message that is about to be erased, and lets go of those that are older
+/// than `oldest`.
 pub(super) async fn spend(
     tx: &mut SqliteConnection,
     erased: MessageId,
