@@ -151,8 +151,6 @@ pub struct InteractionClaim {
     pub user_id: UserId,
     /// What was used.
     pub occasion: Occasion,
-    /// The message that is answered is only the user's; so is what answers it, if nothing is said.
-    pub is_private: bool,
 }
 
 /// That a message answers an interaction.

@@ -1,10 +1,10 @@
-//! Commands that applications offer: defining them, and what people are offered.
+//! Commands that applications offer, as their bots define them.
 
 use guildhall_host::Refused;
 use guildhall_model::account::Credential;
-use guildhall_model::application_command::{ApplicationCommand, CommandContext, CommandDefinition};
+use guildhall_model::application_command::{ApplicationCommand, CommandDefinition};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{ApplicationId, CommandId, GuildId, Permissions, Rejection, limits};
+use guildhall_model::{ApplicationId, CommandId, GuildId, Rejection, limits};
 use guildhall_ports::application_commands::{NewCommand, Scope, Unstored};
 
 use crate::{App, Context};
@@ -123,26 +123,6 @@ impl ApplicationCommands<'_> {
         }
     }
 
-    /// What the caller may run in a guild, by application and oldest first.
-    pub async fn offered_in(
-        &self,
-        ctx: &Context,
-        guild: GuildId,
-    ) -> Result<Vec<ApplicationCommand>, Refused> {
-        let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
-        let (applications, held) = view.read(|state| {
-            let bots = state.members().filter(|member| member.user.bot);
-            let applications = bots.filter_map(|bot| ApplicationId::new(bot.user.id.get()));
-            let held = state.permissions(ctx.user_id(), ctx.now);
-            (applications.collect::<Vec<_>>(), held)
-        });
-        let store = self.app.commands_store();
-        let limit = limits::COMMANDS_OFFERED_MAX;
-        let mut offered = store.offered(&applications, Some(guild), limit).await?;
-        offered.retain(|command| may_run(command, CommandContext::Guild, held));
-        Ok(offered)
-    }
-
     /// Refuses whoever is not the application's bot, and in a guild a bot that is no member.
     async fn own_scope(
         &self,
@@ -178,24 +158,6 @@ impl ApplicationCommands<'_> {
             definition,
         }
     }
-}
-
-/// Whether a command is offered in such a place to somebody who holds these permissions there.
-pub(crate) fn may_run(
-    command: &ApplicationCommand,
-    place: CommandContext,
-    held: Permissions,
-) -> bool {
-    let CommandDefinition {
-        contexts,
-        default_member_permissions: needed,
-        ..
-    } = &command.definition;
-    let is_here = contexts.as_ref().is_none_or(|all| all.contains(&place));
-    let may = needed.is_none_or(|needed| {
-        held.contains(Permissions::ADMINISTRATOR) || (!needed.is_empty() && held.contains(needed))
-    });
-    is_here && (may || place != CommandContext::Guild)
 }
 
 fn unknown() -> Refused {

@@ -4,10 +4,11 @@ mod answers;
 mod resolve;
 
 use guildhall_host::Refused;
-use guildhall_model::application_command::{ApplicationCommand, CommandContext};
+use guildhall_model::application_command::{ApplicationCommand, CommandContext, CommandDefinition};
 use guildhall_model::command::ChannelCommand;
 use guildhall_model::interaction::{
-    CommandUse, ComponentUse, GivenOption, Interaction, InteractionClaim, InteractionData, Occasion,
+    CommandUse, ComponentUse, GivenOption, Interaction, InteractionClaim, InteractionData,
+    Occasion, Resolved,
 };
 use guildhall_model::message::Message;
 use guildhall_model::message::component::{Component, Select, SelectKind};
@@ -18,7 +19,6 @@ use guildhall_model::{
 };
 use guildhall_ports::guilds::Home;
 
-use crate::application_commands::may_run;
 use crate::guilds::within;
 use crate::{App, Context};
 
@@ -106,8 +106,7 @@ impl Interactions<'_> {
             resolved,
         }));
         let application = command.application_id;
-        self.begin(ctx, here, (application, occasion), data, false)
-            .await
+        self.begin(ctx, here, (application, occasion), data).await
     }
 
     /// Presses a button, or chooses from a menu.
@@ -131,7 +130,7 @@ impl Interactions<'_> {
             Component::Select(select) => (select.id, kind_of(select), Some(select)),
         };
         let (values, resolved) = match (select, values) {
-            (None, None) => (None, resolve::nothing()),
+            (None, None) => (None, Resolved::default()),
             (None, Some(_)) => return Err(wrong("values", "a button has none")),
             (Some(select), values) => {
                 let chosen = values.unwrap_or_default();
@@ -142,7 +141,6 @@ impl Interactions<'_> {
                 (Some(values), resolved)
             }
         };
-        let is_private = message.only_for().is_some();
         let occasion = Occasion::Component(message.id);
         let data = InteractionData::Component(Box::new(ComponentUse {
             message: Message::clone(&message),
@@ -152,8 +150,7 @@ impl Interactions<'_> {
             values,
             resolved,
         }));
-        self.begin(ctx, here, (application, occasion), data, is_private)
-            .await
+        self.begin(ctx, here, (application, occasion), data).await
     }
 
     /// Tells the application.
@@ -163,7 +160,6 @@ impl Interactions<'_> {
         here: Here,
         (application_id, occasion): (ApplicationId, Occasion),
         data: InteractionData,
-        is_private: bool,
     ) -> Result<InteractionId, Refused> {
         let app = self.app;
         let id: InteractionId = app.node().mint();
@@ -174,7 +170,6 @@ impl Interactions<'_> {
             channel_id,
             user_id: ctx.user_id(),
             occasion,
-            is_private,
         };
         let interaction = Interaction {
             id,
@@ -205,7 +200,7 @@ impl Interactions<'_> {
                 Here::in_guild(ctx, guild, channel, view).ok_or_else(unknown)
             }
             Some(Home::Direct(direct)) if direct.users.contains(&ctx.user_id()) => {
-                Ok(Here::direct(ctx, direct))
+                Ok(Here::direct(direct))
             }
             _ => Err(unknown()),
         }
@@ -239,10 +234,8 @@ fn wrong(path: &str, why: &'static str) -> Refused {
 
 /// The component of a message that has this text, if it can be used.
 fn component<'a>(message: &'a Message, custom_id: &str) -> Result<&'a Component, Refused> {
-    let components = message.components().iter().flat_map(|row| &row.components);
-    let found = components
-        .into_iter()
-        .find(|component| component.custom_id() == Some(custom_id));
+    let mut components = message.components().iter().flat_map(|row| &row.components);
+    let found = components.find(|component| component.custom_id() == Some(custom_id));
     let why = "is no component of the message";
     let unknown = || Rejection::field("custom_id", "unknown_component", why);
     let found = found.ok_or_else(unknown)?;
@@ -288,6 +281,20 @@ const fn context_of(guild: Option<GuildId>) -> CommandContext {
         Some(_) => CommandContext::Guild,
         None => CommandContext::BotDirect,
     }
+}
+
+/// Whether a command is offered in such a place to somebody who holds these permissions there.
+fn may_run(command: &ApplicationCommand, place: CommandContext, held: Permissions) -> bool {
+    let CommandDefinition {
+        contexts,
+        default_member_permissions: needed,
+        ..
+    } = &command.definition;
+    let is_here = contexts.as_ref().is_none_or(|all| all.contains(&place));
+    let may = needed.is_none_or(|needed| {
+        held.contains(Permissions::ADMINISTRATOR) || (!needed.is_empty() && held.contains(needed))
+    });
+    is_here && (may || place != CommandContext::Guild)
 }
 
 impl Here {

@@ -85,7 +85,6 @@ mod tests {
             channel_id: Id::new(i64::MAX as u64).unwrap(),
             user_id: Id::new(i64::MAX as u64).unwrap(),
             occasion: Occasion::Command("天".repeat(limits::COMMAND_NAME_CHARS.1)),
-            is_private: false,
         }
     }
 

@@ -38,10 +38,6 @@ struct Ids {
     either: Vec<(String, u64)>,
 }
 
-pub(super) fn nothing() -> Resolved {
-    Resolved::default()
-}
-
 impl Here {
     pub(super) fn in_guild(
         ctx: &Context,
@@ -59,7 +55,7 @@ impl Here {
             .then_some(Self { at, held })
     }
 
-    pub(super) fn direct(_: &Context, direct: DirectChannel) -> Self {
+    pub(super) fn direct(direct: DirectChannel) -> Self {
         Self {
             at: At::Direct(direct),
             held: Permissions::DEFAULT,

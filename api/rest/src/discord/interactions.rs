@@ -1,6 +1,8 @@
 //! Answers to interactions: the first one by its own address, later ones by the address of the
 //! webhook that every application is for as long as it may answer.
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequest as _, Request, State};
 use guildhall_app::Refused;
 use guildhall_app::interactions::{Answer, Answering};
@@ -33,8 +35,9 @@ pub(super) async fn respond(
     let answering = api.app.interactions().answering(id, token.0.reveal())?;
     let (callback, files) = callback(&api, &answering, request).await?;
     let number = callback.number();
-    let given = give(&answering, callback, &files);
-    let given = api.app.uploads().posting(&files, given, |_| true).await?;
+    let shows = callback.shows();
+    let given = give(&api, &answering, callback, &files);
+    let given = api.app.uploads().posting(&files, given, |_| shows).await?;
     if !asked.with_response {
         return done();
     }
@@ -66,20 +69,23 @@ async fn callback(
     }
 }
 
-/// The message that a first answer has made or changed.
+/// The message that a first answer has made or changed. Files that it keeps no more are deleted.
 async fn give(
+    api: &Api,
     answering: &Answering,
     callback: Callback,
     files: &[Attachment],
-) -> Result<Option<std::sync::Arc<model::Message>>, Refused> {
+) -> Result<Option<Arc<model::Message>>, Refused> {
     match callback {
         Callback::Message(new) => answering.reply(answer(*new, files)).await.map(Some),
         Callback::DeferredMessage { is_private } => answering.defer(is_private).await.map(Some),
         Callback::DeferredUpdate => answering.acknowledge().await.map(|()| None),
         Callback::Update(edit) => {
             let before = answering.original().await?;
-            let (edit, _) = with_files(*edit, &before, files)?;
-            answering.update(edit).await
+            let (edit, dropped) = with_files(*edit, &before, files)?;
+            let updated = answering.update(edit).await?;
+            api.app.uploads().discard(&dropped).await;
+            Ok(updated)
         }
     }
 }

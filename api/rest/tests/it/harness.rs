@@ -149,7 +149,6 @@ impl House {
             channel_id: self.spelling.parse(channel).unwrap(),
             user_id: self.spelling.parse(&user.id).unwrap(),
             occasion: Occasion::Command("test".to_owned()),
-            is_private: false,
         };
         let tokens = InteractionTokens::new(&INTERACTION_KEY);
         (id.to_string(), tokens.mint(&claim).0)

@@ -1,6 +1,8 @@
 //! Commands and components: used by people in the native dialect, answered by the application in
 //! Discord's.
 
+use axum::http::Request;
+use axum::http::header::CONTENT_TYPE;
 use guildhall_host::session::SessionHandle;
 use guildhall_wire::Installation;
 use guildhall_wire::dispatch::{self, Look};
@@ -8,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{Tavern, call, fault, refused};
 use crate::harness::{Answer, Caller, text};
+use crate::uploads::form::{Form, PNG};
 
 impl Tavern {
     /// An interaction of bob's with the bot.
@@ -18,6 +21,15 @@ impl Tavern {
     async fn callback(&self, (id, token): &(String, String), form: Value) -> Answer {
         let path = format!("/interactions/{id}/{token}/callback?with_response=true");
         call(&self.house, None, "POST", &path, form).await
+    }
+
+    async fn callback_with(&self, (id, token): &(String, String), form: Form) -> Answer {
+        let path = format!("/api/v10/interactions/{id}/{token}/callback?with_response=true");
+        let request = Request::builder().method("POST").uri(path);
+        let request = request.header(CONTENT_TYPE, "multipart/form-data; boundary=XbX");
+        self.house
+            .send(request.body(form.end().into()).unwrap())
+            .await
     }
 
     /// A call by the address of the application as a webhook, without credentials.
@@ -488,6 +500,78 @@ async fn only_who_may_runs_a_command() {
     let direct = tavern.offer(direct).await;
     let answer = tavern.run(&direct, json!([])).await;
     assert_eq!(answer.status, 403, "{}", answer.body);
+}
+
+#[tokio::test]
+async fn only_the_user_is_told_that_a_press_was_noted() {
+    let tavern = Tavern::open().await;
+    let mut ears = [
+        tavern.ear_of(&tavern.ada).await,
+        tavern.ear_of(&tavern.bob).await,
+    ];
+    let row = json!([{"type": 1, "components": [
+        {"type": 2, "style": 1, "label": "Order", "custom_id": "order"},
+    ]}]);
+    let form = json!({"content": "menu", "components": row});
+    let path = tavern.of_channel("/messages");
+    let menu = tavern.bot("POST", &path, form).await.expect(200);
+    let mut bot = tavern.listen().await;
+    let press = format!("/messages/{}/components", text(&menu["id"]));
+    let pressed = json!({"custom_id": "order"});
+    tavern
+        .house
+        .post(&tavern.bob, &press, pressed)
+        .await
+        .expect(201);
+    let begun = bot.interaction().await.names();
+    tavern
+        .callback(&begun, json!({"type": 6}))
+        .await
+        .expect(200);
+    tavern.say("the end").await;
+    let [ada, bob] = &mut ears;
+    let said = ["MESSAGE_CREATE", "MESSAGE_CREATE"];
+    assert_eq!(ada.names_until("the end").await, said);
+    let told = ["MESSAGE_CREATE", "INTERACTION_SUCCESS", "MESSAGE_CREATE"];
+    assert_eq!(bob.names_until("the end").await, told);
+}
+
+#[tokio::test]
+async fn files_that_no_answer_shows_are_not_kept() {
+    let tavern = Tavern::open().await;
+    let kept = || tavern.house.blobs.keys().len();
+    let begun = tavern.begun();
+    let file = || Form::default().file(0, "menu.png", "image/png", PNG);
+    let deferred = file().json(&json!({"type": 5}));
+    tavern.callback_with(&begun, deferred).await.expect(200);
+    assert_eq!(kept(), 0);
+    let original = "/messages/@original";
+    tavern.following("DELETE", &begun, original, None).await;
+
+    let row = json!([{"type": 1, "components": [
+        {"type": 2, "style": 1, "label": "Order", "custom_id": "order"},
+    ]}]);
+    let begun = tavern.begun();
+    let data = json!({"type": 4, "data": {"content": "menu", "components": row}});
+    let menu = tavern
+        .callback_with(&begun, file().json(&data))
+        .await
+        .expect(200);
+    assert_eq!(kept(), 1);
+    let mut bot = tavern.listen().await;
+    let id = text(&menu["resource"]["message"]["id"]);
+    let pressed = json!({"custom_id": "order"});
+    let press = format!("/messages/{id}/components");
+    tavern
+        .house
+        .post(&tavern.bob, &press, pressed)
+        .await
+        .expect(201);
+    let begun = bot.interaction().await.names();
+    let without = json!({"type": 7, "data": {"content": "ordered", "attachments": []}});
+    let changed = tavern.callback(&begun, without).await.expect(200);
+    assert_eq!(changed["resource"]["message"]["attachments"], json!([]));
+    assert_eq!(kept(), 0);
 }
 
 #[tokio::test]

@@ -82,6 +82,11 @@ impl Callback {
         }
     }
 
+    /// Something is said, with which files may come.
+    pub const fn shows(&self) -> bool {
+        matches!(self, Self::Message(_) | Self::Update(_))
+    }
+
     /// Discord's number of what it does.
     pub const fn number(&self) -> u8 {
         match self {
