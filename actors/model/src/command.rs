@@ -66,7 +66,7 @@ pub enum GuildCommand {
     /// Cease to be a member.
     Leave,
     /// Remove a member.
-    Kick(UserId, Option<Reason>),
+    Kick(UserId),
     /// Remove and keep out. The user need not be a member.
     Ban(Box<User>, Option<Reason>),
     /// Lift a ban.

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::audit::AuditEntry;
 use crate::channel::{Channel, DirectChannel, Overwrite};
 use crate::emoji::{EmojisChange, GuildEmoji};
 use crate::guild::Guild;
@@ -109,6 +110,8 @@ pub enum Event {
     WebhookDeleted(Box<Webhook>),
     /// An emoji of the guild was made, changed or ended.
     EmojisChanged(Box<EmojisChange>),
+    /// Somebody who manages the guild has done what the events before this one say.
+    Audited(Box<AuditEntry>),
     /// A message was posted.
     MessageCreated(Box<Message>),
     /// A message was edited; this is the whole message afterwards.
@@ -312,6 +315,10 @@ impl Event {
                 Intents::GUILD_INVITES,
             ),
             Self::EmojisChanged(_) => (Audience::Guild, Intents::GUILD_EXPRESSIONS),
+            Self::Audited(_) => (
+                Audience::Holders(Permissions::VIEW_AUDIT_LOG),
+                Intents::GUILD_MODERATION,
+            ),
             Self::WebhookCreated(_) | Self::WebhookUpdated(_) | Self::WebhookDeleted(_) => (
                 Audience::Holders(Permissions::MANAGE_WEBHOOKS),
                 Intents::GUILD_WEBHOOKS,
@@ -371,6 +378,7 @@ impl Event {
                 | Self::WebhookUpdated(_)
                 | Self::WebhookDeleted(_)
                 | Self::EmojisChanged(_)
+                | Self::Audited(_)
                 | Self::DirectOpened { .. }
                 | Self::UserUpdated { .. }
         )

@@ -106,6 +106,8 @@ pub mod kind {
     pub enum Application {}
     /// A file that is attached to a message.
     pub enum Attachment {}
+    /// Something that a guild's managers did.
+    pub enum AuditEntry {}
     /// A text or voice channel of a guild, or a direct-message channel.
     pub enum Channel {}
     /// A command that an application offers.
@@ -132,6 +134,8 @@ pub mod kind {
 pub type ApplicationId = Id<kind::Application>;
 /// Names an attachment.
 pub type AttachmentId = Id<kind::Attachment>;
+/// Names an entry of a guild's audit log.
+pub type AuditEntryId = Id<kind::AuditEntry>;
 /// Names a channel.
 pub type ChannelId = Id<kind::Channel>;
 /// Names a command of an application.

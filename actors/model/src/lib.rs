@@ -6,6 +6,7 @@
 pub mod account;
 pub mod application_command;
 pub mod attachment;
+pub mod audit;
 pub mod channel;
 pub mod command;
 pub mod dispatch;
@@ -32,8 +33,8 @@ pub mod user;
 pub mod webhook;
 
 pub use id::{
-    ApplicationId, AttachmentId, ChannelId, CommandId, EmojiId, GuildId, Id, InteractionId,
-    LoginId, MessageId, RoleId, UserId, WebhookId,
+    ApplicationId, AttachmentId, AuditEntryId, ChannelId, CommandId, EmojiId, GuildId, Id,
+    InteractionId, LoginId, MessageId, RoleId, UserId, WebhookId,
 };
 pub use partition::{Epoch, EventPartition, NodeId, Position, SessionPartition};
 pub use permission::Permissions;

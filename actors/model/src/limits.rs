@@ -167,6 +167,12 @@ pub const WEBHOOKS_MAX: usize = 15;
 pub const WEBHOOK_NAME_CHARS: (usize, usize) = (1, 80);
 /// Characters of a webhook's token: 408 random bits.
 pub const WEBHOOK_TOKEN_CHARS: usize = 68;
+/// How long the entries of an audit log are kept.
+pub const AUDIT_AGE_MS: u64 = 45 * 24 * 3_600 * 1_000;
+/// Entries of one page of an audit log, where the caller does not say and at most.
+pub const PAGE_AUDIT: (u16, u16) = (50, 100);
+/// How far back a ban may take its user's messages with it.
+pub const BAN_PURGE_S_MAX: u32 = 7 * 24 * 3_600;
 /// Characters of an audit reason.
 pub const REASON_CHARS_MAX: usize = 512;
 /// Characters of a username, at least and at most.

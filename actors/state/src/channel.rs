@@ -73,6 +73,19 @@ impl Writer {
         }
     }
 
+    /// Who may ban deletes what the banned have written, wherever it stands.
+    pub fn purging(user_id: UserId, in_guild: Permissions) -> Result<Self, Rejection> {
+        if !in_guild.contains(Permissions::BAN_MEMBERS) {
+            return Err(Rejection::MissingPermission(Permissions::BAN_MEMBERS));
+        }
+        Ok(Self {
+            user_id,
+            access: Permissions::VIEW_CHANNEL | Permissions::MANAGE_MESSAGES,
+            member: None,
+            mentionable: Vec::new(),
+        })
+    }
+
     fn require(&self, needed: Permissions) -> Result<(), Rejection> {
         if !self.access.contains(Permissions::VIEW_CHANNEL) {
             return Err(Rejection::Unknown(Noun::Channel));

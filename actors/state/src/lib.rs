@@ -4,6 +4,7 @@
 //! command leaves no trace, because deciding and applying are two steps: `decide` reads the state
 //! and returns events, `apply` folds an event into the state, `revert` takes it back.
 
+pub mod audit;
 pub mod channel;
 pub mod guild;
 pub mod relay;

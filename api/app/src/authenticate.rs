@@ -18,7 +18,7 @@ impl App {
             Presented::Bearer(token) => self.person(token, now)?,
             Presented::Bot(token) => self.bot(token, now).await?,
         };
-        Ok(Context { caller, now })
+        Ok(Context::new(caller, now))
     }
 
     /// The login was revoked. Whoever keeps a connection for a login asks again after it has made

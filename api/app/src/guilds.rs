@@ -251,7 +251,7 @@ impl App {
         guild: GuildId,
         command: GuildCommand,
     ) -> Result<GuildDone, Refused> {
-        self.node().command(guild, ctx.user_id(), command).await
+        self.node().command(guild, ctx.by(), command).await
     }
 
     /// How many members of a guild appear to be there.

@@ -8,6 +8,7 @@ pub mod accounts;
 pub mod allowance;
 pub mod application_commands;
 pub mod applications;
+pub mod audit;
 mod authenticate;
 pub mod authorize;
 pub mod channels;

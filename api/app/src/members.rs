@@ -1,16 +1,21 @@
 //! Members of a guild: listing, naming, removing and keeping out.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::sync::Arc;
 
 use guildhall_host::{GuildDone, Refused};
 use guildhall_model::command::{GuildCommand, MemberUpdate};
+use guildhall_model::limits::BULK_DELETE;
 use guildhall_model::member::{Ban, Member};
 use guildhall_model::rejection::Noun;
-use guildhall_model::text::{DisplayName, Reason};
-use guildhall_model::{GuildId, Permissions, Rejection, UserId};
+use guildhall_model::snowflake::Generator;
+use guildhall_model::text::DisplayName;
+use guildhall_model::{ChannelId, GuildId, MessageId, Permissions, Rejection, UserId};
 
 use crate::{App, Context};
+
+/// Messages of a banned user that are looked for at a time.
+const PAGE_PURGE: u16 = 1_000;
 
 /// The use cases around members.
 #[derive(Clone, Copy, Debug)]
@@ -94,14 +99,8 @@ impl Members<'_> {
     }
 
     /// Removes a member, who may come back.
-    pub async fn kick(
-        &self,
-        ctx: &Context,
-        guild: GuildId,
-        user: UserId,
-        reason: Option<Reason>,
-    ) -> Result<(), Refused> {
-        let command = GuildCommand::Kick(user, reason);
+    pub async fn kick(&self, ctx: &Context, guild: GuildId, user: UserId) -> Result<(), Refused> {
+        let command = GuildCommand::Kick(user);
         self.app.command(ctx, guild, command).await?;
         Ok(())
     }
@@ -179,7 +178,7 @@ impl Members<'_> {
         ctx: &Context,
         guild: GuildId,
         users: Vec<UserId>,
-        reason: Option<Reason>,
+        purged_s: u32,
     ) -> Result<(Vec<UserId>, Vec<UserId>), Refused> {
         let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
         App::require(
@@ -189,7 +188,7 @@ impl Members<'_> {
         )?;
         let (mut banned, mut failed) = (Vec::new(), Vec::new());
         for user in users {
-            match self.ban(ctx, guild, user, reason.clone()).await {
+            match self.ban(ctx, guild, user, purged_s).await {
                 Ok(()) => banned.push(user),
                 Err(Refused::Rejection(_)) => failed.push(user),
                 Err(failure) => return Err(failure),
@@ -198,20 +197,56 @@ impl Members<'_> {
         Ok((banned, failed))
     }
 
-    /// Removes a user, if it is a member, and keeps it out.
+    /// Removes a user, if it is a member, and keeps it out. What it has written in the last
+    /// `purged_s` seconds goes with it.
     pub async fn ban(
         &self,
         ctx: &Context,
         guild: GuildId,
         user: UserId,
-        reason: Option<Reason>,
+        purged_s: u32,
     ) -> Result<(), Refused> {
         // A stranger is told that the guild is unknown, whoever it wants banned.
         self.app.guild_of_member(guild, ctx.user_id()).await?;
-        let user = self.app.user(user).await?;
-        let command = GuildCommand::Ban(Box::new(user), reason);
+        let banned = self.app.user(user).await?;
+        let command = GuildCommand::Ban(Box::new(banned), ctx.reason.clone());
         self.app.command(ctx, guild, command).await?;
+        if purged_s > 0 {
+            self.purge(ctx, guild, user, purged_s).await?;
+        }
         Ok(())
+    }
+
+    /// Deletes what a user has written in a guild in the last seconds. Nothing new comes: it is
+    /// banned.
+    async fn purge(
+        &self,
+        ctx: &Context,
+        guild: GuildId,
+        author: UserId,
+        purged_s: u32,
+    ) -> Result<(), Refused> {
+        let node = self.app.node();
+        let since = ctx.now.plus_ms(-i64::from(purged_s) * 1_000);
+        let mut after: MessageId = Generator::new(0, 0).mint(since);
+        loop {
+            let page = node.written_by(guild, author, after, PAGE_PURGE).await?;
+            let Some(&(_, last)) = page.last() else {
+                return Ok(());
+            };
+            after = last;
+            let mut by_channel: BTreeMap<ChannelId, Vec<MessageId>> = BTreeMap::new();
+            for (channel, id) in page {
+                by_channel.entry(channel).or_default().push(id);
+            }
+            let view = self.app.guild_of_member(guild, ctx.user_id()).await?;
+            by_channel.retain(|&channel, _| view.read(|state| state.channel(channel).is_some()));
+            for (channel, ids) in by_channel {
+                for ids in ids.chunks(BULK_DELETE.1) {
+                    self.app.messages().purge(ctx, channel, ids).await?;
+                }
+            }
+        }
     }
 
     /// Lets a user come back.

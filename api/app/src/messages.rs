@@ -165,7 +165,7 @@ impl Messages<'_> {
         let written = self
             .app
             .node()
-            .write(before.channel_id, ctx.user_id(), command)
+            .write(before.channel_id, ctx.by(), command)
             .await?;
         let after = match written {
             Written::Message(message) => message,
@@ -180,7 +180,7 @@ impl Messages<'_> {
         let command = ChannelCommand::Delete(id);
         self.app
             .node()
-            .write(message.channel_id, ctx.user_id(), command)
+            .write(message.channel_id, ctx.by(), command)
             .await?;
         self.app.uploads().discard(message.attachments()).await;
         Ok(())
@@ -205,7 +205,26 @@ impl Messages<'_> {
             }
         }
         let command = ChannelCommand::DeleteMany(ids);
-        node.write(channel, ctx.user_id(), command).await?;
+        node.write(channel, ctx.by(), command).await?;
+        self.app.uploads().discard(&files).await;
+        Ok(())
+    }
+
+    /// Deletes messages of somebody who has been banned; those that are gone are passed over.
+    pub(crate) async fn purge(
+        &self,
+        ctx: &Context,
+        channel: ChannelId,
+        ids: &[MessageId],
+    ) -> Result<(), Refused> {
+        let mut files = Vec::new();
+        for id in ids {
+            if let Some(message) = self.app.node().stores().messages.get(*id).await? {
+                files.extend_from_slice(message.attachments());
+            }
+        }
+        let command = ChannelCommand::Purge(ids.to_vec());
+        self.app.node().write(channel, ctx.by(), command).await?;
         self.app.uploads().discard(&files).await;
         Ok(())
     }
@@ -245,12 +264,7 @@ impl Messages<'_> {
         draft: Draft,
     ) -> Result<Posted, Refused> {
         let command = ChannelCommand::Post(Box::new(draft));
-        match self
-            .app
-            .node()
-            .write(channel, ctx.user_id(), command)
-            .await?
-        {
+        match self.app.node().write(channel, ctx.by(), command).await? {
             Written::Message(message) => Ok(Posted::New(message)),
             Written::Repeated(message) => Ok(Posted::Repeat(self.seen(ctx, message).await?)),
             Written::Done => {

@@ -56,7 +56,7 @@ impl Pins<'_> {
         let message = self.app.node().message(id, ctx.user_id()).await?;
         self.app
             .node()
-            .write(message.channel_id, ctx.user_id(), command)
+            .write(message.channel_id, ctx.by(), command)
             .await?;
         Ok(())
     }

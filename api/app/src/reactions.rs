@@ -37,7 +37,7 @@ impl Reactions<'_> {
         let command = ChannelCommand::React(id, self.given(ctx, &message, emoji).await?);
         self.app
             .node()
-            .write(message.channel_id, ctx.user_id(), command)
+            .write(message.channel_id, ctx.by(), command)
             .await?;
         self.app.messages().get(ctx, id).await
     }
@@ -89,7 +89,7 @@ impl Reactions<'_> {
         let command = ChannelCommand::Unreact(id, emoji, user);
         self.app
             .node()
-            .write(message.channel_id, ctx.user_id(), command)
+            .write(message.channel_id, ctx.by(), command)
             .await?;
         Ok(())
     }
@@ -105,7 +105,7 @@ impl Reactions<'_> {
         let command = ChannelCommand::ClearReactions(id, emoji);
         self.app
             .node()
-            .write(message.channel_id, ctx.user_id(), command)
+            .write(message.channel_id, ctx.by(), command)
             .await?;
         Ok(())
     }

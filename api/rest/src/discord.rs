@@ -4,6 +4,7 @@
 
 mod application_commands;
 mod applications;
+mod audit;
 mod bans;
 mod channels;
 mod emojis;

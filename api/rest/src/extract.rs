@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use guildhall_app::authorize::{Proof, Row};
 use guildhall_app::{Context, Presented};
 use guildhall_model::Rejection;
+use guildhall_model::text::Reason;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
@@ -13,19 +14,23 @@ use http::request::Parts;
 use crate::error::ApiError;
 
 /// The authenticated caller.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ctx(pub(crate) Context);
+
+/// The reason that came with a request of the Discord dialect.
+#[derive(Clone, Debug)]
+pub(crate) struct Because(pub(crate) Option<Reason>);
 
 impl<S: Send + Sync> FromRequestParts<S> for Ctx {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
         // A handler that asks who calls, on a route that lets everybody in, gets nobody.
-        parts
-            .extensions
-            .get()
-            .copied()
-            .ok_or_else(|| Rejection::Unauthenticated.into())
+        let ctx: Option<&Self> = parts.extensions.get();
+        let Self(ctx) = ctx.cloned().ok_or(Rejection::Unauthenticated)?;
+        let because: Option<&Because> = parts.extensions.get();
+        let reason = because.and_then(|Because(reason)| reason.clone());
+        Ok(Self(ctx.because(reason)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Handlers of the native dialect, a file per resource: extract, ask, shape.
 
 pub(crate) mod applications;
+pub(crate) mod audit;
 pub(crate) mod auth;
 pub(crate) mod channels;
 pub(crate) mod directs;

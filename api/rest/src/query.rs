@@ -1,7 +1,10 @@
 //! What stands behind the question mark: pages of messages and of users.
 
 use axum::extract::FromRequestParts;
-use guildhall_model::limits::{PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX, PAGE_USERS_MAX};
+use guildhall_model::audit::{AuditFrom, AuditQuery, DeedKind};
+use guildhall_model::limits::{
+    PAGE_AUDIT, PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX, PAGE_USERS_MAX,
+};
 use guildhall_model::message::Anchor;
 use guildhall_model::rejection::FieldError;
 use guildhall_model::{Id, MessageId, Rejection, UserId};
@@ -25,6 +28,13 @@ pub(crate) struct MessagePage {
     pub(crate) limit: u16,
 }
 
+/// A page of an audit log.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AuditPage {
+    pub(crate) query: AuditQuery,
+    pub(crate) limit: u16,
+}
+
 /// A page of users, members or bans.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UserPage {
@@ -40,6 +50,33 @@ impl IntoParams for MessagePage {
             id("after", "The oldest messages above this one."),
             id("around", "Messages on both sides of this one, and itself."),
             limit(PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX),
+        ]
+    }
+}
+
+impl IntoParams for AuditPage {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let (default, max) = PAGE_AUDIT;
+        let words = DeedKind::all().map(DeedKind::word);
+        let action = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .enum_values(Some(words));
+        let action = ParameterBuilder::new()
+            .name("action")
+            .parameter_in(ParameterIn::Query)
+            .description(Some("Only what was done in this way."))
+            .schema(Some(action))
+            .build();
+        vec![
+            id("user_id", "Only what this user did."),
+            id("target_id", "Only what was done to this one."),
+            action,
+            id("before", "The newest entries below this one."),
+            id(
+                "after",
+                "The oldest entries above this one, rising. Not with `before`.",
+            ),
+            limit(default, max),
         ]
     }
 }
@@ -84,6 +121,14 @@ impl FromRequestParts<Api> for MessagePage {
     }
 }
 
+impl FromRequestParts<Api> for AuditPage {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
+        Ok(Self::parse(parts.uri.query(), &api.spelling)?)
+    }
+}
+
 impl FromRequestParts<Api> for UserPage {
     type Rejection = ApiError;
 
@@ -115,6 +160,44 @@ impl MessagePage {
         let limit = query.limit(PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX);
         let anchor = anchors.first().copied().unwrap_or(Anchor::Newest);
         query.finish(Self { anchor, limit })
+    }
+}
+
+impl AuditPage {
+    fn parse(query: Option<&str>, spelling: &Spelling) -> Result<Self, Rejection> {
+        let mut query = Query::new(query, spelling);
+        let word = query.get("action");
+        let kind = word.as_deref().and_then(|word| {
+            let kind = DeedKind::parse(word);
+            if kind.is_none() {
+                let why = "must be an action that is logged";
+                query.wrong("action", "unknown_value", why.to_owned());
+            }
+            kind
+        });
+        let from = match (query.id("before"), query.id("after")) {
+            (Some(_), Some(_)) => {
+                let why = "takes one of before and after";
+                query.wrong("", "exclusive", why.to_owned());
+                AuditFrom::Newest
+            }
+            (Some(before), None) => AuditFrom::Before(before),
+            (None, Some(after)) => AuditFrom::After(after),
+            (None, None) => AuditFrom::Newest,
+        };
+        let target: Option<Id<()>> = query.id("target_id");
+        let asked = AuditQuery {
+            by: query.id("user_id"),
+            target: target.map(Id::get),
+            kind,
+            from,
+        };
+        let (default, max) = PAGE_AUDIT;
+        let limit = query.limit(default, max);
+        query.finish(Self {
+            query: asked,
+            limit,
+        })
     }
 }
 

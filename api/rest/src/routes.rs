@@ -47,6 +47,7 @@ pub(crate) fn all(app: &App, limiter: &Limiter) -> (Router<Api>, OpenApi) {
         native::members::kick_member,
         native::members::assign_roles,
         native::members::set_nick,
+        native::audit::list_audit_entries,
         native::members::list_bans,
         native::members::ban_user,
         native::members::unban_user,

@@ -8,6 +8,7 @@
 pub mod application;
 pub mod application_command;
 pub mod attachment;
+pub mod audit;
 pub mod ban;
 pub mod channel;
 pub mod connect;
@@ -38,6 +39,7 @@ use serde::{Serialize, Serializer};
 pub use application::Application;
 pub use application_command::ApplicationCommand;
 pub use attachment::Attachment;
+pub use audit::AuditLog;
 pub use ban::{Ban, BulkBan};
 pub use channel::{Channel, DirectChannel};
 pub use connect::{BotGateway, Gateway, SessionStartLimit};

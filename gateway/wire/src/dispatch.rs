@@ -80,6 +80,7 @@ const fn event_name(event: &Event) -> &'static str {
             "WEBHOOKS_UPDATE"
         }
         Event::EmojisChanged(_) => "GUILD_EMOJIS_UPDATE",
+        Event::Audited(_) => "GUILD_AUDIT_LOG_ENTRY_CREATE",
         Event::MessageCreated(_) => "MESSAGE_CREATE",
         Event::MessageUpdated(_) => "MESSAGE_UPDATE",
         Event::MessageDeleted { .. } => "MESSAGE_DELETE",

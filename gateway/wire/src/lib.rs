@@ -8,6 +8,7 @@ pub mod dispatch;
 pub mod emoji_text;
 pub mod encode;
 pub mod error;
+mod facets;
 pub mod file_url;
 pub mod frame;
 pub mod gateway;

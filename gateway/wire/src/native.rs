@@ -3,6 +3,7 @@
 pub mod application;
 pub mod application_command;
 pub mod attachment;
+pub mod audit;
 pub mod channel;
 mod emoji;
 pub(crate) mod event;
@@ -22,6 +23,7 @@ mod volatile;
 pub use application::Application;
 pub use application_command::Command;
 pub use attachment::Attachment;
+pub use audit::AuditEntry;
 pub use channel::{Channel, ChannelBody, DirectChannel};
 pub use interaction::InteractionRef;
 pub use invite::{Invite, InvitePreview};

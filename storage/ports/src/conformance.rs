@@ -9,6 +9,7 @@
 
 pub mod accounts;
 pub mod application_commands;
+pub mod audit;
 pub mod blobs;
 pub mod commits;
 pub mod directory;
@@ -45,6 +46,7 @@ mod tests {
         for suite in [
             include_str!("conformance/accounts.rs"),
             include_str!("conformance/application_commands.rs"),
+            include_str!("conformance/audit.rs"),
             include_str!("conformance/blobs.rs"),
             include_str!("conformance/commits.rs"),
             include_str!("conformance/directory.rs"),

@@ -1,12 +1,13 @@
-//! Messages and reactions: a projection of the events log.
+//! Messages, reactions and audit logs: a projection of the events log.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use guildhall_model::audit::{AuditEntry, AuditQuery};
 use guildhall_model::event::{Record, Source};
 pub use guildhall_model::message::Anchor;
 use guildhall_model::message::{Emoji, Message, Nonce};
-use guildhall_model::{ChannelId, EventPartition, MessageId, Position, Timestamp, UserId};
+use guildhall_model::{ChannelId, EventPartition, GuildId, MessageId, Position, Timestamp, UserId};
 
 use crate::error::Failure;
 
@@ -84,6 +85,24 @@ pub trait Messages: Send + Sync {
         messages: &[MessageId],
     ) -> Result<Vec<(MessageId, Emoji)>, Failure>;
 
-    /// The highest message id in the store; 0 if there is none.
+    /// What an author has written after a message, in all channels, rising, at most `limit`.
+    async fn written_by(
+        &self,
+        author: UserId,
+        after: MessageId,
+        limit: u16,
+    ) -> Result<Vec<(ChannelId, MessageId)>, Failure>;
+
+    /// Entries of a guild's audit log in the order that the query asks for, at most `limit`. Those
+    /// older than [`AUDIT_AGE_MS`](guildhall_model::limits::AUDIT_AGE_MS) are dropped when newer
+    /// ones come.
+    async fn audit_entries(
+        &self,
+        guild: GuildId,
+        query: AuditQuery,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, Failure>;
+
+    /// The highest id of a message or an audit entry in the store; 0 if there is none.
     async fn highest_id(&self) -> Result<u64, Failure>;
 }

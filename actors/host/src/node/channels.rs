@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use guildhall_model::audit::{AuditEntry, AuditQuery, By};
 use guildhall_model::command::ChannelCommand;
 use guildhall_model::event::Source;
 use guildhall_model::message::{Anchor, Emoji, Message};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{ChannelId, MessageId, Rejection, Timestamp, UserId};
+use guildhall_model::{ChannelId, GuildId, MessageId, Rejection, Timestamp, UserId};
 use guildhall_ports::Failure;
 use guildhall_ports::guilds::Home;
 
@@ -19,10 +20,10 @@ impl Node {
     pub async fn write(
         &self,
         channel: ChannelId,
-        actor: UserId,
+        by: impl Into<By>,
         command: ChannelCommand,
     ) -> Result<Written, Refused> {
-        self.channel(channel).await?.write(actor, command).await
+        self.channel(channel).await?.write(by.into(), command).await
     }
 
     /// A page of history, newest first; empty without READ_MESSAGE_HISTORY.
@@ -120,8 +121,39 @@ impl Node {
         self.inner.stores.messages.reactions_by(user, &ids).await
     }
 
+    /// What an author has written after a message, rising, at most `limit`; whatever was posted in
+    /// this guild before is among it.
+    pub async fn written_by(
+        &self,
+        guild: GuildId,
+        author: UserId,
+        after: MessageId,
+        limit: u16,
+    ) -> Result<Vec<(ChannelId, MessageId)>, Failure> {
+        self.caught_up(Source::Guild(guild)).await?;
+        let messages = &self.inner.stores.messages;
+        messages.written_by(author, after, limit).await
+    }
+
+    /// Entries of a guild's audit log, at most `limit`; whatever was done before is among them.
+    pub async fn audit_entries(
+        &self,
+        guild: GuildId,
+        query: AuditQuery,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        self.caught_up(Source::Guild(guild)).await?;
+        let messages = &self.inner.stores.messages;
+        messages.audit_entries(guild, query, limit).await
+    }
+
     async fn projected(&self, message: &Message) -> Result<(), Failure> {
         let source = message.place.source(message.channel_id);
+        self.caught_up(source).await
+    }
+
+    /// Waits until the message store has all of a stream that is stable now.
+    async fn caught_up(&self, source: Source) -> Result<(), Failure> {
         let partition = self.inner.event_partition(source);
         let end = partition.writer().readable().await?;
         partition.projection.wait(end).await

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use guildhall_model::account::Account;
+use guildhall_model::audit::By;
 use guildhall_model::channel::DirectChannel;
 use guildhall_model::command::GuildCommand;
 use guildhall_model::event::{Event, Record, Source};
@@ -82,13 +83,13 @@ impl Node {
     pub async fn command(
         &self,
         guild: GuildId,
-        actor: UserId,
+        by: impl Into<By>,
         command: GuildCommand,
     ) -> Result<GuildDone, Refused> {
         let partition = self.inner.event_partition(Source::Guild(guild));
         let handle = partition.guild(self, guild).await?;
         let handle = handle.ok_or(Rejection::Unknown(Noun::Guild))?;
-        let events = handle.command(actor, command).await?;
+        let events = handle.command(by.into(), command).await?;
         Ok(GuildDone {
             events,
             view: GuildView {

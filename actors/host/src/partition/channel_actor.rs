@@ -7,6 +7,7 @@ mod respond;
 
 use std::sync::Arc;
 
+use guildhall_model::audit::By;
 use guildhall_model::channel::ChannelKind;
 use guildhall_model::command::ChannelCommand;
 use guildhall_model::event::{Event, Source};
@@ -186,12 +187,8 @@ impl Actor for ChannelActor {
             return Ok(());
         }
         match envelope.message {
-            Ask::Write {
-                actor,
-                command,
-                reply,
-            } => {
-                if let Err((refused, reply)) = self.write(room, actor, command, reply).await {
+            Ask::Write { by, command, reply } => {
+                if let Err((refused, reply)) = self.write(room, by, command, reply).await {
                     let is_failure = matches!(refused, Refused::Failure(_));
                     let _ = reply.send(Err(refused));
                     if is_failure && (!room.log.is_working() || room.stream().is_over()) {
@@ -264,18 +261,29 @@ impl Room {
         }
     }
 
-    /// As [`Self::writer`]; an application's answer needs nothing that its bot may lack.
+    /// As [`Self::writer`]; an application's answer needs nothing that its bot may lack, and who may
+    /// ban needs nothing else.
     fn writer_for(
         &self,
         user: UserId,
         now: guildhall_model::Timestamp,
         command: &ChannelCommand,
     ) -> Result<Writer, Rejection> {
-        let writer = self.writer(user, now)?;
-        Ok(match command {
-            ChannelCommand::Respond(..) => writer.answering(),
-            _ => writer,
-        })
+        match command {
+            ChannelCommand::Respond(..) => Ok(self.writer(user, now)?.answering()),
+            ChannelCommand::Purge(_) => self.purging(user, now),
+            _ => self.writer(user, now),
+        }
+    }
+
+    fn purging(&self, user: UserId, now: guildhall_model::Timestamp) -> Result<Writer, Rejection> {
+        let unknown = Rejection::Unknown(Noun::Channel);
+        let Owner::Guild(guild) = &self.owner else {
+            return Err(unknown);
+        };
+        let state = guild.state.read();
+        let standing = state.standing(user, now).ok_or(unknown)?;
+        Writer::purging(user, standing.in_guild())
     }
 
     fn stream(&self) -> &Arc<Stream> {
@@ -290,7 +298,7 @@ impl ChannelActor {
     async fn write(
         &self,
         room: &mut Room,
-        actor: UserId,
+        by: By,
         command: ChannelCommand,
         reply: Reply<Written>,
     ) -> Result<(), (Refused, Reply<Written>)> {
@@ -304,18 +312,18 @@ impl ChannelActor {
             };
         }
         // Who may not even look learns nothing, not even whether the message exists.
-        let looks = attempt!(room.writer_for(actor, now, &command));
+        let looks = attempt!(room.writer_for(by.user_id, now, &command));
         if !looks.access.contains(Permissions::VIEW_CHANNEL) {
             return Err((Rejection::Unknown(Noun::Channel).into(), reply));
         }
-        let subject = attempt!(self.subject(room, actor, &command).await);
+        let subject = attempt!(self.subject(room, by.user_id, &command).await);
         let stream = Arc::clone(room.stream());
         let log = room.log.clone();
         let place = attempt!(log.place());
         let mut head: Head<'_> = attempt!(stream.head().await);
-        let writer = attempt!(room.writer_for(actor, now, &command));
+        let writer = attempt!(room.writer_for(by.user_id, now, &command));
         let decided = self.node.inner.minting(now, |mint| {
-            decide(&room.channel, &writer, command, subject, mint)
+            decide(&room.channel, (&writer, &by), command, subject, mint)
         });
         match attempt!(decided) {
             Decided::Already(written) => {

@@ -3,13 +3,15 @@
 
 use std::sync::Arc;
 
+use guildhall_model::audit::By;
 use guildhall_model::command::GuildCommand;
 use guildhall_model::event::{Event, Record, Source};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{GuildId, Rejection, UserId, limits};
+use guildhall_model::{GuildId, Rejection, limits};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::guilds::CommitError;
+use guildhall_state::audit;
 use guildhall_state::guild::GuildState;
 use parking_lot::RwLock;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
@@ -58,7 +60,7 @@ pub(crate) struct GuildHandle {
 
 /// A command with the way back.
 pub(crate) struct Ask {
-    actor: UserId,
+    by: By,
     command: GuildCommand,
     reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
 }
@@ -67,16 +69,10 @@ impl GuildHandle {
     /// Has a command decided, and waits until its events are stable.
     pub(crate) async fn command(
         &self,
-        actor: UserId,
+        by: By,
         command: GuildCommand,
     ) -> Result<Vec<Event>, Refused> {
-        self.mailbox
-            .ask(|reply| Ask {
-                actor,
-                command,
-                reply,
-            })
-            .await
+        self.mailbox.ask(|reply| Ask { by, command, reply }).await
     }
 
     pub(crate) fn observe(&self) -> GuildActorState {
@@ -159,12 +155,8 @@ impl Actor for GuildActor {
         envelope: Envelope<Ask>,
         shared: &mut Self::State,
     ) -> Result<(), ActorProcessingErr> {
-        let Ask {
-            actor,
-            command,
-            reply,
-        } = envelope.message;
-        let outcome = self.take(shared, actor, command, reply).await;
+        let Ask { by, command, reply } = envelope.message;
+        let outcome = self.take(shared, by, command, reply).await;
         if shared.state.read().is_deleted() {
             myself.stop(Some("the guild has ended".to_owned()));
         } else if let Err(failure) = outcome {
@@ -180,7 +172,7 @@ impl GuildActor {
     async fn take(
         &self,
         shared: &Arc<GuildShared>,
-        actor: UserId,
+        by: By,
         command: GuildCommand,
         reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
     ) -> Result<(), Failure> {
@@ -203,16 +195,25 @@ impl GuildActor {
         // Given up before the head is: nobody writes in between.
         let unfinished = Unfinished(shared, partition);
         let now = inner.env.now();
-        let decided = inner.minting(now, |mint| shared.state.read().decide(actor, command, mint));
-        let events = match decided {
-            Ok(events) if !events.is_empty() => events,
+        let decided = inner.minting(now, |mint| {
+            let state = shared.state.read();
+            let events = state.decide(by.user_id, command, mint)?;
+            let entries = audit::of_guild(&state, &by, &events, mint);
+            Ok((events, entries))
+        });
+        let (events, entries) = match decided {
+            Ok((events, entries)) if !events.is_empty() => (events, entries),
             decided => {
                 unfinished.finish();
-                let _ = reply.send(decided.map_err(Refused::from));
+                let _ = reply.send(
+                    decided
+                        .map(|(events, _)| events)
+                        .map_err(Refused::Rejection),
+                );
                 return Ok(());
             }
         };
-        let records = head.records(now, events.clone());
+        let records = head.records(now, events.iter().cloned().chain(entries).collect());
         crash::pass(Point::GuildDecided);
         match inner.stores.guilds.commit(partition.token, &records).await {
             Ok(()) => {}

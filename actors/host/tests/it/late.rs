@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use guildhall_embedded::sqlite::Projection;
+use guildhall_model::audit::{AuditEntry, AuditQuery};
 use guildhall_model::event::{Record, Source};
 use guildhall_model::message::{Anchor, Emoji, Message, Nonce};
-use guildhall_model::{ChannelId, EventPartition, MessageId, Position, Timestamp, UserId};
+use guildhall_model::{ChannelId, EventPartition, GuildId, MessageId, Position, Timestamp, UserId};
 use guildhall_ports::messages::NonceUse;
 use guildhall_ports::{Failure, Messages};
 use parking_lot::Mutex;
@@ -122,6 +123,24 @@ impl Messages for LateMessages {
         messages: &[MessageId],
     ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
         self.store.reactions_by(user, messages).await
+    }
+
+    async fn written_by(
+        &self,
+        author: UserId,
+        after: MessageId,
+        limit: u16,
+    ) -> Result<Vec<(ChannelId, MessageId)>, Failure> {
+        self.store.written_by(author, after, limit).await
+    }
+
+    async fn audit_entries(
+        &self,
+        guild: GuildId,
+        query: AuditQuery,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        self.store.audit_entries(guild, query, limit).await
     }
 
     async fn highest_id(&self) -> Result<u64, Failure> {

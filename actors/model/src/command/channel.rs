@@ -20,6 +20,8 @@ pub enum ChannelCommand {
     Delete(MessageId),
     /// Delete several messages at once; those that do not exist are passed over.
     DeleteMany(Vec<MessageId>),
+    /// The same with messages of somebody who has been banned, by who may ban.
+    Purge(Vec<MessageId>),
     /// Give an emoji to a message.
     React(MessageId, Given),
     /// Take an emoji back; another user's needs a permission.

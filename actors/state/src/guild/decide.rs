@@ -141,7 +141,7 @@ impl GuildState {
             }
             GuildCommand::AddBot(bot) => members::add_bot(&acting, *bot, mint),
             GuildCommand::Leave => members::leave(&acting),
-            GuildCommand::Kick(id, _) => members::kick(&acting, id),
+            GuildCommand::Kick(id) => members::kick(&acting, id),
             GuildCommand::Ban(user, reason) => members::ban(&acting, *user, reason, mint),
             GuildCommand::Unban(id) => members::unban(&acting, id),
             GuildCommand::CreateInvite(new) => invites::create(&acting, new, mint),

@@ -180,7 +180,7 @@ impl Dice {
             16 => GuildCommand::AddBot(Box::new(user(BOT))),
             17 if self.more.is_multiple_of(2) => GuildCommand::Leave,
             17 => GuildCommand::Unban(id(self.whom)),
-            18 => GuildCommand::Kick(id(self.whom), None),
+            18 => GuildCommand::Kick(id(self.whom)),
             _ => GuildCommand::Ban(Box::new(user(self.whom)), None),
         }
     }

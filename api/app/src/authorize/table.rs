@@ -101,6 +101,12 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         Get,
+        "/servers/{server_id}/audit-log",
+        Need::MemberWith(P::VIEW_AUDIT_LOG),
+        Noun::Guild,
+    ),
+    row(
+        Get,
         "/servers/{server_id}/bans",
         Need::MemberWith(P::BAN_MEMBERS),
         Noun::Guild,

@@ -71,7 +71,7 @@ impl Interactions<'_> {
         Some(Answering {
             app: self.app.clone(),
             claim,
-            ctx: Context { caller, now },
+            ctx: Context::new(caller, now),
         })
     }
 }

@@ -7,7 +7,6 @@ use guildhall_wire::discord::request::member::BanPut;
 use guildhall_wire::discord::{Ban, BulkBan};
 
 use super::query::{Asked, Bans};
-use super::reason::Because;
 use crate::Api;
 use crate::body::{Body, MaybeBody};
 use crate::extract::Ctx;
@@ -48,11 +47,10 @@ pub(super) async fn create(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((guild, user)): Path<(GuildId, UserId)>,
-    Because(reason): Because,
     MaybeBody(form): MaybeBody<BanPut>,
 ) -> Reply {
-    form.parse()?;
-    api.app.members().ban(&ctx, guild, user, reason).await?;
+    let purged_s = form.parse()?;
+    api.app.members().ban(&ctx, guild, user, purged_s).await?;
     done()
 }
 
@@ -60,12 +58,11 @@ pub(super) async fn create_many(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((guild,)): Path<(GuildId,)>,
-    Because(reason): Because,
     Body(form): Body<member::BulkBan>,
 ) -> Reply {
-    let users = form.parse(&api.spelling)?;
+    let (users, purged_s) = form.parse(&api.spelling)?;
     let members = api.app.members();
-    let (banned, failed) = members.ban_many(&ctx, guild, users, reason).await?;
+    let (banned, failed) = members.ban_many(&ctx, guild, users, purged_s).await?;
     ok(&BulkBan::new(&banned, &failed))
 }
 

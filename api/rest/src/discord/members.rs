@@ -10,7 +10,6 @@ use guildhall_wire::discord::Member;
 use guildhall_wire::discord::request::member::{MemberPatch, OwnMemberPatch};
 
 use super::query::{Asked, MemberSearch, Members};
-use super::reason::Because;
 use crate::Api;
 use crate::body::Body;
 use crate::extract::Ctx;
@@ -88,9 +87,8 @@ pub(super) async fn kick(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((guild, user)): Path<(GuildId, UserId)>,
-    Because(reason): Because,
 ) -> Reply {
-    api.app.members().kick(&ctx, guild, user, reason).await?;
+    api.app.members().kick(&ctx, guild, user).await?;
     done()
 }
 

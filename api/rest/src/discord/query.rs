@@ -3,11 +3,13 @@
 
 use axum::extract::FromRequestParts;
 use guildhall_app::guilds::OwnGuildsPage;
+use guildhall_model::audit::{AuditFrom, AuditQuery};
 use guildhall_model::limits::{
-    MEMBER_QUERY_CHARS, PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX, PAGE_USERS_MAX,
+    MEMBER_QUERY_CHARS, PAGE_AUDIT, PAGE_MESSAGES_DEFAULT, PAGE_MESSAGES_MAX, PAGE_USERS_MAX,
 };
 use guildhall_model::message::Anchor;
 use guildhall_model::{Id, MessageId, Timestamp, UserId};
+use guildhall_wire::discord::audit::deed_kind;
 use http::request::Parts;
 
 use crate::Api;
@@ -74,6 +76,13 @@ pub(super) struct MemberSearch {
 pub(super) struct Bans {
     pub(super) before: Option<UserId>,
     pub(super) after: Option<UserId>,
+    pub(super) limit: u16,
+}
+
+/// A page of an audit log.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AuditEntries {
+    pub(super) query: AuditQuery,
     pub(super) limit: u16,
 }
 
@@ -202,6 +211,37 @@ impl FromQuery for Bans {
             before: id(query, "before"),
             after: id(query, "after"),
             limit: query.limit(PAGE_BANS_DEFAULT, PAGE_USERS_MAX),
+        }
+    }
+}
+
+impl FromQuery for AuditEntries {
+    fn read(query: &mut Query<'_>) -> Self {
+        let number = query.get("action_type");
+        let kind = number.as_deref().and_then(|text| {
+            let kind = text.parse().ok().and_then(deed_kind);
+            if kind.is_none() {
+                let why = "must be the number of an action that is logged";
+                query.wrong("action_type", "unknown_value", why.to_owned());
+            }
+            kind
+        });
+        // As in Discord, where both ends are given the upper one counts.
+        let from = match (id(query, "before"), id(query, "after")) {
+            (Some(before), _) => AuditFrom::Before(before),
+            (None, Some(after)) => AuditFrom::After(after),
+            (None, None) => AuditFrom::Newest,
+        };
+        let target: Option<Id<()>> = id(query, "target_id");
+        let (default, max) = PAGE_AUDIT;
+        Self {
+            query: AuditQuery {
+                by: id(query, "user_id"),
+                target: target.map(Id::get),
+                kind,
+                from,
+            },
+            limit: query.limit(default, max),
         }
     }
 }

@@ -1,25 +1,19 @@
 //! Why something is done: the header `X-Audit-Log-Reason` of requests that change something.
 
-use std::convert::Infallible;
-
-use axum::extract::{FromRequestParts, Request};
+use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use guildhall_model::Rejection;
 use guildhall_model::text::Reason;
-use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method};
 use percent_encoding::percent_decode;
 
 use crate::error::ApiError;
+use crate::extract::Because;
 
 const HEADER: HeaderName = HeaderName::from_static("x-audit-log-reason");
 /// Where clients are told that it is wrong; the header's name would not read as a field's.
 const PATH: &str = "reason";
-
-/// The reason, if one came along.
-#[derive(Clone, Debug)]
-pub(super) struct Because(pub(super) Option<Reason>);
 
 /// Reads the reason of every write before its handler runs, so that one that is too long is
 /// refused wherever it comes, and not only where somebody looks at it.
@@ -41,14 +35,6 @@ fn parse(header: Option<&HeaderValue>) -> Result<Option<Reason>, Rejection> {
     let text = percent_decode(header.as_bytes()).decode_utf8_lossy();
     let reason = Reason::parse(&text).map_err(|error| Rejection::Invalid(vec![error.at(PATH)]))?;
     Ok(Some(reason))
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for Because {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().cloned().unwrap_or(Self(None)))
-    }
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use guildhall_app::authorize::row;
 use guildhall_model::{ApplicationId, CommandId, GuildId};
 
 use super::{
-    application_commands, applications, bans, channels, emojis, gateway, guilds, interactions,
-    invites, members, messages, pins, reactions, reason, roles, users, webhooks,
+    application_commands, applications, audit, bans, channels, emojis, gateway, guilds,
+    interactions, invites, members, messages, pins, reactions, reason, roles, users, webhooks,
 };
 use crate::Api;
 use crate::extract::guard;
@@ -92,6 +92,7 @@ fn of_guilds(routes: Routes<'_>) -> Routes<'_> {
         .on(Delete, MEMBER, members::kick)
         .on(Put, MEMBER_ROLE, members::add_role)
         .on(Delete, MEMBER_ROLE, members::remove_role)
+        .on(Get, "/guilds/{guild_id}/audit-logs", audit::list)
         .on(Get, "/guilds/{guild_id}/bans", bans::list)
         .on(Get, BAN, bans::get)
         .on(Put, BAN, bans::create)

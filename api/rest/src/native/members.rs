@@ -61,7 +61,7 @@ pub(crate) async fn kick_member(
     Ctx(ctx): Ctx,
     Path((guild, user)): Path<(GuildId, UserId)>,
 ) -> Reply {
-    api.app.members().kick(&ctx, guild, user, None).await?;
+    api.app.members().kick(&ctx, guild, user).await?;
     done()
 }
 
@@ -128,8 +128,9 @@ pub(crate) async fn ban_user(
     Path((guild, user)): Path<(GuildId, UserId)>,
     MaybeBody(form): MaybeBody<BanCreate>,
 ) -> Reply {
-    let reason = form.parse()?;
-    api.app.members().ban(&ctx, guild, user, reason).await?;
+    let (reason, purged_s) = form.parse()?;
+    let ctx = ctx.because(reason);
+    api.app.members().ban(&ctx, guild, user, purged_s).await?;
     done()
 }
 

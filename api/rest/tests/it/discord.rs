@@ -2,6 +2,7 @@
 //! own description, where it was put beside the repository.
 
 mod application_commands;
+mod audit;
 mod channels;
 mod emojis;
 mod gateway;

@@ -278,3 +278,47 @@ async fn the_owner_is_neither_kicked_nor_banned_by_anybody() {
         .await
         .refused(403, "owner_only");
 }
+
+#[tokio::test]
+async fn who_may_read_the_audit_log_sees_what_was_done_and_why() {
+    let Scene {
+        house,
+        ada,
+        bea,
+        server,
+    } = scene().await;
+    let log = format!("/servers/{server}/audit-log");
+    assert_eq!(house.get(&ada, &log).await.expect(200), json!([]));
+    house
+        .get(&bea, &log)
+        .await
+        .refused(403, "missing_permission");
+    let ban = format!("/servers/{server}/bans/{}", bea.id);
+    let form = json!({"reason": "spam", "delete_message_seconds": 60});
+    assert_eq!(house.put(&ada, &ban, form).await.status, 204);
+    let form = json!({"name": "smith", "color": "#00ff00"});
+    let path = format!("/servers/{server}/roles");
+    house.post(&ada, &path, form).await.expect(201);
+    let all = house.get(&ada, &log).await.expect(200);
+    assert_eq!(all[0]["action"], "role_create");
+    assert_eq!(
+        all[0]["changes"][1],
+        json!({"field": "color", "before": null, "after": "#00ff00"})
+    );
+    assert_eq!(all[1]["action"], "member_ban_add");
+    assert_eq!(
+        (&all[1]["user_id"], &all[1]["target_id"]),
+        (&json!(ada.id), &json!(bea.id))
+    );
+    assert_eq!(all[1]["reason"], "spam");
+    let found = house.get(&ada, &format!("{log}?action=role_create")).await;
+    assert_eq!(found.expect(200), json!([all[0]]));
+    let newer = format!("{log}?after={}", text(&all[1]["id"]));
+    assert_eq!(house.get(&ada, &newer).await.expect(200), json!([all[0]]));
+    for query in ["action=server_delete", "limit=101", "before=x", "user_id="] {
+        let answer = house.get(&ada, &format!("{log}?{query}")).await;
+        assert_eq!(answer.status, 400, "{query}");
+    }
+    let long = json!({"delete_message_seconds": 604_801});
+    assert_eq!(house.put(&ada, &ban, long).await.status, 400);
+}

@@ -169,8 +169,9 @@ fn guilds(bytes: &[u8]) {
     parsed(bytes, |body: ChannelPatch| body.parse(&SPELLING));
     parsed(bytes, |body: MemberPatch| body.parse(&SPELLING));
     parsed(bytes, OwnMemberPatch::parse);
-    if let Some(users) = parsed(bytes, |body: BulkBan| body.parse(&SPELLING)) {
+    if let Some((users, purged_s)) = parsed(bytes, |body: BulkBan| body.parse(&SPELLING)) {
         assert!(users.len() <= limits::BULK_BAN_MAX);
+        assert!(purged_s <= limits::BAN_PURGE_S_MAX);
     }
     parsed(bytes, RolePatch::parse);
     if let Some(invite) = parsed(bytes, InviteCreate::parse) {

@@ -163,8 +163,10 @@ fn guilds(bytes: &[u8], is_object: bool) {
     check(&join, is_object || bytes.is_empty());
     let ban = read_optional_json::<BanCreate>(bytes).and_then(BanCreate::parse);
     check(&ban, is_object || bytes.is_empty());
-    if let Ok(Some(reason)) = ban {
-        assert_chars(&String::from(reason), (0, limits::REASON_CHARS_MAX));
+    if let Ok((reason, purged_s)) = ban {
+        let reason = reason.map_or_else(String::new, String::from);
+        assert_chars(&reason, (0, limits::REASON_CHARS_MAX));
+        assert!(purged_s <= limits::BAN_PURGE_S_MAX);
     }
 }
 

@@ -18,6 +18,16 @@ pub(crate) enum ChannelType {
     Category = 4,
 }
 
+impl ChannelType {
+    pub(super) const fn of(kind: ChannelKind) -> Self {
+        match kind {
+            ChannelKind::Text => Self::Text,
+            ChannelKind::Voice => Self::Voice,
+            ChannelKind::Category => Self::Category,
+        }
+    }
+}
+
 impl Serialize for ChannelType {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_u8(*self as u8)
@@ -53,8 +63,13 @@ struct Voice {
     video_quality_mode: u8,
 }
 
+/// A channel's overwrites.
+pub(super) fn overwrites(channel: &model::Channel) -> Vec<Overwrite> {
+    channel.overwrites.iter().map(Overwrite::new).collect()
+}
+
 #[derive(Serialize)]
-struct Overwrite {
+pub(super) struct Overwrite {
     id: String,
     r#type: u8,
     allow: Bits,
@@ -64,17 +79,12 @@ struct Overwrite {
 impl<'a> Channel<'a> {
     /// The channel as those see it who may view it.
     pub fn new(channel: &'a model::Channel) -> Self {
-        let (r#type, voice) = match channel.kind {
-            ChannelKind::Text => (ChannelType::Text, None),
-            ChannelKind::Voice => (ChannelType::Voice, Some(Voice::DEFAULT)),
-            ChannelKind::Category => (ChannelType::Category, None),
-        };
         Self {
             id: Decimal(channel.id),
-            r#type,
+            r#type: ChannelType::of(channel.kind),
             guild_id: Decimal(channel.guild_id),
             position: channel.position,
-            permission_overwrites: channel.overwrites.iter().map(Overwrite::new).collect(),
+            permission_overwrites: overwrites(channel),
             name: &channel.name,
             topic: channel.topic.as_deref(),
             nsfw: false,
@@ -83,7 +93,7 @@ impl<'a> Channel<'a> {
             parent_id: channel.parent_id.map(Decimal),
             rate_limit_per_user: 0,
             flags: 0,
-            voice,
+            voice: (channel.kind == ChannelKind::Voice).then_some(Voice::DEFAULT),
         }
     }
 }

@@ -9,6 +9,7 @@ use guildhall_model::event::{Event, Record};
 use guildhall_model::{id, member, role};
 use serde::Serialize;
 
+use super::audit::EntryCreate;
 use super::channel::{Channel, DirectChannel};
 use super::emoji::GuildEmoji;
 use super::guild::{Guild, GuildCreate, GuildRef};
@@ -97,6 +98,7 @@ fn event_body(record: &Record, look: Look, urls: &FileUrls) -> Result<Bytes, Enc
                 emojis: changed.emojis.iter().map(GuildEmoji::new).collect(),
             },
         ),
+        Event::Audited(entry) => write(look, &EntryCreate::new(guild_of(record)?, entry)),
         Event::MemberJoined { member, .. } => member_body(record, member, look),
         Event::MemberUpdated(change) => member_body(record, &change.after, look),
         Event::MemberRemoved { member, .. } => user_body(record, User::new(&member.user), look),

@@ -1,7 +1,6 @@
 //! Invites: the object, and the payloads of INVITE_CREATE and INVITE_DELETE.
 
-use guildhall_model::channel::{self, ChannelKind};
-use guildhall_model::{guild, id, invite as model, user};
+use guildhall_model::{channel, guild, id, invite as model, user};
 use serde::Serialize;
 
 use super::channel::ChannelType;
@@ -92,11 +91,7 @@ impl<'a> Invite<'a> {
             channel: InviteChannel {
                 id: Decimal(channel.id),
                 name: &channel.name,
-                r#type: match channel.kind {
-                    ChannelKind::Text => ChannelType::Text,
-                    ChannelKind::Voice => ChannelType::Voice,
-                    ChannelKind::Category => ChannelType::Category,
-                },
+                r#type: ChannelType::of(channel.kind),
             },
             inviter: inviter.map(User::new),
             flags: 0,

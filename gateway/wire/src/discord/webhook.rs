@@ -8,7 +8,7 @@ use super::user::User;
 use crate::id::Decimal;
 
 /// The only type that there is: one that programs post with.
-const TYPE_INCOMING: u8 = 1;
+pub(super) const TYPE_INCOMING: u8 = 1;
 
 /// A webhook as those see it who may manage it.
 #[derive(Serialize)]

@@ -61,13 +61,13 @@ pub struct ChannelPermissions {
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Overwrite {
     /// The role or the user. The role of everybody has its server's id.
-    id: UuidText,
-    r#type: OverwriteType,
+    pub(super) id: UuidText,
+    pub(super) r#type: OverwriteType,
     /// Wins over `deny` of the same overwrite.
     #[schema(value_type = u64)]
-    allow: NativePermissions,
+    pub(super) allow: NativePermissions,
     #[schema(value_type = u64)]
-    deny: NativePermissions,
+    pub(super) deny: NativePermissions,
 }
 
 /// Whom an overwrite binds.
@@ -104,7 +104,7 @@ impl<'a> Channel<'a> {
 }
 
 impl Overwrite {
-    fn new(overwrite: &model::Overwrite, spelling: &Spelling) -> Self {
+    pub(super) fn new(overwrite: &model::Overwrite, spelling: &Spelling) -> Self {
         let (id, r#type) = match overwrite.target {
             model::OverwriteTarget::Role(role) => (spelling.uuid(role), OverwriteType::Role),
             model::OverwriteTarget::Member(user) => (spelling.uuid(user), OverwriteType::Member),

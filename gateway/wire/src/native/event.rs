@@ -12,6 +12,7 @@ use guildhall_model::member;
 use guildhall_model::webhook::Webhook;
 use serde::Serialize;
 
+use super::audit::AuditEntryCreate;
 use super::channel::{Channel, DirectChannel};
 use super::emoji::ServerEmoji;
 use super::interaction;
@@ -108,6 +109,10 @@ fn event_body(
             let emojis = ServerEmoji::list(&changed.emojis, installation);
             write(look, &EmojisUpdate { server_id, emojis })
         }
+        Event::Audited(entry) => write(
+            look,
+            &AuditEntryCreate::new(guild_of(record)?, entry, installation),
+        ),
         Event::MemberJoined { member, .. } => member_body(record, member, look, installation),
         Event::MemberUpdated(change) => member_body(record, &change.after, look, installation),
         Event::MemberRemoved { member, .. } => write(
@@ -117,13 +122,9 @@ fn event_body(
                 user: User::new(&member.user, installation),
             },
         ),
-        Event::BanAdded(ban) | Event::BanRemoved(ban) => write(
-            look,
-            &BanChange {
-                server_id: spelling.uuid(guild_of(record)?),
-                ban: Ban::new(ban, installation),
-            },
-        ),
+        Event::BanAdded(ban) | Event::BanRemoved(ban) => {
+            write(look, &BanChange::new(guild_of(record)?, ban, installation))
+        }
     }
 }
 
@@ -330,6 +331,15 @@ struct BanChange<'a> {
     server_id: UuidText,
     #[serde(flatten)]
     ban: Ban<'a>,
+}
+
+impl<'a> BanChange<'a> {
+    fn new(guild: GuildId, ban: &'a member::Ban, installation: &'a Installation) -> Self {
+        Self {
+            server_id: installation.spelling.uuid(guild),
+            ban: Ban::new(ban, installation),
+        }
+    }
 }
 
 #[derive(Serialize)]

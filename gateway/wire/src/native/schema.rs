@@ -4,10 +4,11 @@
 //! written twice. A test sends every text at its bounds and just beyond them.
 
 use guildhall_model::limits::{
-    APPLICATION_NAME_CHARS, CHANNEL_NAME_CHARS, CHANNEL_TOPIC_CHARS_MAX, DISPLAY_NAME_CHARS,
-    EMAIL_CHARS, EMOJI_CHARS_MAX, GUILD_DESCRIPTION_CHARS_MAX, GUILD_NAME_CHARS, INVITE_AGE_S_MAX,
-    INVITE_CODE_CHARS_MAX, INVITE_USES_MAX, MESSAGE_CHARS_MAX, NONCE_CHARS_MAX, OVERWRITES_MAX,
-    PASSWORD_CHARS, REASON_CHARS_MAX, ROLE_NAME_CHARS, ROLES_MAX, URL_CHARS_MAX, USERNAME_CHARS,
+    APPLICATION_NAME_CHARS, BAN_PURGE_S_MAX, CHANNEL_NAME_CHARS, CHANNEL_TOPIC_CHARS_MAX,
+    DISPLAY_NAME_CHARS, EMAIL_CHARS, EMOJI_CHARS_MAX, GUILD_DESCRIPTION_CHARS_MAX,
+    GUILD_NAME_CHARS, INVITE_AGE_S_MAX, INVITE_CODE_CHARS_MAX, INVITE_USES_MAX, MESSAGE_CHARS_MAX,
+    NONCE_CHARS_MAX, OVERWRITES_MAX, PASSWORD_CHARS, REASON_CHARS_MAX, ROLE_NAME_CHARS, ROLES_MAX,
+    URL_CHARS_MAX, USERNAME_CHARS,
 };
 use utoipa::openapi::schema::{
     Array, ArrayBuilder, KnownFormat, Object, ObjectBuilder, OneOfBuilder, SchemaFormat,
@@ -270,6 +271,13 @@ pub(crate) fn invite_age() -> Object {
     let age = whole(INVITE_AGE_S_MAX);
     integer_or_null(age.description(Some(
         "Seconds; a day where left out, 0 means that it does not expire.",
+    )))
+}
+
+pub(crate) fn ban_purge() -> Object {
+    let seconds = whole(BAN_PURGE_S_MAX);
+    integer_or_null(seconds.description(Some(
+        "How far back the user's messages are deleted; none where left out.",
     )))
 }
 

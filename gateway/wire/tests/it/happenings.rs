@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use guildhall_model::GuildId;
+use guildhall_model::audit::{AuditEntry, Deed, Turn};
 use guildhall_model::channel::Channel;
 use guildhall_model::dispatch::{Dispatch, MembersChunk, Ready, Shard, Typing};
 use guildhall_model::emoji::{EmojiChange, EmojisChange};
@@ -15,6 +16,14 @@ use guildhall_model::message::{Emoji, Message, MessageFlags, Nonce, Place, Rich}
 use guildhall_model::user::Appearance;
 
 use crate::sample::*;
+
+fn timed_out_bob() -> Member {
+    Member {
+        nick: Some("Bobby".to_owned()),
+        timed_out_until: Some(at(90)),
+        ..keeper_bob()
+    }
+}
 
 fn reaction(place: Place) -> Reaction {
     Reaction {
@@ -152,6 +161,24 @@ fn guild_events() -> Vec<(&'static str, Event)> {
             Event::EmojisChanged(Box::new(EmojisChange {
                 change: EmojiChange::Created(ale()),
                 emojis: vec![ale()],
+            })),
+        ),
+        (
+            "guild_audit_log_entry_create",
+            Event::Audited(Box::new(AuditEntry {
+                id: id(9_001),
+                by: ada().id,
+                reason: Some("spring".to_owned()),
+                deed: Deed::Member(Box::new(change(member(bob()), timed_out_bob()))),
+            })),
+        ),
+        (
+            "guild_audit_log_entry_create_role",
+            Event::Audited(Box::new(AuditEntry {
+                id: id(9_002),
+                by: ada().id,
+                reason: None,
+                deed: Deed::Role(Box::new(Turn::made(keeper()))),
             })),
         ),
         ("invite_create", Event::InviteCreated(invite())),

@@ -1,9 +1,10 @@
-//! Messages and reactions in one SQLite file, projected from the events log.
+//! Messages, reactions and audit logs in one SQLite file, projected from the events log.
 //!
 //! The file may lose its last moments in a power cut: its cursor goes back together with its
 //! rows, and the records behind the cursor are applied again.
 
 mod apply;
+mod audit;
 mod message;
 mod messages;
 mod nonce;

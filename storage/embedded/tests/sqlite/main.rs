@@ -2,6 +2,7 @@
 
 mod accounts;
 mod application_commands;
+mod audit;
 mod commits;
 mod guilds;
 mod messages;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use guildhall_model::audit::By;
 use guildhall_model::command::{ChannelCommand, Draft, Edit};
 use guildhall_model::event::Event;
 use guildhall_model::message::Message;
@@ -10,8 +11,8 @@ use guildhall_model::user::User;
 use guildhall_model::{MessageId, Rejection, UserId};
 use guildhall_ports::Failure;
 use guildhall_ports::messages::NonceUse;
-use guildhall_state::Mint;
 use guildhall_state::channel::{Answered, ChannelState, Posted, Writer, mentioned_users};
+use guildhall_state::{Mint, audit};
 
 use super::respond::respond;
 use super::{ChannelActor, Room};
@@ -44,7 +45,7 @@ impl ChannelActor {
                     ..Subject::of(message)
                 })
             }
-            ChannelCommand::DeleteMany(ids) => Ok(Subject {
+            ChannelCommand::DeleteMany(ids) | ChannelCommand::Purge(ids) => Ok(Subject {
                 present: self.present(room, ids).await?,
                 ..Subject::default()
             }),
@@ -157,7 +158,7 @@ impl Subject {
 
 pub(super) fn decide(
     channel: &ChannelState,
-    writer: &Writer,
+    (writer, by): (&Writer, &By),
     command: ChannelCommand,
     subject: Subject,
     mint: &mut Mint<'_>,
@@ -179,10 +180,10 @@ pub(super) fn decide(
     if let ChannelCommand::Respond(claim, response) = command {
         return respond(channel, writer, (&claim, response), subject, mint);
     }
-    if let ChannelCommand::DeleteMany(_) = command {
+    if let ChannelCommand::DeleteMany(_) | ChannelCommand::Purge(_) = command {
         let event = channel.delete_many(subject.present, writer, mint.now)?;
         return Ok(event.map_or(Decided::Already(Written::Done), |event| {
-            Decided::Events(vec![event])
+            noted(writer, by, vec![event], None, mint)
         }));
     }
     let Some(message) = subject.message else {
@@ -191,6 +192,7 @@ pub(super) fn decide(
     let events = match command {
         ChannelCommand::Post(_)
         | ChannelCommand::DeleteMany(_)
+        | ChannelCommand::Purge(_)
         | ChannelCommand::Interact(_)
         | ChannelCommand::Respond(..) => Vec::new(),
         ChannelCommand::Edit(_, edit) => {
@@ -221,7 +223,23 @@ pub(super) fn decide(
     if events.is_empty() {
         return Ok(Decided::Already(Written::Message(message)));
     }
-    Ok(Decided::Events(events))
+    Ok(noted(writer, by, events, Some(&message), mint))
+}
+
+/// Events, and in a guild what goes into its audit log about them. Webhooks are no members: what
+/// they do with their own messages is nobody's deed.
+fn noted(
+    writer: &Writer,
+    by: &By,
+    mut events: Vec<Event>,
+    subject: Option<&Message>,
+    mint: &mut Mint<'_>,
+) -> Decided {
+    if writer.member.is_some() {
+        let entries = audit::of_channel(by, &events, subject, mint);
+        events.extend(entries);
+    }
+    Decided::Events(events)
 }
 
 /// What the writer is told of its own event.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use guildhall_model::audit::By;
 use guildhall_model::command::ChannelCommand;
 use guildhall_model::message::{Anchor, Message};
 use guildhall_model::{ChannelId, MessageId, Timestamp, UserId};
@@ -28,7 +29,7 @@ pub(super) type Reply<T> = oneshot::Sender<Result<T, Refused>>;
 /// A request with the way back.
 pub(crate) enum Ask {
     Write {
-        actor: UserId,
+        by: By,
         command: ChannelCommand,
         reply: Reply<Written>,
     },
@@ -52,17 +53,9 @@ pub(crate) enum Ask {
 }
 
 impl ChannelHandle {
-    pub(crate) async fn write(
-        &self,
-        actor: UserId,
-        command: ChannelCommand,
-    ) -> Result<Written, Refused> {
+    pub(crate) async fn write(&self, by: By, command: ChannelCommand) -> Result<Written, Refused> {
         self.mailbox
-            .ask(|reply| Ask::Write {
-                actor,
-                command,
-                reply,
-            })
+            .ask(|reply| Ask::Write { by, command, reply })
             .await
     }
 

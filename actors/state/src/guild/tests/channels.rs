@@ -163,7 +163,7 @@ fn overwrites_name_roles_and_members_of_the_guild_once_each() {
     scene
         .attempt(2, overwrites_of(channel, vec![member]))
         .unwrap();
-    scene.attempt(2, GuildCommand::Kick(id(3), None)).unwrap();
+    scene.attempt(2, GuildCommand::Kick(id(3))).unwrap();
     let kept = scene.attempt(2, overwrites_of(channel, vec![member]));
     assert_eq!(kept, Ok(vec![]), "who has left keeps what stands");
 }

@@ -11,7 +11,7 @@ use guildhall_model::{Permissions, Rejection};
 use crate::scene::{BOT, OWNER, Scene, id, invite, join, new_channel, permissions_of, user};
 
 fn kick(who: u64) -> GuildCommand {
-    GuildCommand::Kick(id(who), None)
+    GuildCommand::Kick(id(who))
 }
 
 fn ban(who: u64) -> GuildCommand {

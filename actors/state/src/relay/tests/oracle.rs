@@ -84,6 +84,7 @@ fn hears(
             wants(Intents::GUILD_WEBHOOKS) && holds(Permissions::MANAGE_WEBHOOKS)
         }
         Event::EmojisChanged(_) => wants(Intents::GUILD_EXPRESSIONS),
+        Event::Audited(_) => wants(Intents::GUILD_MODERATION) && holds(Permissions::VIEW_AUDIT_LOG),
         Event::MessageCreated(message) => {
             let channel = after.channel(message.channel_id);
             wants(Intents::GUILD_MESSAGES)

@@ -139,6 +139,13 @@ pub const DISCORD_ROWS: &[Row] = &[
         Need::Above(P::MANAGE_ROLES),
         Noun::Guild,
     ),
+    // What was done.
+    row(
+        Get,
+        "/api/guilds/{guild_id}/audit-logs",
+        Need::MemberWith(P::VIEW_AUDIT_LOG),
+        Noun::Guild,
+    ),
     // Bans.
     row(
         Get,

@@ -398,6 +398,9 @@ async fn of_interactions(tour: &mut Tour) {
 
 /// What can be done only once: the bot leaves, and the owner ends the guild.
 async fn ending(tour: &mut Tour) {
+    // All that was done before has left its entries.
+    tour.step("GET /guilds/{guild_id}/audit-logs?limit=100", &[], None)
+        .await;
     tour.step("DELETE /users/@me/guilds/{guild_id}", &[], None)
         .await;
     let path = tour.tavern.of_guild("");

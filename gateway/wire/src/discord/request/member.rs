@@ -1,7 +1,7 @@
 //! Members: changing them, and keeping users out.
 
 use guildhall_model::command::{MemberUpdate, RolesEdit};
-use guildhall_model::limits::{BULK_BAN_MAX, ROLES_MAX};
+use guildhall_model::limits::{BAN_PURGE_S_MAX, BULK_BAN_MAX, ROLES_MAX};
 use guildhall_model::text::DisplayName;
 use guildhall_model::{Id, Rejection, UserId};
 use serde::Deserialize;
@@ -11,9 +11,6 @@ use crate::id::Spelling;
 use crate::native::request::Patch;
 use crate::native::request::form::{Form, text};
 use crate::native::request::whole::Whole;
-
-/// Seconds of history that a ban may be asked to take along.
-const DELETED_S_MAX: i64 = 7 * 24 * 3_600;
 
 /// `PATCH /guilds/{id}/members/{id}`
 #[derive(Debug, Default, Deserialize)]
@@ -84,25 +81,25 @@ impl OwnMemberPatch {
 }
 
 impl BanPut {
-    /// Checks all fields. History is not taken along yet, however much is asked for.
-    pub fn parse(self) -> Result<(), Rejection> {
+    /// How many seconds of the user's messages go with it.
+    pub fn parse(self) -> Result<u32, Rejection> {
         let mut form = Form::default();
-        deleted(&mut form, self.delete_message_seconds);
-        form.finish(|| Some(()))
+        let purged = purged(&mut form, self.delete_message_seconds);
+        form.finish(|| Some(purged))
     }
 }
 
 impl BulkBan {
-    /// The users, each once.
-    pub fn parse(self, spelling: &Spelling) -> Result<Vec<UserId>, Rejection> {
+    /// The users, each once, and how many seconds of their messages go with them.
+    pub fn parse(self, spelling: &Spelling) -> Result<(Vec<UserId>, u32), Rejection> {
         let mut form = Form::default();
-        deleted(&mut form, self.delete_message_seconds);
+        let purged = purged(&mut form, self.delete_message_seconds);
         let list = form.required("user_ids", self.user_ids, at_most(BULK_BAN_MAX));
         let mut users =
             list.map_or_else(Vec::new, |list| ids(&mut form, "user_ids", list, spelling));
         users.sort_unstable();
         users.dedup();
-        form.finish(|| Some(users))
+        form.finish(|| Some((users, purged)))
     }
 }
 
@@ -119,9 +116,10 @@ fn nick(form: &mut Form, nick: Patch<String>) -> Option<Option<DisplayName>> {
     form.removable("nick", nick, text(DisplayName::parse))
 }
 
-fn deleted(form: &mut Form, seconds: Option<Whole>) {
+fn purged(form: &mut Form, seconds: Option<Whole>) -> u32 {
     let path = "delete_message_seconds";
-    let _: Option<u32> = form.optional(path, seconds, between(0, DELETED_S_MAX));
+    let seconds = form.optional(path, seconds, between(0, i64::from(BAN_PURGE_S_MAX)));
+    seconds.unwrap_or(0)
 }
 
 fn ids<K>(form: &mut Form, path: &str, list: Vec<Digits>, spelling: &Spelling) -> Vec<Id<K>> {

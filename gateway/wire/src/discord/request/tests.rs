@@ -222,7 +222,7 @@ fn bounds_are_those_that_discord_documents() {
             .unwrap()
             .parse(&SPELLING)
     };
-    assert_eq!(ban(200).unwrap().len(), 200);
+    assert_eq!(ban(200).unwrap().0.len(), 200);
     assert_eq!(
         faults(ban(201)),
         json!({"user_ids": own("BASE_TYPE_BAD_LENGTH")})

@@ -1,13 +1,14 @@
 //! Members: joining, nicknames, bans.
 
 use guildhall_model::Rejection;
-use guildhall_model::limits::INVITE_CODE_CHARS_MAX;
+use guildhall_model::limits::{BAN_PURGE_S_MAX, INVITE_CODE_CHARS_MAX};
 use guildhall_model::text::{DisplayName, Reason};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::form::{Form, Wrong, text};
+use super::form::{Form, Wrong, text, up_to};
 use super::patch::Patch;
+use super::whole::Whole;
 use crate::native::schema;
 
 /// `POST /servers/{id}/join`; the whole body may be left out for a public server.
@@ -56,13 +57,19 @@ impl MemberNick {
 pub struct BanCreate {
     #[schema(schema_with = schema::reason)]
     reason: Option<String>,
+    /// How far back the user's messages are deleted.
+    #[schema(schema_with = schema::ban_purge)]
+    delete_message_seconds: Option<Whole>,
 }
 
 impl BanCreate {
-    /// The reason, if one was given.
-    pub fn parse(self) -> Result<Option<Reason>, Rejection> {
+    /// The reason, if one was given, and how many seconds of the user's messages go with it.
+    pub fn parse(self) -> Result<(Option<Reason>, u32), Rejection> {
         let mut form = Form::default();
         let reason = form.optional("reason", self.reason, text(Reason::parse));
-        form.finish(|| Some(reason))
+        let path = "delete_message_seconds";
+        let check = up_to(i64::from(BAN_PURGE_S_MAX));
+        let purged = form.optional(path, self.delete_message_seconds, check);
+        form.finish(|| Some((reason, purged.unwrap_or(0))))
     }
 }

@@ -11,12 +11,13 @@ use std::sync::Arc;
 
 use guildhall_model::event::{Event, Reaction, Record, Source};
 use guildhall_model::message::{Emoji, Nonce};
-use guildhall_model::{ChannelId, EventPartition, MessageId, Position, UserId};
+use guildhall_model::{ChannelId, EventPartition, GuildId, MessageId, Position, UserId};
 use guildhall_ports::Failure;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
+use super::audit::AuditRow;
 use super::message::MessageRow;
-use super::{message, nonce, reaction};
+use super::{audit, message, nonce, reaction};
 use crate::sqlite::error::SqlError;
 use crate::sqlite::writer::Write;
 use crate::sqlite::{column, id_floor};
@@ -32,6 +33,10 @@ enum Change {
     EraseAll(Vec<MessageId>, MessageId),
     /// All reactions of a message go, or all of one emoji.
     Clear(MessageId, Option<Emoji>),
+    /// Notes what was done to a guild.
+    Audit(Box<AuditRow>),
+    /// A guild's audit log ends with it.
+    EndAudit(GuildId),
     /// Uses a nonce up for no message.
     UseUp(Box<Spent>),
     /// Nothing, but it has been seen.
@@ -83,6 +88,10 @@ impl From<&Record> for Change {
                     oldest: nonce::oldest(record.at),
                 }))
             }),
+            Event::Audited(entry) => record.source.guild_id().map_or(Self::Note, |guild| {
+                Self::Audit(Box::new(AuditRow::new(guild, entry, record.at)))
+            }),
+            Event::GuildDeleted => record.source.guild_id().map_or(Self::Note, Self::EndAudit),
             _ => Self::Note,
         }
     }
@@ -181,6 +190,8 @@ impl Change {
             Self::Unreact(message, emoji, user) => {
                 reaction::remove(tx, *message, emoji, *user).await
             }
+            Self::Audit(row) => audit::put(tx, row).await,
+            Self::EndAudit(guild) => audit::end(tx, *guild).await,
             Self::UseUp(spent) => {
                 let whose = (spent.channel, spent.author);
                 nonce::use_up(tx, spent.place, whose, &spent.nonce, spent.oldest).await

@@ -264,12 +264,39 @@ pub(super) async fn by_nonce(
     row.map(Message::try_from).transpose()
 }
 
-/// The highest id that a message has or had.
+/// What an author has written after a message, rising.
+pub(super) async fn written_by(
+    connection: &mut SqliteConnection,
+    author: UserId,
+    after: MessageId,
+    limit: u16,
+) -> Result<Vec<(ChannelId, MessageId)>, SqlError> {
+    let rows: Vec<(i64, i64)> = sqlx::query_as(
+        "SELECT channel_id, id FROM messages WHERE author_id = ? AND id > ? AND only_for IS NULL
+         ORDER BY id LIMIT ?",
+    )
+    .bind(author.as_i64())
+    .bind(after.as_i64())
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    let named = |(channel, id)| {
+        Ok((
+            column::id("messages", channel)?,
+            column::id("messages", id)?,
+        ))
+    };
+    rows.into_iter().map(named).collect()
+}
+
+/// The highest id that a message or an audit entry has or had.
 pub(super) async fn highest_id(connection: &mut SqliteConnection) -> Result<u64, SqlError> {
     let highest: i64 = sqlx::query_scalar(
         "SELECT COALESCE(MAX(id), 0) FROM (
-             SELECT MAX(id) AS id FROM messages UNION ALL SELECT MAX(highest) FROM id_floor
-         ) AS either",
+             SELECT MAX(id) AS id FROM messages UNION ALL
+             SELECT MAX(id) FROM audit_entries UNION ALL
+             SELECT MAX(highest) FROM id_floor
+         ) AS any_kind",
     )
     .fetch_one(connection)
     .await?;

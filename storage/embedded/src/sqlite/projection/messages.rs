@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use guildhall_model::audit::{AuditEntry, AuditQuery};
 use guildhall_model::event::{Record, Source};
 use guildhall_model::message::{Emoji, Message, Nonce};
-use guildhall_model::{ChannelId, EventPartition, MessageId, Position, Timestamp, UserId};
+use guildhall_model::{ChannelId, EventPartition, GuildId, MessageId, Position, Timestamp, UserId};
 use guildhall_ports::messages::{Anchor, NonceUse};
 use guildhall_ports::{Failure, Messages};
 use sqlx::SqliteConnection;
 
 use super::apply::{self, Apply};
-use super::{Projection, message, nonce, reaction};
+use super::{Projection, audit, message, nonce, reaction};
 use crate::sqlite::column;
 use crate::sqlite::error::SqlError;
 
@@ -101,6 +102,24 @@ impl Messages for Projection {
         messages: &[MessageId],
     ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
         Ok(reaction::given(&mut *self.reader().await?, user, messages).await?)
+    }
+
+    async fn written_by(
+        &self,
+        author: UserId,
+        after: MessageId,
+        limit: u16,
+    ) -> Result<Vec<(ChannelId, MessageId)>, Failure> {
+        Ok(message::written_by(&mut *self.reader().await?, author, after, limit).await?)
+    }
+
+    async fn audit_entries(
+        &self,
+        guild: GuildId,
+        query: AuditQuery,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        Ok(audit::page(&mut *self.reader().await?, guild, query, limit).await?)
     }
 
     async fn highest_id(&self) -> Result<u64, Failure> {

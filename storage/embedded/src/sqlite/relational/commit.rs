@@ -96,6 +96,8 @@ async fn write_guild_rows(
         Event::WebhookUpdated(change) => webhook::updated(tx, &change.after).await?,
         Event::WebhookDeleted(webhook) => webhook::deleted(tx, webhook.id).await?,
         Event::EmojisChanged(changed) => emoji::changed(tx, &changed.change).await?,
+        // Its rows are in the projection of the events log.
+        Event::Audited(_) => {}
         Event::MessageCreated(_)
         | Event::MessageUpdated(_)
         | Event::MessageDeleted { .. }
