@@ -369,6 +369,7 @@ impl Room {
             // Nobody here asks for them.
             ChannelCommand::Unreact(..)
             | ChannelCommand::DeleteMany(_)
+            | ChannelCommand::Purge(_)
             | ChannelCommand::ClearReactions(..)
             | ChannelCommand::Pin(..)
             | ChannelCommand::Interact(_)
