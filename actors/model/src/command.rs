@@ -11,8 +11,8 @@ use crate::invite::Invite;
 use crate::permission::Permissions;
 use crate::picture::Picture;
 use crate::text::{
-    ChannelName, Description, DisplayName, Email, EmojiName, GuildName, PictureUrl, Reason,
-    RoleName, Topic, Username, WebhookName,
+    ChannelName, Description, DisplayName, Email, EmojiName, GuildName, Reason, RoleName, Topic,
+    Username, WebhookName,
 };
 use crate::time::Timestamp;
 use crate::user::{Status, User};
@@ -272,12 +272,14 @@ pub struct NewInvite {
     pub temporary: bool,
 }
 
-/// What a new webhook is made from.
+/// What a new webhook is made from. Its picture is stored under its id already.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "as in Webhook")]
 pub struct NewWebhook {
+    pub id: WebhookId,
     pub channel_id: ChannelId,
     pub name: WebhookName,
+    pub avatar: Option<Picture>,
     pub token: WebhookToken,
     pub application_id: Option<ApplicationId>,
 }
@@ -287,7 +289,7 @@ pub struct NewWebhook {
 #[expect(missing_docs, reason = "as in Webhook")]
 pub struct WebhookUpdate {
     pub name: Option<WebhookName>,
-    pub avatar_url: Option<Option<PictureUrl>>,
+    pub avatar: Option<Option<Picture>>,
     pub channel_id: Option<ChannelId>,
 }
 

@@ -22,7 +22,7 @@ pub struct Webhook {
     /// Who its messages are by, where they do not say: 1 to 80 characters.
     pub name: String,
     /// Where its picture is, an `https` address.
-    pub avatar_url: Option<String>,
+    pub avatar: Option<Picture>,
     /// Whoever shows it may post, and change or end the webhook.
     pub token: WebhookToken,
     /// Who made it.
@@ -72,8 +72,8 @@ impl Webhook {
             username: name.unwrap_or_else(|| self.name.clone()),
             display_name: None,
             avatar: avatar_url
-                .or_else(|| self.avatar_url.clone())
-                .map(Picture::Address),
+                .map(Picture::Address)
+                .or_else(|| self.avatar.clone()),
             bot: true,
             status: Status::Online,
             updated_at: self.id.created_at(),
@@ -93,7 +93,7 @@ mod tests {
             guild_id: GuildId::new(1).unwrap(),
             channel_id: ChannelId::new(2).unwrap(),
             name: "Crier".to_owned(),
-            avatar_url: Some("https://example.org/c.png".to_owned()),
+            avatar: Some(Picture::Address("https://example.org/c.png".to_owned())),
             token: WebhookToken::parse(&"t".repeat(WEBHOOK_TOKEN_CHARS)).unwrap(),
             creator_id: UserId::new(3).unwrap(),
             application_id: ApplicationId::new(12),
@@ -104,7 +104,7 @@ mod tests {
     fn a_message_is_by_the_webhook_unless_it_names_somebody_else() {
         let own = webhook().author(None, None);
         assert_eq!((own.id.get(), own.username.as_str()), (40, "Crier"));
-        assert_eq!(own.avatar, webhook().avatar_url.map(Picture::Address));
+        assert_eq!(own.avatar, webhook().avatar);
         let other = webhook().author(Some("Bell".to_owned()), None);
         assert_eq!((other.id, other.username.as_str()), (own.id, "Bell"));
         assert!(other.bot);

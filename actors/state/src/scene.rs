@@ -14,7 +14,7 @@ use guildhall_model::snowflake::Generator;
 use guildhall_model::text::{ChannelName, GuildName, WebhookName};
 use guildhall_model::user::{Status, User};
 use guildhall_model::webhook::WebhookToken;
-use guildhall_model::{ChannelId, Permissions, Rejection, RoleId, Timestamp, UserId};
+use guildhall_model::{ChannelId, Permissions, Rejection, RoleId, Timestamp, UserId, WebhookId};
 
 use crate::Mint;
 use crate::guild::{GuildState, first_events};
@@ -67,9 +67,12 @@ pub(crate) fn invite(code: &str, max_uses: u32, max_age_s: u32) -> GuildCommand 
     })
 }
 
-/// A command that makes a webhook, whose token shows its number.
-pub(crate) fn webhook_in(channel_id: ChannelId, number: u64) -> GuildCommand {
+/// A command that makes a webhook in a guild that stands here, whose token shows this number.
+pub(crate) fn webhook_in(state: &GuildState, channel_id: ChannelId, number: u64) -> GuildCommand {
     GuildCommand::CreateWebhook(NewWebhook {
+        // Every event moves the guild on, so no other webhook has this id.
+        id: WebhookId::new(6_000 + state.gseq()).unwrap(),
+        avatar: None,
         channel_id,
         name: WebhookName::parse("Hook").unwrap(),
         token: token(number),

@@ -1,4 +1,4 @@
-//! Pictures of users, guilds and emojis: stored under a name of their own, and found by it.
+//! Pictures of users, guilds, webhooks and emojis: stored under a name of their own, and found by it.
 //!
 //! A picture is stored before the change that names it is committed, so a node that is killed in
 //! between leaves one that nothing names. One that is replaced stays: messages keep showing their
@@ -28,7 +28,7 @@ impl App {
 }
 
 impl Pictures<'_> {
-    /// A picture of the user or guild with this number. There are no secrets in pictures: whoever
+    /// A picture of the user, guild or webhook with this number. There are no secrets in pictures: whoever
     /// has the address may see one.
     pub async fn find(&self, owner: u64, hash: PictureHash) -> Result<Option<FoundFile>, Failure> {
         let found = FoundFile::at(self.app, BlobKey::picture(owner, hash)).await?;
@@ -41,7 +41,7 @@ impl Pictures<'_> {
         FoundFile::at(self.app, BlobKey::emoji(id)).await
     }
 
-    /// Stores a picture of the user or guild with this number, unless it is there already.
+    /// Stores a picture of the user, guild or webhook with this number, unless it is there already.
     pub(crate) async fn store(&self, owner: u64, image: Image) -> Result<Picture, Refused> {
         let hash = PictureHash {
             code: self.app.file_links().picture_code(owner, image.bytes()),

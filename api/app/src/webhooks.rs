@@ -10,6 +10,7 @@ use guildhall_model::account::Credential;
 use guildhall_model::command::{GuildCommand, NewWebhook, WebhookUpdate};
 use guildhall_model::event::Event;
 use guildhall_model::limits::WEBHOOK_TOKEN_CHARS;
+use guildhall_model::picture::Image;
 use guildhall_model::rejection::Noun;
 use guildhall_model::text::WebhookName;
 use guildhall_model::user::User;
@@ -92,11 +93,25 @@ impl Webhooks<'_> {
         ctx: &Context,
         channel: ChannelId,
         name: WebhookName,
+        avatar: Option<Image>,
     ) -> Result<ShownWebhook, Refused> {
         let guild = self.app.channels().guild_of(ctx, channel).await?;
+        let id: WebhookId = self.app.node().mint();
+        let avatar = match avatar {
+            None => None,
+            Some(image) => {
+                // Whoever may not make webhooks must not fill the disk either.
+                let view = self.app.guild_of_member(guild, ctx.user_id()).await;
+                let view = view.map_err(within(Noun::Channel))?;
+                require_manager(ctx, &view, channel, Noun::Channel)?;
+                Some(self.app.pictures().store(id.get(), image).await?)
+            }
+        };
         let command = GuildCommand::CreateWebhook(NewWebhook {
+            id,
             channel_id: channel,
             name,
+            avatar,
             token: self.fresh_token(),
             application_id: match ctx.caller.credential {
                 Credential::Bot { application_id, .. } => Some(application_id),
@@ -129,8 +144,14 @@ impl Webhooks<'_> {
         &self,
         ctx: &Context,
         id: WebhookId,
-        update: WebhookUpdate,
+        mut update: WebhookUpdate,
+        avatar: Option<Image>,
     ) -> Result<ShownWebhook, Refused> {
+        if let Some(image) = avatar {
+            // Only those may look at it who may change it.
+            self.get(ctx, id).await?;
+            update.avatar = Some(Some(self.app.pictures().store(id.get(), image).await?));
+        }
         let guild = self.guild_of(id).await?;
         let command = GuildCommand::UpdateWebhook(id, None, update);
         let done = self.app.command(ctx, guild, command).await;
@@ -164,8 +185,13 @@ impl Webhooks<'_> {
     pub async fn update_opened(
         &self,
         webhook: &Webhook,
-        update: WebhookUpdate,
+        mut update: WebhookUpdate,
+        avatar: Option<Image>,
     ) -> Result<Arc<Webhook>, Refused> {
+        if let Some(image) = avatar {
+            let owner = webhook.id.get();
+            update.avatar = Some(Some(self.app.pictures().store(owner, image).await?));
+        }
         let token = Some(webhook.token.clone());
         let command = GuildCommand::UpdateWebhook(webhook.id, token, update);
         changed(&self.command_opened(webhook, command).await?, webhook.id)

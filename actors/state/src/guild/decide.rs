@@ -146,7 +146,7 @@ impl GuildState {
             GuildCommand::Unban(id) => members::unban(&acting, id),
             GuildCommand::CreateInvite(new) => invites::create(&acting, new, mint),
             GuildCommand::DeleteInvite(code) => invites::delete(&acting, &code),
-            GuildCommand::CreateWebhook(new) => webhooks::create(&acting, new, mint),
+            GuildCommand::CreateWebhook(new) => webhooks::create(&acting, new),
             GuildCommand::UpdateWebhook(id, _, update) => webhooks::update(&acting, id, update),
             GuildCommand::DeleteWebhook(id, _) => webhooks::delete(&acting, id),
             GuildCommand::CreateEmoji(new) => emojis::create(&acting, new),

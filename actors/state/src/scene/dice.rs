@@ -239,7 +239,7 @@ impl Dice {
                 GuildCommand::UpdateWebhook(webhook, None, update)
             }
             (25, Some(webhook), _) => GuildCommand::DeleteWebhook(webhook, None),
-            (_, _, Some(channel)) => webhook_in(channel, u64::from(self.bits)),
+            (_, _, Some(channel)) => webhook_in(state, channel, u64::from(self.bits)),
             (_, _, None) => GuildCommand::Leave,
         }
     }

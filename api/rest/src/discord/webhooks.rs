@@ -23,7 +23,7 @@ use super::interactions;
 use super::messages::{Composed, composed, revised};
 use super::query::{Asked, Execution};
 use crate::Api;
-use crate::body::Body;
+use crate::body::PictureBody;
 use crate::extract::Ctx;
 use crate::path::{Path, Token};
 use crate::reply::{Reply, done, ok};
@@ -57,12 +57,11 @@ pub(super) async fn create(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((channel,)): Path<(ChannelId,)>,
-    Body(form): Body<WebhookCreate>,
+    PictureBody(form, _place): PictureBody<WebhookCreate>,
 ) -> Reply {
-    let name = form.parse()?;
-    ok(&shape(
-        &api.app.webhooks().create(&ctx, channel, name).await?,
-    ))
+    let (name, avatar) = form.parse()?;
+    let webhooks = api.app.webhooks();
+    ok(&shape(&webhooks.create(&ctx, channel, name, avatar).await?))
 }
 
 pub(super) async fn get(
@@ -77,10 +76,11 @@ pub(super) async fn update(
     State(api): State<Api>,
     Ctx(ctx): Ctx,
     Path((id,)): Path<(WebhookId,)>,
-    Body(form): Body<WebhookPatch>,
+    PictureBody(form, _place): PictureBody<WebhookPatch>,
 ) -> Reply {
-    let update = form.parse(&api.spelling)?;
-    ok(&shape(&api.app.webhooks().update(&ctx, id, update).await?))
+    let (update, avatar) = form.parse(&api.spelling)?;
+    let webhooks = api.app.webhooks();
+    ok(&shape(&webhooks.update(&ctx, id, update, avatar).await?))
 }
 
 pub(super) async fn delete(
@@ -110,11 +110,12 @@ pub(super) async fn get_opened(
 pub(super) async fn update_opened(
     State(api): State<Api>,
     Path((id, token)): Path<(WebhookId, Token)>,
-    Body(form): Body<WebhookPatch>,
+    PictureBody(form, _place): PictureBody<WebhookPatch>,
 ) -> Reply {
     let webhook = opened(&api, (id, &token)).await?;
-    let update = form.parse(&api.spelling)?;
-    let after = api.app.webhooks().update_opened(&webhook, update).await?;
+    let (update, avatar) = form.parse(&api.spelling)?;
+    let webhooks = api.app.webhooks();
+    let after = webhooks.update_opened(&webhook, update, avatar).await?;
     ok(&Webhook::new(&after, None))
 }
 

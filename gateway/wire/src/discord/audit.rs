@@ -7,7 +7,7 @@ use guildhall_model::emoji::GuildEmoji;
 use guildhall_model::guild::Guild;
 use guildhall_model::invite::Invite;
 use guildhall_model::member::Member;
-use guildhall_model::picture::Picture;
+use guildhall_model::picture::{Picture, PictureHash};
 use guildhall_model::role::Role;
 use guildhall_model::{GuildId, RoleId, id, user, webhook};
 use serde::Serialize;
@@ -261,12 +261,14 @@ fn guild(guild: &Guild) -> Facets {
     vec![
         facet("name", &guild.name),
         facet("description", &guild.description),
-        facet(
-            "icon_hash",
-            guild.icon.as_ref().and_then(Picture::hash).map(Shown),
-        ),
+        facet("icon_hash", hash(guild.icon.as_ref())),
         facet("owner_id", Decimal(guild.owner_id)),
     ]
+}
+
+/// The name of a picture of ours.
+fn hash(picture: Option<&Picture>) -> Option<Shown<PictureHash>> {
+    picture.and_then(Picture::hash).map(Shown)
 }
 
 fn channel(channel: &Channel) -> Facets {
@@ -331,6 +333,7 @@ fn webhook(webhook: &webhook::Webhook) -> Facets {
         facet("name", &webhook.name),
         facet("type", super::webhook::TYPE_INCOMING),
         facet("channel_id", Decimal(webhook.channel_id)),
+        facet("avatar_hash", hash(webhook.avatar.as_ref())),
     ]
 }
 

@@ -1,9 +1,10 @@
 //! Webhooks: the object, and the payload of WEBHOOKS_UPDATE.
 
+use guildhall_model::picture::{Picture, PictureHash};
 use guildhall_model::{id, user, webhook as model};
 use serde::Serialize;
 
-use super::Nothing;
+use super::Shown;
 use super::user::User;
 use crate::id::Decimal;
 
@@ -21,8 +22,7 @@ pub struct Webhook<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<User<'a>>,
     name: &'a str,
-    /// A hash on Discord's file server. Ours are addresses, which do not fit here.
-    avatar: Nothing,
+    avatar: Option<Shown<PictureHash>>,
     token: &'a str,
     application_id: Option<Decimal<id::kind::Application>>,
 }
@@ -38,7 +38,7 @@ impl<'a> Webhook<'a> {
             channel_id: Decimal(webhook.channel_id),
             user: creator.map(User::new),
             name: &webhook.name,
-            avatar: (),
+            avatar: webhook.avatar.as_ref().and_then(Picture::hash).map(Shown),
             token: webhook.token.reveal(),
             application_id: webhook.application_id.map(Decimal),
         }

@@ -422,7 +422,7 @@ pub(crate) fn webhook() -> Webhook {
         guild_id: guild_id(),
         channel_id: general().id,
         name: "Town crier".to_owned(),
-        avatar_url: None,
+        avatar: Some(stored(0x0D, false)),
         token: WebhookToken::parse(&"t".repeat(WEBHOOK_TOKEN_CHARS)).unwrap(),
         creator_id: ada().id,
         application_id: Some(id(12)),

@@ -169,7 +169,7 @@ pub(super) fn webhook(number: u64, guild: u64) -> Webhook {
         guild_id: id(guild),
         channel_id: id(guild + 1),
         name: format!("Hook {number}'s \"quotes\""),
-        avatar_url: None,
+        avatar: picture(number),
         token: WebhookToken::parse(&format!("{number:0>WEBHOOK_TOKEN_CHARS$}"))
             .expect("the length is right"),
         creator_id: id(1),

@@ -9,20 +9,15 @@ use guildhall_model::webhook::{Webhook, WebhookToken};
 use guildhall_model::{ChannelId, Permissions, Rejection, WebhookId, limits};
 
 use super::{Acting, GuildState};
-use crate::Mint;
 
-pub(super) fn create(
-    acting: &Acting<'_>,
-    new: NewWebhook,
-    mint: &mut Mint<'_>,
-) -> Result<Vec<Event>, Rejection> {
+pub(super) fn create(acting: &Acting<'_>, new: NewWebhook) -> Result<Vec<Event>, Rejection> {
     require_room(acting, new.channel_id)?;
     Ok(vec![Event::WebhookCreated(Box::new(Webhook {
-        id: mint.id(),
+        id: new.id,
         guild_id: acting.state.guild.id,
         channel_id: new.channel_id,
         name: new.name.into(),
-        avatar_url: None,
+        avatar: new.avatar,
         token: new.token,
         creator_id: acting.standing.user_id,
         application_id: new.application_id,
@@ -119,8 +114,8 @@ fn changed(before: &Webhook, update: WebhookUpdate) -> Vec<Event> {
     if let Some(name) = update.name {
         after.name = name.into();
     }
-    if let Some(avatar_url) = update.avatar_url {
-        after.avatar_url = avatar_url.map(Into::into);
+    if let Some(avatar) = update.avatar {
+        after.avatar = avatar;
     }
     if let Some(channel_id) = update.channel_id {
         after.channel_id = channel_id;

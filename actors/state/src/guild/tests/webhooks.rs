@@ -26,7 +26,8 @@ fn scene() -> (Scene, ChannelId, Webhook) {
 }
 
 fn made(scene: &mut Scene, who: u64, channel: ChannelId) -> Result<Webhook, Rejection> {
-    let events = scene.attempt(who, webhook_in(channel, 1))?;
+    let command = webhook_in(&scene.state, channel, 1);
+    let events = scene.attempt(who, command)?;
     match <[Event; 1]>::try_from(events) {
         Ok([Event::WebhookCreated(webhook)]) => Ok(*webhook),
         other => panic!("a webhook is made by one event: {other:?}"),

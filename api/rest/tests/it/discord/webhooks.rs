@@ -6,9 +6,12 @@ use axum::http::header::CONTENT_TYPE;
 use guildhall_model::Rate;
 use guildhall_model::dispatch::Dispatch;
 use guildhall_model::limits::WEBHOOK_TOKEN_CHARS;
+use guildhall_ports::Blobs as _;
+use guildhall_ports::blobs::BlobKind;
 use guildhall_rest::Limits;
 use serde_json::{Value, json};
 
+use super::pictures::{fetch, uri};
 use super::{Tavern, call, fault, judge, refused};
 use crate::harness::{Answer, text};
 use crate::uploads::form::{Form, PNG};
@@ -103,6 +106,41 @@ async fn a_webhook_is_made_listed_changed_moved_and_ended() {
 }
 
 #[tokio::test]
+async fn a_webhook_has_a_picture_that_its_messages_show() {
+    let post = Post::open().await;
+    let (tavern, made) = (&post.tavern, &post.owned);
+    assert_eq!(made["avatar"], Value::Null);
+    let form = json!({"avatar": uri("image/png", PNG)});
+    let shown = tavern.bot("PATCH", &of(made), form.clone()).await;
+    let hash = text(&shown.expect(200)["avatar"]);
+    let said = post.say(json!({"content": "hear"})).await;
+    assert_eq!(said["author"]["avatar"], hash.as_str());
+    let path = format!("/cdn/avatars/{}/{hash}.png", text(&made["id"]));
+    let fetched = fetch(tavern, &path, &[]).await;
+    assert_eq!((fetched.status, fetched.body), (200, PNG.to_vec()));
+    let form = json!({"avatar": null});
+    let gone = post.anyone("PATCH", &opened(made, ""), form).await;
+    assert_eq!(gone.expect(200)["avatar"], Value::Null);
+    let form = json!({"name": "Bell", "avatar": uri("image/png", PNG)});
+    let path = tavern.of_channel("/webhooks");
+    let born = tavern.bot("POST", &path, form.clone()).await;
+    assert_ne!(born.expect(200)["avatar"], Value::Null);
+    // Who may not make webhooks does not fill the disk.
+    refused(
+        &tavern.by(&tavern.bob, "POST", &path, form.clone()).await,
+        403,
+        50_013,
+    );
+    refused(
+        &tavern.by(&tavern.bob, "PATCH", &of(made), form).await,
+        403,
+        50_013,
+    );
+    let blobs = &tavern.house.blobs;
+    assert_eq!(blobs.list(BlobKind::Picture, 9).await.unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn what_a_webhook_is_made_from_keeps_its_bounds() {
     let tavern = Tavern::open().await;
     let path = tavern.of_channel("/webhooks");
@@ -118,7 +156,7 @@ async fn what_a_webhook_is_made_from_keeps_its_bounds() {
         (
             json!({"name": "ok", "avatar": "data:image/png;base64,AAAA"}),
             "avatar",
-            "UNSUPPORTED",
+            "IMAGE_INVALID",
         ),
     ] {
         let answer = tavern.bot("POST", &path, form.clone()).await;

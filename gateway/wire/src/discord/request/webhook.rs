@@ -1,10 +1,13 @@
 //! Webhooks: making, changing and executing them.
 
 use guildhall_model::command::WebhookUpdate;
+use guildhall_model::limits::PICTURE_BYTES_MAX;
+use guildhall_model::picture::Image;
 use guildhall_model::text::{PictureUrl, WebhookName};
 use guildhall_model::{ChannelId, Rejection};
 use serde::Deserialize;
 
+use super::image::{image, removed};
 use super::input::{Digits, snowflake};
 use super::message::{MessageCreate, NewMessage};
 use crate::id::Spelling;
@@ -49,34 +52,30 @@ pub struct Execution {
     pub message: NewMessage,
 }
 
-/// A check that refuses pictures: webhooks show those of the addresses that their messages name.
-fn no_picture<T>(_: String) -> Result<T, Wrong> {
-    let why = "a webhook's own picture cannot be uploaded; its messages may name an address";
-    Err(Wrong::new("unsupported", why))
-}
-
 impl WebhookCreate {
-    /// Checks all fields. The token is drawn, and the channel stands in the path.
-    pub fn parse(self) -> Result<WebhookName, Rejection> {
+    /// Checks all fields: the name and the picture. The token is drawn, and the channel stands in
+    /// the path.
+    pub fn parse(self) -> Result<(WebhookName, Option<Image>), Rejection> {
         let mut form = Form::default();
         let name = form.required("name", self.name, text(WebhookName::parse));
-        form.removable::<_, (), _>("avatar", self.avatar, no_picture);
-        form.finish(|| name)
+        let avatar = form.removable("avatar", self.avatar, image(PICTURE_BYTES_MAX));
+        form.finish(|| Some((name?, avatar.flatten())))
     }
 }
 
 impl WebhookPatch {
-    /// Checks all fields.
-    pub fn parse(self, spelling: &Spelling) -> Result<WebhookUpdate, Rejection> {
+    /// Checks all fields: what changes, and the new picture.
+    pub fn parse(self, spelling: &Spelling) -> Result<(WebhookUpdate, Option<Image>), Rejection> {
         let mut form = Form::default();
+        let avatar = form.removable("avatar", self.avatar, image(PICTURE_BYTES_MAX));
         let channel_id: Option<ChannelId> =
             form.optional("channel_id", self.channel_id, snowflake(spelling));
         let update = WebhookUpdate {
             name: form.optional("name", self.name, text(WebhookName::parse)),
-            avatar_url: form.removable("avatar", self.avatar, no_picture),
+            avatar: removed(avatar.as_ref()),
             channel_id,
         };
-        form.finish(|| Some(update))
+        form.finish(|| Some((update, avatar.flatten())))
     }
 }
 

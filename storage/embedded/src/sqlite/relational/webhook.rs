@@ -1,5 +1,6 @@
 //! Rows of webhooks.
 
+use guildhall_model::picture::Picture;
 use guildhall_model::webhook::{Webhook, WebhookToken};
 use guildhall_model::{GuildId, Id, WebhookId};
 use sqlx::{SqliteConnection, SqlitePool};
@@ -31,7 +32,7 @@ impl TryFrom<WebhookRow> for Webhook {
             guild_id: column::id("webhooks", row.guild_id)?,
             channel_id: column::id("webhooks", row.channel_id)?,
             name: row.name,
-            avatar_url: row.avatar_url,
+            avatar: row.avatar_url.map(Picture::read),
             token: WebhookToken::parse(&row.token).ok_or_else(broken)?,
             creator_id: column::id("webhooks", row.creator_id)?,
             application_id: application
@@ -79,7 +80,7 @@ pub(super) async fn created(tx: &mut SqliteConnection, webhook: &Webhook) -> Res
     .bind(webhook.guild_id.as_i64())
     .bind(webhook.channel_id.as_i64())
     .bind(&webhook.name)
-    .bind(&webhook.avatar_url)
+    .bind(webhook.avatar.as_ref().map(Picture::to_string))
     .bind(webhook.token.reveal())
     .bind(webhook.creator_id.as_i64())
     .bind(webhook.application_id.map(Id::as_i64))
@@ -95,7 +96,7 @@ pub(super) async fn updated(tx: &mut SqliteConnection, webhook: &Webhook) -> Res
     )
     .bind(webhook.channel_id.as_i64())
     .bind(&webhook.name)
-    .bind(&webhook.avatar_url)
+    .bind(webhook.avatar.as_ref().map(Picture::to_string))
     .bind(webhook.token.reveal())
     .bind(webhook.id.as_i64())
     .execute(tx)

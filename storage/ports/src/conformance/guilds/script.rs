@@ -5,6 +5,7 @@ use guildhall_model::emoji::{EmojiChange, EmojisChange};
 use guildhall_model::event::{Change, Departure, Event, GuildChange, RoleEnd};
 use guildhall_model::guild::GuildRows;
 use guildhall_model::member::Ban;
+use guildhall_model::picture::Picture;
 use guildhall_model::{Permissions, RoleId};
 use proptest::prelude::*;
 
@@ -139,7 +140,8 @@ pub(super) fn event(step: &Step, rows: &GuildRows, unused: u64) -> Option<Event>
             let before = nth(&rows.webhooks, *pick)?.clone();
             let mut after = before.clone();
             after.name = format!("renamed {channel}");
-            after.avatar_url = Some(format!("https://pictures.example/{channel}"));
+            let address = format!("https://pictures.example/{channel}");
+            after.avatar = Some(Picture::Address(address));
             after.channel_id = nth(&rows.channels, *channel)?.id;
             Event::WebhookUpdated(Box::new(Change { before, after }))
         }
