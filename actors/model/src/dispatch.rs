@@ -78,8 +78,10 @@ pub struct Ready {
     pub direct_channels: Vec<(DirectChannel, User)>,
     /// Which share of a bot's guilds this session gets.
     pub shard: Option<Shard>,
-    /// The bot's application.
-    pub application_id: Option<ApplicationId>,
+    /// The bot's application, with the privileged intents that it may use.
+    pub application: Option<(ApplicationId, Intents)>,
+    /// The version of the protocol that the client speaks.
+    pub version: u8,
 }
 
 /// A client's share of its guilds: `(guild_id >> 22) % count == index`.

@@ -27,6 +27,8 @@ pub struct NewSession {
     pub shard: Option<Shard>,
     /// How the user appears at first; what the profile says where absent.
     pub status: Option<Status>,
+    /// The version of the protocol that the client speaks.
+    pub version: u8,
 }
 
 /// Which members of a guild a session asks for.
@@ -68,10 +70,15 @@ impl App {
             .open_session(OpenRequest {
                 credential: fingerprint(ctx.caller.credential),
                 login,
-                application_id: match ctx.caller.credential {
-                    Credential::Bot { application_id, .. } => Some(application_id),
+                application: match ctx.caller.credential {
+                    Credential::Bot {
+                        application_id,
+                        privileged_intents,
+                        ..
+                    } => Some((application_id, privileged_intents)),
                     Credential::Login(_) => None,
                 },
+                version: new.version,
                 viewer: match new.intents {
                     None => Viewer::person(ctx.user_id()),
                     intents => Viewer {

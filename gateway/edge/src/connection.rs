@@ -81,6 +81,7 @@ pub(crate) async fn run(
         outlet: Outlet::new(usable, gateway.installation().clone()),
         gateway,
         rules,
+        version: usable.version,
         started,
         timer: Box::pin(sleep_until(started)),
         opening: None,
@@ -103,6 +104,8 @@ struct Task {
     inlet: Inlet,
     outlet: Outlet,
     rules: Rules,
+    /// Of the protocol.
+    version: u8,
     started: Instant,
     /// Fires at the deadline, or earlier: it is not set anew with every heartbeat.
     timer: Pin<Box<Sleep>>,
@@ -238,7 +241,7 @@ impl Task {
                     self.socket.write(&acknowledged).await?;
                 }
                 Effect::Identify(identify) => {
-                    let open = opening::open(self.gateway.clone(), identify);
+                    let open = opening::open(self.gateway.clone(), identify, self.version);
                     self.opening = Some(Box::pin(open));
                 }
                 Effect::Resume(resume) => {

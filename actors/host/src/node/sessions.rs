@@ -11,6 +11,7 @@ use guildhall_model::command::GuildCommand;
 use guildhall_model::dispatch::{Dispatch, MembersChunk, Shard, Viewer};
 use guildhall_model::event::Source;
 use guildhall_model::guild::GuildSnapshot;
+use guildhall_model::intent::Intents;
 use guildhall_model::user::Status;
 use guildhall_model::{ApplicationId, GuildId, LoginId, SessionPartition, UserId};
 use guildhall_ports::Failure;
@@ -37,8 +38,10 @@ pub struct OpenRequest {
     pub credential: [u8; 32],
     /// The person's login.
     pub login: Option<LoginId>,
-    /// The bot's application.
-    pub application_id: Option<ApplicationId>,
+    /// The bot's application, with the privileged intents that it may use.
+    pub application: Option<(ApplicationId, Intents)>,
+    /// The version of the protocol that the client speaks.
+    pub version: u8,
     /// Whose session it is, and what it wants.
     pub viewer: Viewer,
     /// The shard that the client named.

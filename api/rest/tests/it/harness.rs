@@ -169,6 +169,7 @@ impl House {
             large_threshold: 250,
             shard: None,
             status: None,
+            version: 10,
         };
         self.app.open_session(&ctx, new).await.unwrap()
     }

@@ -24,7 +24,7 @@ pub(super) enum Opened {
 }
 
 /// IDENTIFY: who asks, what for, and a session for it.
-pub(super) async fn open(gateway: Gateway, identify: Box<Identify>) -> Opened {
+pub(super) async fn open(gateway: Gateway, identify: Box<Identify>, version: u8) -> Opened {
     if gateway.is_draining() {
         return Opened::Close(CloseCode::ServiceRestart);
     }
@@ -54,6 +54,7 @@ pub(super) async fn open(gateway: Gateway, identify: Box<Identify>) -> Opened {
                 large_threshold: identify.large_threshold,
                 shard: identify.shard,
                 status,
+                version,
             },
         )
         .await

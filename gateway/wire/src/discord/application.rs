@@ -17,6 +17,14 @@ const PRIVILEGED: [(Intents, u32); 3] = [
     (Intents::MESSAGE_CONTENT, 1 << 19),
 ];
 
+/// The flags of an application that may use these intents.
+pub(super) fn flags(privileged: Intents) -> u32 {
+    let allowed = PRIVILEGED
+        .into_iter()
+        .filter(|(intent, _)| privileged.contains(*intent));
+    allowed.fold(0, |flags, (_, flag)| flags | flag)
+}
+
 /// An application as its own bot sees it.
 #[derive(Serialize)]
 pub struct Application<'a> {
@@ -48,10 +56,7 @@ pub struct Application<'a> {
 impl<'a> Application<'a> {
     /// The application, who made it, and in how many guilds its bot is.
     pub fn new(application: &'a model::Application, owner: &'a ModelUser, guilds: usize) -> Self {
-        let allowed = PRIVILEGED
-            .into_iter()
-            .filter(|(intent, _)| application.privileged_intents.contains(*intent));
-        let flags = allowed.fold(0, |flags, (_, flag)| flags | flag);
+        let flags = flags(application.privileged_intents);
         Self {
             id: Decimal(application.id),
             name: &application.name,

@@ -3,6 +3,7 @@
 use guildhall_model::{dispatch as model, id};
 use serde::Serialize;
 
+use super::application::flags;
 use super::guild::GuildRef;
 use super::user::CurrentUser;
 use super::{NoList, NoObject};
@@ -35,13 +36,13 @@ pub(crate) struct Ready<'a> {
 #[derive(Serialize)]
 struct Application {
     id: Decimal<id::kind::Application>,
-    flags: u64,
+    flags: u32,
 }
 
 impl<'a> Ready<'a> {
     pub(crate) fn new(ready: &'a model::Ready) -> Self {
         Self {
-            v: 10,
+            v: ready.version,
             user: CurrentUser::new(&ready.user, ready.email.as_deref()),
             guilds: ready
                 .guilds
@@ -53,9 +54,9 @@ impl<'a> Ready<'a> {
             session_type: "normal",
             resume_gateway_url: &ready.resume_url,
             shard: ready.shard.map(|shard| [shard.index, shard.count]),
-            application: ready.application_id.map(|id| Application {
+            application: ready.application.map(|(id, intents)| Application {
                 id: Decimal(id),
-                flags: 0,
+                flags: flags(intents),
             }),
             private_channels: [],
             presences: [],

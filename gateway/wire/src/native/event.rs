@@ -185,7 +185,7 @@ impl<'a> Ready<'a> {
                 .map(|(channel, other)| DirectChannel::new(channel, [other], installation))
                 .collect(),
             shard: ready.shard.map(|shard| [shard.index, shard.count]),
-            application_id: ready.application_id.map(|id| spelling.uuid(id)),
+            application_id: ready.application.map(|(id, _)| spelling.uuid(id)),
         }
     }
 }

@@ -10,6 +10,7 @@ use guildhall_model::emoji::{EmojiChange, EmojisChange};
 use guildhall_model::event::{
     Change, Departure, Event, Founding, GuildChange, Reaction, Record, RoleEnd, Source,
 };
+use guildhall_model::intent::Intents;
 use guildhall_model::interaction::{ComponentUse, Interaction, InteractionData, Resolved};
 use guildhall_model::member::Member;
 use guildhall_model::message::{Emoji, Message, MessageFlags, Nonce, Place, Rich};
@@ -46,7 +47,8 @@ fn ready_of_a_bot() -> Ready {
         guilds: vec![guild_id()],
         direct_channels: Vec::new(),
         shard: Some(Shard::WHOLE),
-        application_id: Some(id(12)),
+        application: Some((id(12), Intents::GUILD_MEMBERS)),
+        version: 9,
     }
 }
 
@@ -56,7 +58,8 @@ fn ready_of_a_person() -> Ready {
         email: Some("ada@example.org".to_owned()),
         direct_channels: vec![(direct(), bob())],
         shard: None,
-        application_id: None,
+        application: None,
+        version: 10,
         ..ready_of_a_bot()
     }
 }

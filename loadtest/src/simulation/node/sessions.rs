@@ -126,7 +126,8 @@ impl SessionPart {
             guilds: opened.guilds.clone(),
             direct_channels: Vec::new(),
             shard: None,
-            application_id: None,
+            application: None,
+            version: 10,
         }))
     }
 

@@ -151,7 +151,8 @@ impl Node {
                 guilds,
                 direct_channels,
                 shard: request.shard,
-                application_id: request.application_id,
+                application: request.application,
+                version: request.version,
             }))
         })
     }
