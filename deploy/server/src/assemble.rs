@@ -1,10 +1,6 @@
-//! The only place that constructs adapters: from a configuration to a node that serves.
+//! From a configuration to a node that serves.
 
-use std::fs::File;
-use std::io::Write;
 use std::num::NonZeroUsize;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,17 +10,13 @@ use guildhall_auth::access::AccessConfig;
 use guildhall_auth::password::{Cost, HasherConfig};
 use guildhall_auth::{AccessTokens, FileLinks, Hasher, InteractionTokens};
 use guildhall_edge::{Gateway, GatewayConfig};
-use guildhall_embedded::blobs::FileBlobs;
-use guildhall_embedded::directory::FileDirectory;
-use guildhall_embedded::log::{Durability, Health, LogConfig, SegmentLog, Topic};
-use guildhall_embedded::snapshots::FileSnapshots;
-use guildhall_embedded::sqlite::{Projection, Relational};
-use guildhall_host::{HostConfig, Node, Stores};
+use guildhall_host::{HostConfig, Node};
 use guildhall_model::NodeId;
 use guildhall_ports::{Env, Guilds};
 use guildhall_wire::{FileUrls, Installation, Spelling};
 
 use crate::config::{self, Config, PublicUrl};
+use crate::engines::{self, Engines};
 use crate::operator::Readiness;
 
 /// Bits of the constant that makes an installation's native ids its own.
@@ -45,60 +37,27 @@ pub struct Assembly {
     engines: Engines,
 }
 
-/// The adapters that are closed at the end, and the lock that keeps others out meanwhile.
-struct Engines {
-    relational: Arc<Relational>,
-    projection: Arc<Projection>,
-    events: Arc<SegmentLog>,
-    frames: Arc<SegmentLog>,
-    _lock: File,
-}
-
-/// Opens the data directory, recovers the node and puts the use cases on top of it.
+/// Opens the engines, recovers the node and puts the use cases on top of it.
 pub async fn assemble(
     config: &Config,
     public_url: &PublicUrl,
     readiness: &Readiness,
 ) -> anyhow::Result<Assembly> {
-    let data = config.server.data.as_path();
-    std::fs::create_dir_all(data)
-        .with_context(|| format!("the data directory {} cannot be made", data.display()))?;
-    let lock = lock(data)?;
     let env = Env::system();
-    let relational = Arc::new(Relational::open(&data.join("guildhall.db")).await?);
-    let projection = Arc::new(Projection::open(&data.join("messages.db")).await?);
-    let (events, frames) = open_logs(config, data, &env).await?;
-    watch(readiness, "events_log", &events);
-    watch(readiness, "frames_log", &frames);
+    let engines = engines::open(config, &env, readiness).await?;
+    let relational = engines.stores.guilds.clone();
     partitions_are_as_before(config, &*relational).await?;
-    let stores = Stores {
-        accounts: relational.clone(),
-        guilds: relational.clone(),
-        commands: relational.clone(),
-        messages: projection.clone(),
-        events: events.clone(),
-        frames: frames.clone(),
-        snapshots: Arc::new(FileSnapshots::open(data.join("snapshots"))?),
-        directory: Arc::new(FileDirectory::open(data.join("directory"))?),
-    };
     let host_config = host_config(config, public_url);
-    let node = Node::start(host_config, env.clone(), stores).await?;
+    let node = Node::start(host_config, env.clone(), engines.stores.clone()).await?;
     let partitions = node.clone();
     readiness.watch("partitions", move || partitions.check());
     let spelling = Spelling::new(tail(&*relational, &env).await?);
-    let app = start_app(config, &node, &*relational, data).await?;
+    let app = start_app(config, &node, &engines).await?;
     let urls = FileUrls::new(public_url.as_str());
     let installation = Installation { spelling, urls };
     let gateway = Gateway::new(app.clone(), installation.clone(), gateway_config(config));
-    tokio::spawn(trim(node.clone(), events.clone(), frames.clone()));
+    engines.keep_up(&node);
     tokio::spawn(sweep(app.clone()));
-    let engines = Engines {
-        relational,
-        projection,
-        events,
-        frames,
-        _lock: lock,
-    };
     Ok(Assembly {
         app,
         node,
@@ -112,76 +71,8 @@ impl Assembly {
     /// Writes what is left to write and closes the engines.
     pub async fn close(self) -> anyhow::Result<()> {
         self.node.stop().await;
-        self.engines.frames.close().await?;
-        self.engines.events.close().await?;
-        self.engines.projection.close().await;
-        self.engines.relational.close().await;
-        Ok(())
+        self.engines.close().await
     }
-}
-
-/// Keeps a second process off the directory.
-fn lock(data: &Path) -> anyhow::Result<File> {
-    let path = data.join("lock");
-    let mut file = File::options()
-        .create(true)
-        .truncate(false)
-        .read(true)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("{} cannot be opened", path.display()))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => bail!(
-            "another guildhall process is using {}; stop it first, or start this one with another --data",
-            data.display()
-        ),
-        Err(std::fs::TryLockError::Error(error)) => {
-            return Err(error).with_context(|| format!("{} cannot be locked", path.display()));
-        }
-    }
-    file.set_len(0)?;
-    writeln!(file, "{}", std::process::id())?;
-    Ok(file)
-}
-
-async fn open_logs(
-    config: &Config,
-    data: &Path,
-    env: &Env,
-) -> anyhow::Result<(Arc<SegmentLog>, Arc<SegmentLog>)> {
-    let delivery = &config.delivery;
-    let settings = |retention: Duration| LogConfig {
-        durability: match delivery.durability {
-            config::Durability::Fsync => Durability::Fsync,
-            config::Durability::Os => Durability::Os,
-        },
-        segment_bytes: delivery.segment_size.0,
-        retention_ms: millis(retention),
-        ..LogConfig::default()
-    };
-    let (events, frames) = (
-        settings(delivery.events_retention),
-        settings(delivery.frames_retention),
-    );
-    let (data, random) = (data.to_owned(), env.random.clone());
-    // Opening reads a whole segment.
-    let logs = tokio::task::spawn_blocking(move || {
-        let random = || random.clone();
-        let events = SegmentLog::open(&data.join("events"), Topic::Events, events, random())?;
-        let frames = SegmentLog::open(&data.join("frames"), Topic::Frames, frames, random())?;
-        Ok::<_, guildhall_ports::Failure>((Arc::new(events), Arc::new(frames)))
-    });
-    Ok(logs.await??)
-}
-
-fn watch(readiness: &Readiness, name: &'static str, log: &Arc<SegmentLog>) {
-    let log = Arc::clone(log);
-    readiness.watch(name, move || match log.health() {
-        Health::Working => Ok(()),
-        Health::Full => Err("the disk is full".to_owned()),
-        Health::Broken => Err("a sync failed; restart after checking the disk".to_owned()),
-    });
 }
 
 /// Data lies by partition: another count would look for it in the wrong place.
@@ -231,12 +122,8 @@ fn gateway_config(config: &Config) -> GatewayConfig {
     }
 }
 
-async fn start_app(
-    config: &Config,
-    node: &Node,
-    guilds: &dyn Guilds,
-    data: &Path,
-) -> anyhow::Result<App> {
+async fn start_app(config: &Config, node: &Node, engines: &Engines) -> anyhow::Result<App> {
+    let guilds = &*engines.stores.guilds;
     let auth = &config.auth;
     let env = node.env();
     let seed = secret(guilds, env, "access_token_key").await?;
@@ -263,7 +150,7 @@ async fn start_app(
         access_tokens: AccessTokens::new(&seed, access),
         file_links: FileLinks::new(&file_key),
         interaction_tokens: InteractionTokens::new(&interaction_key),
-        blobs: Arc::new(FileBlobs::open(data.join("files"))?),
+        blobs: engines.blobs.clone(),
         settings: guildhall_app::Settings {
             registration: match auth.registration {
                 config::Registration::Open => guildhall_app::Registration::Open,
@@ -301,19 +188,6 @@ async fn tail(guilds: &dyn Guilds, env: &Env) -> anyhow::Result<u64> {
     Ok(u64::from_be_bytes(bytes))
 }
 
-/// Gives back the space of segments that nobody needs.
-async fn trim(node: Node, events: Arc<SegmentLog>, frames: Arc<SegmentLog>) {
-    const EVERY: Duration = Duration::from_secs(30);
-    loop {
-        tokio::time::sleep(EVERY).await;
-        for log in [&events, &frames] {
-            if let Err(failure) = log.trim(node.env().now()).await {
-                tracing::warn!(%failure, "a log was not trimmed");
-            }
-        }
-    }
-}
-
 /// Takes files away that nobody posted.
 async fn sweep(app: App) {
     const EVERY: Duration = Duration::from_hours(1);
@@ -327,6 +201,6 @@ async fn sweep(app: App) {
     }
 }
 
-fn millis(duration: Duration) -> u64 {
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -3,6 +3,7 @@
 pub mod assemble;
 pub mod command_line;
 pub mod config;
+mod engines;
 pub mod operator;
 pub mod serve;
 pub mod telemetry;
