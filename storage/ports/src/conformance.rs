@@ -15,6 +15,7 @@ pub mod commits;
 pub mod directory;
 pub mod guilds;
 pub mod log;
+pub mod membership;
 pub mod messages;
 pub mod profiles;
 mod promises;
@@ -52,6 +53,7 @@ mod tests {
             include_str!("conformance/directory.rs"),
             include_str!("conformance/guilds.rs"),
             include_str!("conformance/log.rs"),
+            include_str!("conformance/membership.rs"),
             include_str!("conformance/messages.rs"),
             include_str!("conformance/profiles.rs"),
             include_str!("conformance/reactions.rs"),

@@ -7,6 +7,7 @@ mod blobs;
 mod directory;
 mod env;
 mod log;
+mod membership;
 mod snapshots;
 
 use parking_lot::Mutex;
@@ -15,6 +16,7 @@ pub use self::blobs::FakeBlobs;
 pub use self::directory::FakeDirectory;
 pub use self::env::{FakeClock, FakeRandom};
 pub use self::log::{FakeLog, Fate, HeldAppend, Ticket};
+pub use self::membership::FakeMembership;
 pub use self::snapshots::FakeSnapshots;
 use crate::error::Failure;
 

@@ -17,6 +17,7 @@ pub mod error;
 pub mod fake;
 pub mod guilds;
 pub mod log;
+pub mod membership;
 pub mod messages;
 pub mod snapshots;
 
@@ -28,5 +29,6 @@ pub use env::{Clock, Env, Random};
 pub use error::Failure;
 pub use guilds::Guilds;
 pub use log::Log;
+pub use membership::Membership;
 pub use messages::Messages;
 pub use snapshots::Snapshots;

@@ -103,3 +103,19 @@ mod directory {
 
     guildhall_ports::directory_promises!(fresh);
 }
+
+mod membership {
+    use std::future::{Ready, ready};
+    use std::sync::Arc;
+
+    use guildhall_model::Timestamp;
+    use guildhall_ports::Membership;
+    use guildhall_ports::fake::{FakeClock, FakeMembership};
+
+    fn fresh() -> Ready<(Arc<dyn Membership>, ())> {
+        let clock = FakeClock::at(Timestamp(1_700_000_000_000));
+        ready((Arc::new(FakeMembership::new(clock)), ()))
+    }
+
+    guildhall_ports::membership_promises!(fresh);
+}
