@@ -20,6 +20,7 @@ pub mod log;
 pub mod membership;
 pub mod messages;
 pub mod snapshots;
+pub mod stored;
 
 pub use accounts::Accounts;
 pub use application_commands::ApplicationCommands;

@@ -13,6 +13,7 @@ use guildhall_model::event::{Event, Reaction, Record, Source};
 use guildhall_model::message::{Emoji, Nonce};
 use guildhall_model::{ChannelId, EventPartition, GuildId, MessageId, Position, UserId};
 use guildhall_ports::Failure;
+use guildhall_ports::stored::message::oldest_nonce;
 use sqlx::{SqliteConnection, SqliteExecutor};
 
 use super::audit::AuditRow;
@@ -59,9 +60,9 @@ impl From<&Record> for Change {
             Event::MessageCreated(message) | Event::MessageUpdated(message) => {
                 Self::Put(Box::new(MessageRow::from(&**message)))
             }
-            Event::MessageDeleted { id, .. } => Self::Erase(*id, nonce::oldest(record.at)),
+            Event::MessageDeleted { id, .. } => Self::Erase(*id, oldest_nonce(record.at)),
             Event::MessagesDeleted { ids, .. } => {
-                Self::EraseAll(ids.clone(), nonce::oldest(record.at))
+                Self::EraseAll(ids.clone(), oldest_nonce(record.at))
             }
             Event::ReactionsCleared {
                 message_id, emoji, ..
@@ -85,7 +86,7 @@ impl From<&Record> for Change {
                     channel: *channel_id,
                     author: application_id.bot_user(),
                     nonce: Nonce::Interaction(*id),
-                    oldest: nonce::oldest(record.at),
+                    oldest: oldest_nonce(record.at),
                 }))
             }),
             Event::Audited(entry) => record.source.guild_id().map_or(Self::Note, |guild| {

@@ -2,40 +2,23 @@
 
 use std::sync::LazyLock;
 
-use guildhall_model::message::{Message, Nonce, Place, Rich};
-use guildhall_model::user::User;
-use guildhall_model::{ChannelId, MessageId, RoleId, Timestamp, UserId};
+use guildhall_model::message::{Message, Nonce};
+use guildhall_model::{ChannelId, MessageId, Timestamp, UserId};
 use guildhall_ports::messages::Anchor;
-use serde::{Deserialize, Serialize};
+use guildhall_ports::stored::message::{MessageColumns, nonce_column};
 use sqlx::SqliteConnection;
 
 use super::nonce;
+use crate::sqlite::column;
 use crate::sqlite::error::SqlError;
-use crate::sqlite::{blob, column};
-
-/// What of a message no query looks at.
-#[derive(Serialize, Deserialize)]
-struct Body {
-    place: Place,
-    author: User,
-    reply_to: Option<MessageId>,
-    mentions: Vec<User>,
-    mention_roles: Vec<RoleId>,
-    mention_everyone: bool,
-    rich: Option<Box<Rich>>,
-}
 
 /// A message as it is written. Reactions have rows of their own.
 pub(super) struct MessageRow {
     id: i64,
     channel_id: i64,
     author_id: i64,
-    content: String,
-    edited_at: Option<i64>,
-    nonce: Option<String>,
-    pinned_at: Option<i64>,
     only_for: Option<i64>,
-    body: Vec<u8>,
+    columns: MessageColumns,
 }
 
 impl From<&Message> for MessageRow {
@@ -44,20 +27,8 @@ impl From<&Message> for MessageRow {
             id: message.id.as_i64(),
             channel_id: message.channel_id.as_i64(),
             author_id: message.author.id.as_i64(),
-            content: message.content.clone(),
-            edited_at: message.edited_at.map(|at| at.0),
-            nonce: message.nonce.as_ref().map(nonce::to_column),
-            pinned_at: message.pinned_at.map(|at| at.0),
             only_for: message.only_for().map(guildhall_model::Id::as_i64),
-            body: blob::encode(&Body {
-                place: message.place.clone(),
-                author: message.author.clone(),
-                reply_to: message.reply_to,
-                mentions: message.mentions.clone(),
-                mention_roles: message.mention_roles.clone(),
-                mention_everyone: message.mention_everyone,
-                rich: message.rich.clone(),
-            }),
+            columns: message.into(),
         }
     }
 }
@@ -78,23 +49,14 @@ impl TryFrom<StoredMessage> for Message {
     type Error = SqlError;
 
     fn try_from(row: StoredMessage) -> Result<Self, SqlError> {
-        let body: Body = blob::decode("messages", &row.body)?;
-        Ok(Self {
-            id: column::id("messages", row.id)?,
-            channel_id: column::id("messages", row.channel_id)?,
-            place: body.place,
-            author: body.author,
+        let columns = MessageColumns {
             content: row.content,
-            edited_at: row.edited_at.map(Timestamp),
-            nonce: row.nonce.as_deref().map(nonce::from_column).transpose()?,
-            reply_to: body.reply_to,
-            mentions: body.mentions,
-            mention_roles: body.mention_roles,
-            mention_everyone: body.mention_everyone,
-            reactions: Vec::new(),
-            pinned_at: row.pinned_at.map(Timestamp),
-            rich: body.rich,
-        })
+            edited_at: row.edited_at,
+            nonce: row.nonce,
+            pinned_at: row.pinned_at,
+            body: row.body,
+        };
+        Ok(columns.into_message(row.id, row.channel_id)?)
     }
 }
 
@@ -128,13 +90,13 @@ pub(super) async fn put(
                 .bind(row.id)
                 .bind(row.channel_id)
                 .bind(row.author_id)
-                .bind(&row.content)
-                .bind(row.edited_at)
-                .bind(&row.nonce)
-                .bind(row.pinned_at)
+                .bind(&row.columns.content)
+                .bind(row.columns.edited_at)
+                .bind(&row.columns.nonce)
+                .bind(row.columns.pinned_at)
                 .bind(row.only_for)
                 .bind(version)
-                .bind(&row.body);
+                .bind(&row.columns.body);
         }
         query.execute(&mut *tx).await?;
         rows = later;
@@ -257,7 +219,7 @@ pub(super) async fn by_nonce(
     let row: Option<StoredMessage> = sqlx::query_as(BY_NONCE)
         .bind(channel.as_i64())
         .bind(author.as_i64())
-        .bind(nonce::to_column(nonce))
+        .bind(nonce_column(nonce))
         .bind(oldest.as_i64())
         .fetch_optional(connection)
         .await?;

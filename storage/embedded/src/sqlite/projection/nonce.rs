@@ -1,46 +1,11 @@
-//! Nonces as columns, and those that have outlived their messages.
+//! Nonces that have outlived their messages.
 
 use guildhall_model::message::Nonce;
-use guildhall_model::snowflake::Generator;
-use guildhall_model::{ChannelId, Id, MessageId, Timestamp, UserId, limits};
+use guildhall_model::{ChannelId, MessageId, UserId};
+use guildhall_ports::stored::message::nonce_column;
 use sqlx::SqliteConnection;
 
 use crate::sqlite::error::SqlError;
-
-/// A nonce as a column: the first letter keeps numbers and texts apart.
-pub(super) fn to_column(nonce: &Nonce) -> String {
-    match nonce {
-        Nonce::Text(text) => format!("t{text}"),
-        Nonce::Number(number) => format!("n{number}"),
-        Nonce::Interaction(id) => format!("i{id}"),
-    }
-}
-
-pub(super) fn from_column(column: &str) -> Result<Nonce, SqlError> {
-    if let Some(text) = column.strip_prefix('t') {
-        return Ok(Nonce::Text(text.to_owned()));
-    }
-    let number = column.strip_prefix('n').and_then(|n| n.parse().ok());
-    let interaction = || column.strip_prefix('i').and_then(|n| n.parse().ok());
-    number
-        .map(Nonce::Number)
-        .or_else(|| Id::new(interaction()?).map(Nonce::Interaction))
-        .ok_or_else(|| SqlError::row("messages", "a nonce is neither text nor number"))
-}
-
-/// How long spent nonces are kept: those of posts count for less, but answers to an interaction
-/// are asked for as long as they may be followed.
-const KEPT_MS: u64 = if limits::NONCE_AGE_MS < limits::INTERACTION_AGE_MS {
-    limits::INTERACTION_AGE_MS
-} else {
-    limits::NONCE_AGE_MS
-};
-
-/// The oldest message whose nonce is kept at this time.
-pub(super) fn oldest(at: Timestamp) -> MessageId {
-    let age = i64::try_from(KEPT_MS).unwrap_or(i64::MAX);
-    Generator::new(0, 0).mint(at.plus_ms(-age))
-}
 
 /// Keeps the nonce of a message that is about to be erased, and lets go of those that are older
 /// than `oldest`.
@@ -78,7 +43,7 @@ pub(super) async fn use_up(
     .bind(place.as_i64())
     .bind(channel.as_i64())
     .bind(author.as_i64())
-    .bind(to_column(nonce))
+    .bind(nonce_column(nonce))
     .execute(tx)
     .await?;
     Ok(())
@@ -105,7 +70,7 @@ pub(super) async fn is_spent(
     )
     .bind(channel.as_i64())
     .bind(author.as_i64())
-    .bind(to_column(nonce))
+    .bind(nonce_column(nonce))
     .bind(oldest.as_i64())
     .fetch_optional(connection)
     .await?;
