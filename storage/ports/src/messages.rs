@@ -24,8 +24,12 @@ pub enum NonceUse {
 /// record again changes nothing.
 #[async_trait]
 pub trait Messages: Send + Sync {
-    /// Applies a partition's records in order, all of them or none, and notes that everything
-    /// before `upto` is applied. Records that are no message or reaction events are only noted.
+    /// Applies a partition's records in order and notes that everything before `upto` is applied.
+    /// Records that are no message or reaction events are only noted.
+    ///
+    /// Once it has returned, every answer holds all of them. While it is at work, and after it has
+    /// failed, answers may hold some of them, and [`Self::begun`] says so. Applying them again,
+    /// also in other batches and by several writers at once, comes to what one pass makes.
     async fn apply(
         &self,
         partition: EventPartition,
@@ -35,6 +39,15 @@ pub trait Messages: Send + Sync {
 
     /// Everything before this position is applied.
     async fn applied(&self, partition: EventPartition) -> Result<Position, Failure>;
+
+    /// Nothing from this position on is in any answer, not even in part; never before
+    /// [`Self::applied`]. Whoever adds the log's records to an answer asks `applied` before it and
+    /// this after it: only where the two are the same, nothing is added that is there already.
+    ///
+    /// A store that applies all or nothing need not say more than this.
+    async fn begun(&self, partition: EventPartition) -> Result<Position, Failure> {
+        self.applied(partition).await
+    }
 
     /// The place of the last record of a source that was applied or noted; 0 if there is none.
     async fn last_gseq(&self, source: Source) -> Result<u64, Failure>;
@@ -60,7 +73,10 @@ pub trait Messages: Send + Sync {
     async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure>;
 
     /// What an author used this nonce for, in a message not older than `oldest`. A nonce outlives
-    /// its message by [`NONCE_AGE_MS`](guildhall_model::limits::NONCE_AGE_MS) from its posting.
+    /// its message by [`NONCE_AGE_MS`](guildhall_model::limits::NONCE_AGE_MS) from its posting, one
+    /// of an answer to an interaction by
+    /// [`INTERACTION_AGE_MS`](guildhall_model::limits::INTERACTION_AGE_MS); a store may forget any
+    /// that is a day old.
     async fn by_nonce(
         &self,
         channel: ChannelId,
@@ -103,6 +119,7 @@ pub trait Messages: Send + Sync {
         limit: u16,
     ) -> Result<Vec<AuditEntry>, Failure>;
 
-    /// The highest id of a message or an audit entry in the store; 0 if there is none.
+    /// The highest id of a message or an audit entry in the store, also of those that are gone: at
+    /// least that of everything before [`Self::applied`] of its partition. 0 if there is none.
     async fn highest_id(&self) -> Result<u64, Failure>;
 }
