@@ -6,13 +6,14 @@ use super::Finding;
 use super::files::{File, Files};
 
 /// Every crate with the crates that it may use. `*` is all of them.
-const LAYERS: [(&str, &[&str]); 20] = [
+const LAYERS: [(&str, &[&str]); 21] = [
     ("model", &[]),
     ("state", &["model"]),
     ("ports", &["model"]),
     ("cluster", &["model", "ports"]),
     ("host", &["cluster", "model", "ports", "state"]),
     ("embedded", &["model", "ports"]),
+    ("scylla", &["model", "ports"]),
     ("wire", &["model"]),
     ("auth", &["model", "ports"]),
     (

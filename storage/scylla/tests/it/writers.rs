@@ -1,0 +1,88 @@
+//! Several writers: an owner, and one that was the owner and does not know of its end.
+
+use std::sync::Arc;
+
+use futures_util::future::join;
+use guildhall_model::Position;
+use guildhall_model::event::Record;
+use guildhall_ports::Messages;
+
+use crate::engine::Keyspace;
+use crate::lives::{Dice, PARTITION, answers, records};
+
+const RECORDS: u64 = 160;
+
+/// Hands records over in batches of random size, and some of them again.
+async fn write(store: &Arc<dyn Messages>, records: &[Arc<Record>], seed: u64) {
+    let mut dice = Dice::new(seed);
+    let mut done = 0;
+    while done < records.len() {
+        let batch = 1 + usize::try_from(dice.roll(12)).unwrap();
+        let end = records.len().min(done + batch);
+        let from = done.saturating_sub(usize::try_from(dice.roll(8)).unwrap());
+        let upto = Position(end as u64);
+        store
+            .apply(PARTITION, &records[from..end], upto)
+            .await
+            .unwrap();
+        done = end;
+    }
+}
+
+/// What one writer leaves who does everything once, in one batch.
+async fn expected(records: &[Arc<Record>], ids: &[guildhall_model::MessageId]) -> String {
+    let keyspace = Keyspace::fresh().await;
+    let store = keyspace.node().await;
+    let upto = Position(records.len() as u64);
+    store.apply(PARTITION, records, upto).await.unwrap();
+    answers(&store, ids).await
+}
+
+#[tokio::test]
+async fn two_writers_at_once_leave_what_one_leaves() {
+    for seed in [1, 2, 3] {
+        let (records, ids) = records(seed, RECORDS);
+        let keyspace = Keyspace::fresh().await;
+        let (owner, zombie) = (keyspace.node().await, keyspace.node().await);
+        // The former owner knows only a part of what has happened.
+        let known = &records[..records.len() * 2 / 3];
+        join(
+            write(&owner, &records, seed + 10),
+            write(&zombie, known, seed + 20),
+        )
+        .await;
+        let found = answers(&owner, &ids).await;
+        assert_eq!(found, expected(&records, &ids).await, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_redo_by_a_former_owner_changes_nothing() {
+    for seed in [4, 5] {
+        let (records, ids) = records(seed, RECORDS);
+        let keyspace = Keyspace::fresh().await;
+        let (owner, zombie) = (keyspace.node().await, keyspace.node().await);
+        write(&owner, &records, seed).await;
+        // A former owner has read how far the streams were before that, and passes over nothing.
+        let shell = keyspace.shell().await;
+        let forget = format!("TRUNCATE {}.sources", keyspace.settings.keyspace);
+        let mut before = answers(&owner, &ids).await;
+        shell.query_unpaged(forget.as_str(), ()).await.unwrap();
+        write(&zombie, &records[..records.len() / 2], seed + 1).await;
+        shell.query_unpaged(forget.as_str(), ()).await.unwrap();
+        // Backwards, as if writes overtook each other on their way.
+        for record in records.iter().rev() {
+            let one = [Arc::clone(record)];
+            zombie.apply(PARTITION, &one, Position(1)).await.unwrap();
+            if record.gseq % 2 == 0 {
+                shell.query_unpaged(forget.as_str(), ()).await.unwrap();
+            }
+        }
+        before = before.replace("place: 160\n", "");
+        let after = answers(&owner, &ids).await;
+        let (head, after) = after.split_once("highest").unwrap();
+        assert!(head.starts_with("applied: Position(160)"), "{head}");
+        let (_, before) = before.split_once("highest").unwrap();
+        assert_eq!(after, before, "seed {seed}");
+    }
+}
