@@ -237,9 +237,12 @@ impl EventPartition {
             tail.retain(|stable| stable.position < end);
             // Otherwise the answer may hold a part of the tail already. It ends, because the end
             // stays where it is.
-            if stores.messages.applied(self.number).await? == applied {
+            let begun = stores.messages.begun(self.number).await?;
+            if begun == applied {
                 return Ok((answer, tail));
             }
+            // What has begun is finished soon, or the store has failed in the middle of it.
+            self.projection.wait(begun.min(end)).await?;
         }
     }
 
