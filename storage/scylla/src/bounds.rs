@@ -5,15 +5,15 @@ use std::time::Duration;
 /// How long a connection may take to be made.
 pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
 /// How long one statement may take, with waiting for its turn and being tried again elsewhere.
-pub(crate) const REQUEST_MAX: Duration = Duration::from_secs(5);
+pub(crate) const REQUEST_MAX: Duration = Duration::from_secs(8);
 /// How long a question of the port may take, which is several statements.
-pub(crate) const READ_MAX: Duration = Duration::from_secs(10);
+pub(crate) const READ_MAX: Duration = Duration::from_secs(12);
 /// How long a batch of records may take.
-pub(crate) const APPLY_MAX: Duration = Duration::from_secs(60);
+pub(crate) const APPLY_MAX: Duration = Duration::from_mins(1);
 /// How long it may take to connect and to prepare all statements.
 pub(crate) const OPEN_MAX: Duration = Duration::from_secs(20);
 /// How long a change of the schema may take, and until all nodes know of it.
-pub(crate) const SCHEMA_MAX: Duration = Duration::from_secs(60);
+pub(crate) const SCHEMA_MAX: Duration = Duration::from_mins(1);
 /// How often it is asked whether all nodes know of it.
 pub(crate) const AGREEMENT_EVERY: Duration = Duration::from_millis(20);
 /// How often a connection on which nothing happens is tried, and how long it may be silent.

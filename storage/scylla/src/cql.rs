@@ -94,7 +94,7 @@ impl Cql {
     {
         let result = timeout(REQUEST_MAX, async {
             let _turn = self.in_flight.acquire().await;
-            self.session.execute_unpaged(statement, values).await
+            Box::pin(self.session.execute_unpaged(statement, values)).await
         });
         let rows = result.await??.into_rows_result()?;
         Ok(rows.rows()?.collect::<Result<_, _>>()?)
@@ -120,7 +120,7 @@ impl Cql {
     ) -> Result<(), CqlError> {
         let result = timeout(REQUEST_MAX, async {
             let _turn = self.in_flight.acquire().await;
-            self.session.execute_unpaged(statement, values).await
+            Box::pin(self.session.execute_unpaged(statement, values)).await
         });
         result.await??;
         Ok(())
@@ -140,7 +140,7 @@ impl Cql {
         batch.set_is_idempotent(true);
         let result = timeout(REQUEST_MAX, async {
             let _turn = self.in_flight.acquire().await;
-            self.session.batch(&batch, values).await
+            Box::pin(self.session.batch(&batch, values)).await
         });
         result.await??;
         Ok(())

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use futures_util::future::join;
 use guildhall_model::Position;
 use guildhall_model::event::Record;
-use guildhall_ports::Messages;
+use guildhall_ports::{Failure, Messages};
+use guildhall_scylla::migrate;
 
 use crate::engine::Keyspace;
 use crate::lives::{Dice, PARTITION, answers, records};
@@ -85,4 +86,35 @@ async fn a_late_redo_by_a_former_owner_changes_nothing() {
         let (_, before) = before.split_once("highest").unwrap();
         assert_eq!(after, before, "seed {seed}");
     }
+}
+
+#[tokio::test]
+async fn a_batch_that_fails_in_the_middle_is_told_and_finished_by_the_next_try() {
+    let (records, ids) = records(6, RECORDS);
+    let keyspace = Keyspace::fresh().await;
+    let store = keyspace.node().await;
+    let (known, upto) = (Position(40), Position(records.len() as u64));
+    store.apply(PARTITION, &records[..40], known).await.unwrap();
+    assert_eq!(store.begun(PARTITION).await.unwrap(), known);
+
+    let shell = keyspace.shell().await;
+    let name = &keyspace.settings.keyspace;
+    let lose = format!("DROP TABLE {name}.nonces");
+    shell.query_unpaged(lose, ()).await.unwrap();
+    let refused = store.apply(PARTITION, &records, upto).await.unwrap_err();
+    assert!(matches!(refused, Failure::Unavailable { .. }), "{refused}");
+    assert_eq!(store.applied(PARTITION).await.unwrap(), known);
+    assert_eq!(store.begun(PARTITION).await.unwrap(), upto);
+
+    let forget = format!("DELETE FROM {name}.schema_migrations WHERE part = 'messages'");
+    shell.query_unpaged(forget, ()).await.unwrap();
+    migrate::apply(&keyspace.settings).await.unwrap();
+    let store = keyspace.node().await;
+    // With the table its rows were lost, which a redo of everything brings back.
+    let forget = format!("TRUNCATE {name}.sources");
+    shell.query_unpaged(forget, ()).await.unwrap();
+    store.apply(PARTITION, &records, upto).await.unwrap();
+    assert_eq!(store.begun(PARTITION).await.unwrap(), upto);
+    let found = answers(&store, &ids).await;
+    assert_eq!(found, expected(&records, &ids).await);
 }
