@@ -25,6 +25,8 @@ pub mod redo;
 mod sample;
 pub mod snapshots;
 
+pub use promises::Fresh;
+
 #[cfg(test)]
 mod tests {
     /// The names of a suite's promises, in the order of the file, and of those that its macro
