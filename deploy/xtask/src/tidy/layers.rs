@@ -6,7 +6,7 @@ use super::Finding;
 use super::files::{File, Files};
 
 /// Every crate with the crates that it may use. `*` is all of them.
-const LAYERS: [(&str, &[&str]); 21] = [
+const LAYERS: [(&str, &[&str]); 22] = [
     ("model", &[]),
     ("state", &["model"]),
     ("ports", &["model"]),
@@ -14,6 +14,7 @@ const LAYERS: [(&str, &[&str]); 21] = [
     ("host", &["cluster", "model", "ports", "state"]),
     ("embedded", &["model", "ports"]),
     ("scylla", &["model", "ports"]),
+    ("kafka", &["model", "ports"]),
     ("wire", &["model"]),
     ("auth", &["model", "ports"]),
     (

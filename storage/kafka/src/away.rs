@@ -1,0 +1,139 @@
+//! What the clients say of themselves, in our log: one line when the brokers are away and one when
+//! they are back, whatever librdkafka says meanwhile.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use tracing::{debug, error, info, warn};
+
+/// Whether the brokers can be reached, as all clients of one part see it. Clones are the same.
+#[derive(Clone, Default)]
+pub(crate) struct Away(Arc<AtomicBool>);
+
+impl Away {
+    /// A broker has answered.
+    pub(crate) fn is_back(&self) {
+        if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
+            info!("Kafka can be reached again");
+        }
+    }
+
+    /// Nothing can be done, for this reason.
+    pub(crate) fn is_gone(&self, why: &str) {
+        if !self.0.swap(true, Ordering::Relaxed) {
+            warn!("Kafka cannot be reached, it is tried again until it can: {why}");
+        }
+    }
+}
+
+impl ClientContext for Away {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            // What the library cannot go on with.
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
+                error!(target: "guildhall_kafka::librdkafka", facility, "{message}");
+            }
+            // Broken connections, one by one and over and over: `error` below tells of them once.
+            RDKafkaLogLevel::Error if !matches!(facility, "FAIL" | "ERROR") => {
+                warn!(target: "guildhall_kafka::librdkafka", facility, "{message}");
+            }
+            _ => debug!(target: "guildhall_kafka::librdkafka", facility, "{message}"),
+        }
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        match error.rdkafka_error_code() {
+            Some(RDKafkaErrorCode::AllBrokersDown) => self.is_gone(reason),
+            Some(
+                RDKafkaErrorCode::BrokerTransportFailure
+                | RDKafkaErrorCode::Resolve
+                | RDKafkaErrorCode::OperationTimedOut,
+            ) => debug!(%error, "{reason}"),
+            _ => warn!(%error, "Kafka's client: {reason}"),
+        }
+    }
+}
+
+impl ConsumerContext for Away {}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use parking_lot::Mutex;
+
+    use super::*;
+
+    /// What is said at `info` and above.
+    #[derive(Clone, Default)]
+    struct Said(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Said {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn said_by(act: impl FnOnce()) -> Vec<String> {
+        let said = Said::default();
+        let writer = said.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::INFO)
+            .with_writer(move || writer.clone())
+            .with_ansi(false)
+            .without_time()
+            .finish();
+        tracing::subscriber::with_default(subscriber, act);
+        let said = String::from_utf8(said.0.lock().clone()).unwrap();
+        said.lines().map(|line| line.trim().to_owned()).collect()
+    }
+
+    #[test]
+    fn an_outage_is_one_line_and_its_end_another() {
+        let said = said_by(|| {
+            let away = Away::default();
+            let clone = away.clone();
+            for _ in 0..2 {
+                away.is_back();
+                for client in [&away, &clone, &away] {
+                    client.log(RDKafkaLogLevel::Error, "FAIL", "Connect failed");
+                    client.log(RDKafkaLogLevel::Info, "GETPID", "Acquired");
+                    let down = KafkaError::Global(RDKafkaErrorCode::BrokerTransportFailure);
+                    client.error(down, "Connection refused");
+                    let all_down = KafkaError::Global(RDKafkaErrorCode::AllBrokersDown);
+                    client.error(all_down, "1/1 brokers are down");
+                }
+                clone.is_back();
+                away.is_back();
+            }
+        });
+        let levels: Vec<_> = said
+            .iter()
+            .map(|line| line.split(' ').next().unwrap_or_default())
+            .collect();
+        assert_eq!(levels, ["WARN", "INFO", "WARN", "INFO"], "{said:?}");
+        assert!(said[0].contains("1/1 brokers are down"), "{said:?}");
+    }
+
+    #[test]
+    fn what_has_another_cause_is_told_as_it_is() {
+        let said = said_by(|| {
+            let away = Away::default();
+            away.log(RDKafkaLogLevel::Critical, "CONF", "cannot go on");
+            let denied = KafkaError::Global(RDKafkaErrorCode::TopicAuthorizationFailed);
+            away.error(denied, "not allowed");
+        });
+        assert_eq!(said.len(), 2);
+        assert!(said[0].starts_with("ERROR") && said[0].contains("cannot go on"));
+        assert!(said[1].starts_with("WARN") && said[1].contains("not allowed"));
+    }
+}

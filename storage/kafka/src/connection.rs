@@ -1,0 +1,89 @@
+//! The way to the brokers that all parts of a process share: readers and the client of requests
+//! that change topics.
+
+use std::sync::Arc;
+
+use futures_util::future::TryFutureExt;
+use guildhall_ports::Failure;
+use rdkafka::Offset;
+use rdkafka::TopicPartitionList;
+use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::error::KafkaError;
+
+use crate::away::Away;
+use crate::config::ClusterConfig;
+use crate::failure::unavailable;
+use crate::readers::{Readers, Source};
+
+const WHAT: &str = "Kafka";
+/// Consumers of a process: as many reads go on at a time.
+const READERS: usize = 4;
+
+/// A cluster of brokers. Nothing is asked of it before the first use, so it may be away.
+pub struct Kafka {
+    pub(crate) config: ClusterConfig,
+    pub(crate) readers: Readers,
+    pub(crate) admin: AdminClient<Away>,
+    pub(crate) away: Away,
+}
+
+impl Kafka {
+    /// Starts the clients. `Unavailable` if the settings are not such as they take.
+    pub fn connect(config: ClusterConfig) -> Result<Arc<Self>, Failure> {
+        let away = Away::default();
+        let failed = |error: KafkaError| unavailable(WHAT, &error);
+        let readers = Readers::start(&config, READERS, &away).map_err(failed)?;
+        let admin = config.client().create_with_context(away.clone());
+        Ok(Arc::new(Self {
+            admin: admin.map_err(failed)?,
+            config,
+            readers,
+            away,
+        }))
+    }
+
+    /// How the brokers are reached.
+    pub const fn config(&self) -> &ClusterConfig {
+        &self.config
+    }
+
+    pub(crate) fn source(&self, what: &'static str, name: &str, partition: u16) -> Source {
+        Source {
+            what,
+            topic: self.config.topic(name).into(),
+            partition,
+        }
+    }
+
+    pub(crate) fn admin_options(&self) -> AdminOptions {
+        let patience = self.config.request_timeout();
+        AdminOptions::new()
+            .request_timeout(Some(patience))
+            .operation_timeout(Some(patience))
+    }
+
+    /// Drops the records of a partition before an offset, for good.
+    pub(crate) async fn delete_before(&self, source: &Source, offset: i64) -> Result<(), Failure> {
+        let what = source.what;
+        let failed = |error: KafkaError| unavailable(what, &error);
+        let partition = i32::from(source.partition);
+        let mut before = TopicPartitionList::new();
+        before
+            .add_partition_offset(&source.topic, partition, Offset::Offset(offset))
+            .map_err(failed)?;
+        let deleted = self
+            .admin
+            .delete_records(&before, &self.admin_options())
+            .map_err(failed)
+            .await?;
+        if let Some(partition) = deleted.find_partition(&source.topic, partition) {
+            partition.error().map_err(failed)?;
+        }
+        self.readers
+            .run(source, |reader, source, _| {
+                reader.forget(source);
+                Ok(())
+            })
+            .await
+    }
+}

@@ -1,0 +1,24 @@
+//! The logs and snapshots of a cluster on Apache Kafka.
+//!
+//! [`Kafka`] is the way to the brokers that all parts of a process share. An append of
+//! [`KafkaLog`] goes through [`lanes`] to a producer, a read through [`readers`] to a consumer;
+//! [`topics`] makes and checks what both need.
+
+mod away;
+pub mod config;
+mod connection;
+mod failure;
+mod frame;
+mod lanes;
+pub mod log;
+mod metrics;
+mod place;
+mod producer;
+mod readers;
+pub mod snapshots;
+pub mod topics;
+
+pub use config::{ClusterConfig, LogConfig, Topic};
+pub use connection::Kafka;
+pub use log::KafkaLog;
+pub use snapshots::KafkaSnapshots;

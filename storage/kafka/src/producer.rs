@@ -1,0 +1,185 @@
+//! A producer that answers every record once, and that is made anew when it cannot go on.
+//!
+//! It is idempotent, so a retry of its own is never stored twice, and waits for all replicas in
+//! sync. Where librdkafka loses track of what a broker has stored it declares itself dead for good
+//! ("fatal"), fails what it holds and refuses more; a new one takes its place.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use guildhall_ports::Failure;
+use parking_lot::Mutex;
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, Message};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
+use tracing::warn;
+
+use crate::away::Away;
+use crate::config::ClusterConfig;
+use crate::failure::unavailable;
+
+/// How often a producer's thread looks whether it is still wanted.
+const STOP_CHECK: Duration = Duration::from_millis(100);
+
+/// Told once what became of a record: its offset, or why nobody has acknowledged it.
+pub(crate) type OnDelivery = Box<dyn FnOnce(Result<i64, KafkaError>) + Send + Sync>;
+
+/// A record to be stored.
+pub(crate) struct Parcel<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: u16,
+    pub(crate) key: &'a [u8],
+    /// `None` is a tombstone.
+    pub(crate) value: Option<&'a [u8]>,
+}
+
+/// The producer of one part.
+pub(crate) struct Producer {
+    what: &'static str,
+    settings: ClientConfig,
+    away: Away,
+    running: Mutex<Running>,
+}
+
+/// A client with the thread that hears its answers.
+struct Running {
+    client: Arc<BaseProducer<Answers>>,
+    stop: Arc<AtomicBool>,
+}
+
+/// Carries answers from the client to who waits for them.
+struct Answers(Away);
+
+impl Producer {
+    /// `queue_bytes_max` is what the caller will have on its way at most; a little more is let in
+    /// here, so that the caller's bound is the one that counts.
+    pub(crate) fn start(
+        what: &'static str,
+        cluster: &ClusterConfig,
+        queue_bytes_max: usize,
+        away: Away,
+    ) -> Result<Self, Failure> {
+        let kbytes = queue_bytes_max / 1024 + 64 * 1024;
+        let mut settings = cluster.client();
+        settings
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("message.timeout.ms", cluster.ack_timeout_ms.to_string())
+            .set("linger.ms", cluster.linger_ms.to_string())
+            .set(
+                "queue.buffering.max.kbytes",
+                kbytes.min(2_097_151).to_string(),
+            )
+            .set("retry.backoff.ms", "20")
+            .set("retry.backoff.max.ms", "500");
+        let running =
+            Running::start(&settings, away.clone()).map_err(|error| unavailable(what, &error))?;
+        Ok(Self {
+            what,
+            settings,
+            away,
+            running: Mutex::new(running),
+        })
+    }
+
+    /// Hands a record over. `Ok`: the record is on its way and `on_delivery` will be told. `Err`:
+    /// it is not and will never be, and nobody is told.
+    pub(crate) fn send(&self, parcel: &Parcel<'_>, on_delivery: OnDelivery) -> Result<(), Failure> {
+        let mut running = self.running.lock();
+        let on_delivery = match running.send(parcel, on_delivery) {
+            Ok(()) => return Ok(()),
+            Err((error, on_delivery)) if is_fatal(&error) => on_delivery,
+            Err((error, _)) => return Err(unavailable(self.what, &error)),
+        };
+        if let Some((code, why)) = running.client.client().fatal_error() {
+            warn!(%code, "a producer cannot go on, another takes its place: {why}");
+        }
+        let failed = |error| unavailable(self.what, &error);
+        *running = Running::start(&self.settings, self.away.clone()).map_err(failed)?;
+        running
+            .send(parcel, on_delivery)
+            .map_err(|(error, _)| failed(error))
+    }
+
+    /// Waits until everything that was handed over is answered. Blocks.
+    pub(crate) fn flush(&self, patience: Duration) -> Result<(), Failure> {
+        let client = Arc::clone(&self.running.lock().client);
+        let flushed = client.flush(patience);
+        flushed.map_err(|error| unavailable(self.what, &error))
+    }
+}
+
+fn is_fatal(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::Fatal)
+}
+
+impl Running {
+    fn start(settings: &ClientConfig, away: Away) -> KafkaResult<Self> {
+        let client: BaseProducer<_> = settings.create_with_context(Answers(away))?;
+        let client = Arc::new(client);
+        let stop = Arc::new(AtomicBool::new(false));
+        let (polled, told) = (Arc::clone(&client), Arc::clone(&stop));
+        // The thread holds the client to its end, so that the client never ends within one of its
+        // own answers.
+        let run = move || {
+            while !told.load(Ordering::Relaxed) {
+                polled.poll(STOP_CHECK);
+            }
+        };
+        let thread = thread::Builder::new().name("kafka-answers".to_owned());
+        let started = thread.spawn(run);
+        started.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        Ok(Self { client, stop })
+    }
+
+    fn send(
+        &self,
+        parcel: &Parcel<'_>,
+        on_delivery: OnDelivery,
+    ) -> Result<(), (KafkaError, OnDelivery)> {
+        let mut record = BaseRecord::with_opaque_to(parcel.topic, Box::new(on_delivery))
+            .partition(parcel.partition.into())
+            .key(parcel.key);
+        if let Some(value) = parcel.value {
+            record = record.payload(value);
+        }
+        self.client
+            .send(record)
+            .map_err(|(error, record)| (error, *record.delivery_opaque))
+    }
+}
+
+/// What is on its way fails soon after, because the thread ends and with it the client.
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+impl ClientContext for Answers {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.log(level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.error(error, reason);
+    }
+}
+
+impl ProducerContext for Answers {
+    type DeliveryOpaque = Box<OnDelivery>;
+
+    fn delivery(&self, delivered: &DeliveryResult<'_>, on_delivery: Box<OnDelivery>) {
+        match delivered {
+            Ok(message) => {
+                self.0.is_back();
+                on_delivery(Ok(message.offset()));
+            }
+            Err((error, _)) => on_delivery(Err(error.clone())),
+        }
+    }
+}

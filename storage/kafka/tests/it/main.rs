@@ -1,0 +1,9 @@
+//! The adapter against a real broker.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod engine;
+mod log;
+mod outage;
+mod snapshots;
+mod topics;
