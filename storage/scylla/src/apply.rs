@@ -64,6 +64,7 @@ impl Tables {
         let mut buckets = BTreeSet::new();
         for (id, put) in &plan.puts {
             writings.extend(self.messages.put(put));
+            writings.extend(self.authors.put(put));
             if put.message.only_for().is_none() {
                 let bucket = bucket::of_message(*id, false);
                 buckets.insert((put.message.channel_id.as_i64(), bucket));
@@ -79,6 +80,12 @@ impl Tables {
         for (id, reactions) in &plan.reactions {
             let apply = self.reactions.apply(&self.messages, *id, reactions);
             writings.push(Box::pin(apply));
+        }
+        for audited in &plan.audited {
+            writings.extend(self.audits.put(audited));
+        }
+        for guild in &plan.ended {
+            writings.push(self.audits.end(*guild));
         }
         let nonces = plan.nonces.iter().map(|used| self.nonces.put(used));
         writings.extend(nonces);

@@ -30,6 +30,8 @@ pub(crate) const READ_IN_FLIGHT_MAX: usize = 32;
 pub(crate) const BUCKETS_AT_ONCE: i32 = 32;
 /// Pins that are read of a channel: those that may be set, and as many whose end was never noted.
 pub(crate) const PINS_READ_MAX: usize = 2 * guildhall_model::limits::PINS_MAX;
+/// Entries of an audit log that are read at a time.
+pub(crate) const AUDIT_AT_ONCE: i32 = 500;
 /// Messages with the same nonce that are looked at.
 pub(crate) const SAME_NONCE_MAX: i32 = 16;
 /// Changes of one message's reactions that are made at once. ScyllaDB restricts a read to 100

@@ -13,6 +13,8 @@
 //! 3. Counts of reactions change in the same mutation as what they count, and know their place.
 
 mod apply;
+mod audit;
+mod author;
 mod bounds;
 mod bucket;
 mod cql;

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use guildhall_model::audit::AuditEntry;
 use guildhall_model::event::{Event, Reaction, Record, Source};
 use guildhall_model::message::{Emoji, Message, Nonce};
-use guildhall_model::{ChannelId, MessageId, UserId};
+use guildhall_model::{AuditEntryId, ChannelId, GuildId, MessageId, UserId};
 
-use crate::bucket;
+use crate::{audit, bucket};
 
 /// The place of a record in its stream, which is the timestamp of what it writes.
 pub(crate) type Place = i64;
@@ -22,6 +23,10 @@ pub(crate) struct Plan {
     pub(crate) erased: BTreeMap<MessageId, Erased>,
     /// Reactions to messages, in the order of events.
     pub(crate) reactions: BTreeMap<MessageId, Reactions>,
+    /// What was done to guilds.
+    pub(crate) audited: Vec<Audited>,
+    /// Guilds that have ended.
+    pub(crate) ended: Vec<GuildId>,
     /// Nonces that were used.
     pub(crate) nonces: Vec<NonceUse>,
     /// The last place of each stream.
@@ -64,6 +69,16 @@ pub(crate) enum Change {
     Clear(Option<Emoji>),
 }
 
+/// An entry of a guild's audit log.
+#[derive(Debug)]
+pub(crate) struct Audited {
+    pub(crate) guild: GuildId,
+    pub(crate) entry: AuditEntry,
+    /// Older ones of the guild are dropped.
+    pub(crate) oldest: AuditEntryId,
+    pub(crate) place: Place,
+}
+
 /// A nonce that was used, for a message or in the place of one.
 #[derive(Debug)]
 pub(crate) struct NonceUse {
@@ -81,6 +96,7 @@ impl Plan {
         for (place, record) in records {
             plan.places.insert(record.source, *place);
             plan.add(*place, &record.event);
+            plan.audit(*place, record);
         }
         plan
     }
@@ -138,6 +154,25 @@ impl Plan {
                     message,
                     place,
                 })),
+            _ => {}
+        }
+    }
+
+    fn audit(&mut self, place: Place, record: &Record) {
+        let Some(guild) = record.source.guild_id() else {
+            return;
+        };
+        match &record.event {
+            Event::Audited(entry) => {
+                self.highest = self.highest.max(entry.id.as_i64());
+                self.audited.push(Audited {
+                    guild,
+                    entry: (**entry).clone(),
+                    oldest: audit::oldest(record.at),
+                    place,
+                });
+            }
+            Event::GuildDeleted => self.ended.push(guild),
             _ => {}
         }
     }

@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use guildhall_model::audit::{AuditEntry, AuditQuery};
 use guildhall_model::event::{Record, Source};
 use guildhall_model::message::{Emoji, Message, Nonce};
-use guildhall_model::{ChannelId, EventPartition, MessageId, Position, Timestamp, UserId};
+use guildhall_model::{ChannelId, EventPartition, GuildId, MessageId, Position, Timestamp, UserId};
 use guildhall_ports::messages::{Anchor, NonceUse};
 use guildhall_ports::{Failure, Messages};
 use tokio::time::timeout;
 
+use crate::audit::AuditTable;
+use crate::author::AuthorTable;
 use crate::bounds::{APPLY_MAX, READ_MAX};
 use crate::cql::Cql;
 use crate::cursor::CursorTable;
@@ -36,6 +39,8 @@ pub(crate) struct Tables {
     pub(crate) pins: PinTable,
     pub(crate) nonces: NonceTable,
     pub(crate) cursors: CursorTable,
+    pub(crate) audits: AuditTable,
+    pub(crate) authors: AuthorTable,
 }
 
 impl Projection {
@@ -55,6 +60,8 @@ impl Projection {
             pins: PinTable::prepare(&cql).await?,
             nonces: NonceTable::prepare(&cql).await?,
             cursors: CursorTable::prepare(&cql).await?,
+            audits: AuditTable::prepare(&cql).await?,
+            authors: AuthorTable::prepare(&cql).await?,
         };
         Ok(Self { tables })
     }
@@ -149,6 +156,36 @@ impl Messages for Projection {
         messages: &[MessageId],
     ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
         within(READ_MAX, self.tables.reactions.given_by(user, messages)).await
+    }
+
+    async fn written_by(
+        &self,
+        author: UserId,
+        after: MessageId,
+        limit: u16,
+    ) -> Result<Vec<(ChannelId, MessageId)>, Failure> {
+        let Tables {
+            authors,
+            messages,
+            cursors,
+            ..
+        } = &self.tables;
+        within(READ_MAX, async {
+            let highest = cursors.floor().await?;
+            authors
+                .list(messages, (author, after), highest, limit)
+                .await
+        })
+        .await
+    }
+
+    async fn audit_entries(
+        &self,
+        guild: GuildId,
+        query: AuditQuery,
+        limit: u16,
+    ) -> Result<Vec<AuditEntry>, Failure> {
+        within(READ_MAX, self.tables.audits.page(guild, query, limit)).await
     }
 
     async fn highest_id(&self) -> Result<u64, Failure> {

@@ -2,6 +2,7 @@
 //! several writers can break. All of these need an engine.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod audit;
 mod engine;
 mod lives;
 mod messages;

@@ -1,0 +1,141 @@
+//! Engines that nodes share: PostgreSQL, Apache Kafka, ScyllaDB or Apache Cassandra.
+
+pub(crate) mod migrate;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use futures_util::future::BoxFuture;
+use guildhall_embedded::blobs::FileBlobs;
+use guildhall_host::{Node, Stores};
+use guildhall_kafka::{ClusterConfig as KafkaConfig, Kafka, KafkaLog, KafkaSnapshots, LogConfig, Topic};
+use guildhall_ports::Failure;
+use guildhall_postgres::PostgresStore;
+use guildhall_scylla::Projection;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::{Engines, Kind};
+use crate::assemble::millis;
+use crate::config::Config;
+
+/// How long a node that starts waits for its engines, which may be starting too.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// How long it waits between two attempts: at first, and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
+
+/// What is closed at the end.
+struct Cluster {
+    postgres: PostgresStore,
+    events: Arc<KafkaLog>,
+    frames: Arc<KafkaLog>,
+}
+
+impl Kind for Cluster {
+    /// Kafka gives space back by itself.
+    fn keep_up(&self, _: &Node) {}
+
+    fn close(self: Box<Self>) -> BoxFuture<'static, anyhow::Result<()>> {
+        Box::pin(async move {
+            self.frames.close().await?;
+            self.events.close().await?;
+            self.postgres.close().await;
+            Ok(())
+        })
+    }
+}
+
+/// How the configuration says that the engines are reached.
+struct Reached {
+    postgres: guildhall_postgres::Config,
+    kafka: KafkaConfig,
+    cql: guildhall_scylla::Settings,
+}
+
+fn reached(config: &Config) -> anyhow::Result<Reached> {
+    let cluster = &config.cluster;
+    let (Some(postgres), Some(kafka), Some(cql)) =
+        (&cluster.postgres, &cluster.kafka, &cluster.cql)
+    else {
+        bail!("cluster.postgres, cluster.kafka and cluster.cql must be set for a cluster");
+    };
+    let mut settings =
+        guildhall_scylla::Settings::new(cql.list().to_vec(), cluster.cql_keyspace.as_str());
+    settings.replication_factor = u8::try_from(cluster.cql_replicas).unwrap_or(u8::MAX);
+    Ok(Reached {
+        postgres: guildhall_postgres::Config::new(postgres.reveal()),
+        kafka: KafkaConfig::new(kafka.joined()),
+        cql: settings,
+    })
+}
+
+/// Reaches all engines. Files are in the data directory, which several nodes have to share.
+pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
+    let reached = reached(config)?;
+    let delivery = &config.delivery;
+    let log = |partitions, retention| LogConfig {
+        partitions,
+        retention_ms: millis(retention),
+        ..LogConfig::default()
+    };
+    let events = log(delivery.event_partitions, delivery.events_retention);
+    let frames = log(delivery.session_partitions, delivery.frames_retention);
+    let kafka = Kafka::connect(reached.kafka)?;
+    let deadline = Instant::now() + PATIENCE;
+    let (postgres, projection, events, frames, snapshots) = tokio::try_join!(
+        patiently(deadline, "PostgreSQL", || PostgresStore::open(&reached.postgres)),
+        patiently(deadline, "the CQL engine", || Projection::open(&reached.cql)),
+        patiently(deadline, "Kafka", || KafkaLog::open(&kafka, Topic::Events, events)),
+        patiently(deadline, "Kafka", || KafkaLog::open(&kafka, Topic::Frames, frames)),
+        patiently(deadline, "Kafka", || KafkaSnapshots::open(&kafka, frames.partitions)),
+    )?;
+    let (relational, events, frames) = (Arc::new(postgres.clone()), Arc::new(events), Arc::new(frames));
+    let stores = Stores {
+        accounts: relational.clone(),
+        guilds: relational.clone(),
+        commands: relational.clone(),
+        messages: Arc::new(projection),
+        events: events.clone(),
+        frames: frames.clone(),
+        snapshots: Arc::new(snapshots),
+        directory: relational,
+    };
+    let files = config.server.data.join("files");
+    std::fs::create_dir_all(&files)
+        .with_context(|| format!("{} cannot be made", files.display()))?;
+    info!("all engines of the cluster are reached");
+    Ok(Engines {
+        stores,
+        blobs: Arc::new(FileBlobs::open(files)?),
+        kind: Box::new(Cluster {
+            postgres,
+            events,
+            frames,
+        }),
+    })
+}
+
+/// Tries until it works. What is wrong and not merely away, such as tables of another version, is
+/// an error at once.
+async fn patiently<T, F>(
+    deadline: Instant,
+    what: &'static str,
+    attempt: impl Fn() -> F,
+) -> anyhow::Result<T>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
+    let (mut pause, longest) = PAUSES;
+    loop {
+        match attempt().await {
+            Ok(done) => return Ok(done),
+            Err(failure @ Failure::Unavailable { .. }) if Instant::now() + pause < deadline => {
+                warn!(error = %failure, "waiting for {what}: {failure}");
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(longest);
+            }
+            Err(failure) => return Err(failure).with_context(|| format!("{what} cannot be used")),
+        }
+    }
+}
