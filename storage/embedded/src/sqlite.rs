@@ -7,14 +7,14 @@
 //! Each file has one writing connection, because SQLite allows one writer at a time anyway, and a
 //! few reading ones, which see the last commit and never wait for the writer.
 
-mod blob;
-mod column;
 mod database;
+mod engine;
 mod error;
-mod id_floor;
 mod metrics;
 mod projection;
 mod relational;
+#[path = "../../relational/rows.rs"]
+mod rows;
 #[cfg(test)]
 mod tests;
 mod writer;

@@ -71,7 +71,7 @@ pub struct ClusterConfig {
     /// topics.
     pub request_timeout_ms: u64,
     /// Milliseconds that an append may wait for others to share its request. Measured in
-    /// `deploy/docs/decisions/0017-logs-on-kafka.md`.
+    /// `deploy/docs/decisions/0014-logs-on-kafka.md`.
     pub linger_ms: u32,
 }
 

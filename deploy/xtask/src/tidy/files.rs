@@ -99,6 +99,21 @@ impl File {
     }
 }
 
+/// The path that `target` means in a file of `folder`; `None` if it leads out of the tree.
+pub(super) fn resolve(folder: &str, target: &str) -> Option<String> {
+    let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in target.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                path.pop()?;
+            }
+            part => path.push(part),
+        }
+    }
+    Some(path.join("/"))
+}
+
 fn walk(folder: &Path, prefix: &str, files: &mut BTreeMap<String, File>) -> anyhow::Result<()> {
     let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
     for entry in entries {

@@ -6,7 +6,7 @@ use super::Finding;
 use super::files::{File, Files};
 
 /// Every crate with the crates that it may use. `*` is all of them.
-const LAYERS: [(&str, &[&str]); 22] = [
+const LAYERS: [(&str, &[&str]); 23] = [
     ("model", &[]),
     ("state", &["model"]),
     ("ports", &["model"]),
@@ -15,6 +15,7 @@ const LAYERS: [(&str, &[&str]); 22] = [
     ("embedded", &["model", "ports"]),
     ("scylla", &["model", "ports"]),
     ("kafka", &["model", "ports"]),
+    ("postgres", &["model", "ports"]),
     ("wire", &["model"]),
     ("auth", &["model", "ports"]),
     (

@@ -1,7 +1,7 @@
 //! Links in pages lead to files that exist.
 
 use super::Finding;
-use super::files::{File, Files};
+use super::files::{File, Files, resolve};
 
 /// Checks the relative links of one page.
 pub(super) fn check(file: &File, files: &Files, findings: &mut Vec<Finding>) {
@@ -28,19 +28,4 @@ pub(super) fn check(file: &File, files: &Files, findings: &mut Vec<Finding>) {
             }
         }
     }
-}
-
-/// The path that a link in a page of `folder` means; `None` if it leads out of the tree.
-fn resolve(folder: &str, target: &str) -> Option<String> {
-    let mut path: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
-    for part in target.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                path.pop()?;
-            }
-            part => path.push(part),
-        }
-    }
-    Some(path.join("/"))
 }

@@ -1,7 +1,7 @@
 //! Budgets and shape of Rust files: lengths, the sentence at the top, and that each is compiled.
 
 use super::Finding;
-use super::files::{File, Files};
+use super::files::{File, Files, resolve};
 
 /// Lines from `fn` to its closing brace.
 const FUNCTION_LINES_MAX: usize = 70;
@@ -34,7 +34,8 @@ pub(super) fn check(file: &File, files: &Files, findings: &mut Vec<Finding>) {
     check_functions(file, findings);
 }
 
-/// Whether the parent module declares the file. Roots of crates are compiled by being there.
+/// Whether the parent module declares the file, or another file names its path. Roots of crates are
+/// compiled by being there.
 fn is_compiled(file: &File, files: &Files) -> bool {
     let stem = file.name().trim_end_matches(".rs");
     let folder = file.folder();
@@ -49,10 +50,31 @@ fn is_compiled(file: &File, files: &Files) -> bool {
     }
     let beside = format!("{folder}.rs");
     let roots = [format!("{folder}/lib.rs"), format!("{folder}/main.rs")];
-    std::iter::once(beside)
+    let is_declared = std::iter::once(beside)
         .chain(roots)
         .filter_map(|path| files.get(&path))
-        .any(|parent| parent.lines().any(|(_, line)| declares(line, stem)))
+        .any(|parent| parent.lines().any(|(_, line)| declares(line, stem)));
+    is_declared
+        || named_by_path(files).any(|path| path == file.path || is_beside(&path, file, files))
+}
+
+/// The files that are named by their paths, which several crates may do.
+fn named_by_path(files: &Files) -> impl Iterator<Item = String> {
+    let rust = files.texts().filter(|file| file.has_extension("rs"));
+    rust.flat_map(|file| {
+        file.lines().filter_map(|(_, line)| {
+            let (path, _) = line.trim().strip_prefix("#[path = \"")?.split_once('"')?;
+            resolve(file.folder(), path)
+        })
+    })
+}
+
+/// Whether the file at `path` declares the other one, which stands beside it.
+fn is_beside(path: &str, file: &File, files: &Files) -> bool {
+    let stem = file.name().trim_end_matches(".rs");
+    files.get(path).is_some_and(|parent| {
+        parent.folder() == file.folder() && parent.lines().any(|(_, line)| declares(line, stem))
+    })
 }
 
 fn declares(line: &str, module: &str) -> bool {

@@ -185,6 +185,20 @@ fn a_file_that_says_no_job_is_named_mod_or_is_not_compiled_is_found() {
 }
 
 #[test]
+fn a_file_may_be_compiled_by_its_path_with_those_that_it_declares() {
+    let root = "//! Says its job.\n#[path = \"../../shared/root.rs\"]\nmod root;\n";
+    let declaring = "//! Says its job.\nmod part;\n";
+    let found = findings_in_crate(&[
+        ("lib.rs", root),
+        ("../../shared/root.rs", declaring),
+        ("../../shared/part.rs", GOOD),
+        ("../../shared/lost.rs", GOOD),
+    ]);
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found[0].starts_with("actors/shared/lost.rs:1: no `mod`"));
+}
+
+#[test]
 fn forbidden_words_are_found_wherever_people_write() {
     let bad = [
         concat!("// TO", "DO later\n"),

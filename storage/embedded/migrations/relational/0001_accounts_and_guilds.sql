@@ -8,9 +8,10 @@ CREATE TABLE users (
     -- in what they call lower case.
     username_lower TEXT    NOT NULL UNIQUE,
     display_name   TEXT,
-    avatar_url     TEXT,
-    bot            INTEGER NOT NULL,
-    status         INTEGER NOT NULL,
+    -- A picture is an address elsewhere, or the name of one that we store; no address has that form.
+    avatar         TEXT,
+    bot            BOOLEAN NOT NULL,
+    status         BIGINT  NOT NULL,
     updated_at     BIGINT  NOT NULL
 );
 
@@ -35,7 +36,7 @@ CREATE INDEX logins_by_revocation ON logins (revoked_at) WHERE revoked_at IS NOT
 CREATE TABLE refresh_tokens (
     hash     BLOB    NOT NULL PRIMARY KEY,
     login_id BIGINT  NOT NULL REFERENCES logins (id) ON DELETE CASCADE,
-    rotated  INTEGER NOT NULL
+    rotated  BOOLEAN NOT NULL
 );
 CREATE INDEX refresh_tokens_by_login ON refresh_tokens (login_id);
 
@@ -55,9 +56,9 @@ CREATE TABLE guilds (
     name        TEXT    NOT NULL,
     owner_id    BIGINT  NOT NULL REFERENCES users (id),
     description TEXT,
-    icon_url    TEXT,
-    is_public   INTEGER NOT NULL,
-    deleted     INTEGER NOT NULL DEFAULT 0
+    icon        TEXT,
+    is_public   BOOLEAN NOT NULL,
+    deleted     BOOLEAN NOT NULL DEFAULT FALSE
 );
 
 CREATE TABLE roles (
@@ -65,28 +66,31 @@ CREATE TABLE roles (
     guild_id    BIGINT  NOT NULL REFERENCES guilds (id),
     name        TEXT    NOT NULL,
     color       BIGINT  NOT NULL,
-    hoist       INTEGER NOT NULL,
-    mentionable INTEGER NOT NULL,
-    managed     INTEGER NOT NULL,
+    hoist       BOOLEAN NOT NULL,
+    mentionable BOOLEAN NOT NULL,
+    managed     BOOLEAN NOT NULL,
     permissions BIGINT  NOT NULL,
-    position    INTEGER NOT NULL
+    position    BIGINT  NOT NULL
 );
 CREATE INDEX roles_by_guild ON roles (guild_id);
 
 CREATE TABLE channels (
-    id       INTEGER PRIMARY KEY,
-    guild_id BIGINT  NOT NULL REFERENCES guilds (id),
-    kind     INTEGER NOT NULL,
-    name     TEXT    NOT NULL,
-    topic    TEXT,
-    position INTEGER NOT NULL
+    id        INTEGER PRIMARY KEY,
+    guild_id  BIGINT  NOT NULL REFERENCES guilds (id),
+    kind      BIGINT  NOT NULL,
+    name      TEXT    NOT NULL,
+    topic     TEXT,
+    position  BIGINT  NOT NULL,
+    -- The category that a channel stands in. It ends after its channels have left it, so no row
+    -- names one that is gone.
+    parent_id BIGINT
 );
 CREATE INDEX channels_by_guild ON channels (guild_id);
 
 -- The primary key's order is the order in which a channel lists its overwrites.
 CREATE TABLE overwrites (
     channel_id  BIGINT  NOT NULL REFERENCES channels (id) ON DELETE CASCADE,
-    target_kind INTEGER NOT NULL,
+    target_kind BIGINT  NOT NULL,
     target_id   BIGINT  NOT NULL,
     allow_bits  BIGINT  NOT NULL,
     deny_bits   BIGINT  NOT NULL,
@@ -100,7 +104,7 @@ CREATE TABLE members (
     nick            TEXT,
     joined_at       BIGINT  NOT NULL,
     timed_out_until BIGINT,
-    temporary       INTEGER NOT NULL,
+    temporary       BOOLEAN NOT NULL,
     PRIMARY KEY (guild_id, user_id)
 );
 CREATE INDEX members_by_user ON members (user_id, guild_id);
@@ -132,10 +136,53 @@ CREATE TABLE invites (
     uses       BIGINT  NOT NULL,
     max_uses   BIGINT  NOT NULL,
     max_age_s  BIGINT  NOT NULL,
-    temporary  INTEGER NOT NULL,
+    temporary  BOOLEAN NOT NULL,
     created_at BIGINT  NOT NULL
 );
 CREATE INDEX invites_by_guild ON invites (guild_id);
+
+-- Addresses by which programs post into a channel. The token stays readable: those who manage a
+-- webhook are shown its address. The events end a channel's webhooks before the channel.
+CREATE TABLE webhooks (
+    id             INTEGER PRIMARY KEY,
+    guild_id       BIGINT NOT NULL REFERENCES guilds (id),
+    channel_id     BIGINT NOT NULL,
+    name           TEXT   NOT NULL,
+    avatar         TEXT,
+    token          TEXT   NOT NULL,
+    creator_id     BIGINT NOT NULL,
+    application_id BIGINT
+);
+CREATE INDEX webhooks_by_guild ON webhooks (guild_id);
+
+-- Guilds' own emojis. Their pictures are files that have the emojis' ids.
+CREATE TABLE emojis (
+    id          INTEGER PRIMARY KEY,
+    guild_id    BIGINT  NOT NULL REFERENCES guilds (id),
+    name        TEXT    NOT NULL,
+    is_animated BOOLEAN NOT NULL,
+    creator_id  BIGINT  NOT NULL
+);
+CREATE INDEX emojis_by_guild ON emojis (guild_id);
+
+-- Who may use an emoji; everybody where it has no row. A role may end before its row does.
+CREATE TABLE emoji_roles (
+    emoji_id BIGINT NOT NULL REFERENCES emojis (id) ON DELETE CASCADE,
+    role_id  BIGINT NOT NULL,
+    PRIMARY KEY (emoji_id, role_id)
+);
+
+-- Guild 0 stands for everywhere, so that names are unique there too.
+CREATE TABLE application_commands (
+    id             INTEGER PRIMARY KEY,
+    application_id BIGINT NOT NULL REFERENCES applications (id),
+    guild_id       BIGINT NOT NULL,
+    name           TEXT   NOT NULL,
+    version        BIGINT NOT NULL,
+    definition     BLOB   NOT NULL,
+    UNIQUE (application_id, guild_id, name)
+);
+CREATE INDEX application_commands_by_version ON application_commands (version);
 
 -- The smaller user id comes first, so that a pair has one spelling.
 CREATE TABLE directs (
@@ -146,27 +193,32 @@ CREATE TABLE directs (
 );
 CREATE INDEX directs_by_hi ON directs (user_hi);
 
--- How far each stream of events has come, and the epoch of its last writer.
+-- How far each stream of events has come.
 CREATE TABLE sources (
-    kind      INTEGER NOT NULL,
-    id        BIGINT  NOT NULL,
-    last_gseq BIGINT  NOT NULL,
-    epoch     BIGINT  NOT NULL,
+    kind      BIGINT NOT NULL,
+    id        BIGINT NOT NULL,
+    last_gseq BIGINT NOT NULL,
     PRIMARY KEY (kind, id)
+);
+
+-- The epoch below which nobody commits to streams of an event partition any more.
+CREATE TABLE fences (
+    partition BIGINT NOT NULL PRIMARY KEY,
+    epoch     BIGINT NOT NULL
 );
 
 -- Committed events that are not known to be in the events log.
 CREATE TABLE outbox (
-    kind   INTEGER NOT NULL,
-    id     BIGINT  NOT NULL,
-    gseq   BIGINT  NOT NULL,
-    record BLOB    NOT NULL,
+    kind   BIGINT NOT NULL,
+    id     BIGINT NOT NULL,
+    gseq   BIGINT NOT NULL,
+    record BLOB   NOT NULL,
     PRIMARY KEY (kind, id, gseq)
 );
 
 -- The highest id among rows that are gone, in the only row: ids are never given twice.
 CREATE TABLE id_floor (
-    only    INTEGER PRIMARY KEY CHECK (only = 1),
+    one     BIGINT NOT NULL PRIMARY KEY CHECK (one = 1),
     highest BIGINT NOT NULL
 );
 

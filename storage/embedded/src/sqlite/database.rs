@@ -8,9 +8,11 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, SqlitePool};
 
-use super::error::{ENGINE, SqlError, failure};
+use super::error::{ENGINE, failure};
 use super::metrics::Metrics;
-use super::writer::{Ends, Write, Writer};
+use super::rows::error::SqlError;
+use super::rows::write::Write;
+use super::writer::{Ends, Writer};
 
 /// Reading connections. Each has a thread of its own, which waits for the disk.
 const READERS: u32 = 4;

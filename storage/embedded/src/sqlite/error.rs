@@ -1,50 +1,9 @@
 //! What SQLite's errors mean to the callers of the ports.
 
 use guildhall_ports::Failure;
-use guildhall_ports::guilds::CommitError;
 
 /// What failures call the engine.
 pub(super) const ENGINE: &str = "SQLite";
-
-/// A statement failed, or a row does not mean what it must.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum SqlError {
-    /// The engine's own complaint.
-    #[error(transparent)]
-    Engine(#[from] sqlx::Error),
-    /// A table's row could not be understood, or is not there though it must be.
-    #[error("{table}: {why}")]
-    Row {
-        /// Where it stands.
-        table: &'static str,
-        /// What is wrong with it.
-        why: String,
-    },
-}
-
-impl SqlError {
-    pub(super) fn row(table: &'static str, why: impl Into<String>) -> Self {
-        Self::Row {
-            table,
-            why: why.into(),
-        }
-    }
-}
-
-impl From<SqlError> for Failure {
-    fn from(error: SqlError) -> Self {
-        match error {
-            SqlError::Engine(error) => failure(&error),
-            SqlError::Row { table, why } => Self::damaged(table, why),
-        }
-    }
-}
-
-impl From<SqlError> for CommitError {
-    fn from(error: SqlError) -> Self {
-        Self::Failure(error.into())
-    }
-}
 
 /// Sorts an engine's error by what the caller can do about it.
 pub(super) fn failure(error: &sqlx::Error) -> Failure {

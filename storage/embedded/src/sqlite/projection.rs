@@ -20,7 +20,7 @@ use sqlx::pool::PoolConnection;
 use sqlx::sqlite::SqliteSynchronous;
 
 use super::database::Database;
-use super::error::SqlError;
+use super::rows::error::SqlError;
 use super::writer::Ends;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/messages");

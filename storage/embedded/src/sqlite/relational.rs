@@ -1,23 +1,5 @@
 //! Accounts and guilds in one SQLite file: what was committed survives a power cut.
 
-mod accounts;
-mod application_commands;
-mod applications;
-mod channel;
-mod commit;
-mod direct;
-mod emoji;
-mod fence;
-mod guild;
-mod guilds;
-mod invite;
-mod logins;
-mod member;
-mod outbox;
-mod role;
-mod user;
-mod webhook;
-
 use std::path::Path;
 
 use guildhall_ports::Failure;
@@ -27,6 +9,8 @@ use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqliteSynchronous;
 
 use super::database::Database;
+use super::rows::error::SqlError;
+use super::rows::write::Write;
 use super::writer::Ends;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/relational");
@@ -53,7 +37,21 @@ impl Relational {
         self.database.close().await;
     }
 
-    fn readers(&self) -> &SqlitePool {
+    /// Carries out a write. It happens even if the caller stops waiting for it.
+    pub(super) async fn write<W: Write>(&self, write: W) -> Result<W::Done, W::Error> {
+        self.database.write(write).await
+    }
+
+    /// Carries out a read.
+    pub(super) async fn read<T>(
+        &self,
+        reading: impl Future<Output = Result<T, SqlError>>,
+    ) -> Result<T, Failure> {
+        Ok(reading.await?)
+    }
+
+    /// Connections that see the last commit.
+    pub(super) fn readers(&self) -> &SqlitePool {
         self.database.readers()
     }
 }

@@ -17,26 +17,12 @@ use tokio::task::JoinHandle;
 
 use super::error::failure;
 use super::metrics::Metrics;
+use super::rows::write::Write;
 
 /// Writes that wait for the writer; one more waits for room here.
 const WAITING_MAX: usize = 256;
 /// Writes that share a transaction at most, so that the first of them need not wait long.
 const SHARING_MAX: usize = 64;
-
-/// Something to be written, wholly or not at all.
-pub(super) trait Write: Send + 'static {
-    /// What the caller learns when it is committed.
-    type Done: Send;
-    /// Why nothing was written.
-    type Error: From<Failure> + Send;
-
-    /// Makes the change within a transaction that is committed if this succeeds. It may be
-    /// called a second time after the first was rolled back.
-    fn run(
-        &self,
-        tx: &mut SqliteConnection,
-    ) -> impl Future<Output = Result<Self::Done, Self::Error>> + Send;
-}
 
 /// Where a transaction of this database may be cut off by the end of the process.
 #[derive(Clone, Copy, Debug)]

@@ -110,7 +110,14 @@ pub async fn an_account_is_found_by_name_and_address_in_any_case(store: Store) {
     ] {
         assert_eq!(store.by_name(name).await.unwrap(), found, "{name}");
     }
-    for name in ["ada", "", "Ada.Lovelace ", "ada%", "Ada_Lovelace"] {
+    for name in [
+        "ada",
+        "",
+        "Ada.Lovelace ",
+        "ada%",
+        "Ada_Lovelace",
+        "Ada\0Lovelace",
+    ] {
         assert_eq!(store.by_name(name).await.unwrap(), None, "{name}");
     }
     assert_eq!(store.account(id(1)).await.unwrap(), Some(ada));

@@ -128,7 +128,9 @@ pub async fn unknown_things_are_absent(stores: Stores) {
     assert_eq!(guilds.guilds_of(id(1)).await.unwrap(), []);
     assert_eq!(guilds.home_of(id(1)).await.unwrap(), None);
     assert_eq!(guilds.guild_of_role(id(1)).await.unwrap(), None);
-    assert_eq!(guilds.guild_of_invite("code").await.unwrap(), None);
+    for code in ["code", "", "co\0de"] {
+        assert_eq!(guilds.guild_of_invite(code).await.unwrap(), None);
+    }
     assert_eq!(guilds.guild_of_webhook(id(1)).await.unwrap(), None);
     assert_eq!(guilds.guild_of_emoji(id(1)).await.unwrap(), None);
     assert_eq!(guilds.direct_of([id(1), id(2)]).await.unwrap(), None);

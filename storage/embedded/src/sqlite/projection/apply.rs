@@ -19,9 +19,9 @@ use sqlx::{SqliteConnection, SqliteExecutor};
 use super::audit::AuditRow;
 use super::message::MessageRow;
 use super::{audit, message, nonce, reaction};
-use crate::sqlite::error::SqlError;
-use crate::sqlite::writer::Write;
-use crate::sqlite::{column, id_floor};
+use crate::sqlite::rows::error::SqlError;
+use crate::sqlite::rows::write::Write;
+use crate::sqlite::rows::{column, id_floor};
 
 /// What a record does to the projection.
 enum Change {

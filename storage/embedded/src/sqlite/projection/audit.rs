@@ -5,8 +5,8 @@ use guildhall_model::snowflake::Generator;
 use guildhall_model::{AuditEntryId, GuildId, Timestamp, limits};
 use sqlx::SqliteConnection;
 
-use crate::sqlite::error::SqlError;
-use crate::sqlite::{blob, id_floor};
+use crate::sqlite::rows::error::SqlError;
+use crate::sqlite::rows::{blob, id_floor};
 
 /// An entry as it is written.
 pub(super) struct AuditRow {

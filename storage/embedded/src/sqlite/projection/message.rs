@@ -9,8 +9,8 @@ use guildhall_ports::stored::message::{MessageColumns, nonce_column};
 use sqlx::SqliteConnection;
 
 use super::nonce;
-use crate::sqlite::column;
-use crate::sqlite::error::SqlError;
+use crate::sqlite::rows::column;
+use crate::sqlite::rows::error::SqlError;
 
 /// A message as it is written. Reactions have rows of their own.
 pub(super) struct MessageRow {

@@ -13,8 +13,8 @@ use sqlx::SqliteConnection;
 
 use super::apply::{self, Apply};
 use super::{Projection, audit, message, nonce, reaction};
-use crate::sqlite::column;
-use crate::sqlite::error::SqlError;
+use crate::sqlite::rows::column;
+use crate::sqlite::rows::error::SqlError;
 
 #[async_trait]
 impl Messages for Projection {

@@ -5,7 +5,7 @@ use guildhall_model::{ChannelId, MessageId, UserId};
 use guildhall_ports::stored::message::nonce_column;
 use sqlx::SqliteConnection;
 
-use crate::sqlite::error::SqlError;
+use crate::sqlite::rows::error::SqlError;
 
 /// Keeps the nonce of a message that is about to be erased, and lets go of those that are older
 /// than `oldest`.

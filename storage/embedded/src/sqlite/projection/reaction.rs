@@ -7,8 +7,9 @@ use guildhall_model::message::{Emoji, Message, ReactionCount};
 use guildhall_model::{ChannelId, MessageId, UserId};
 use sqlx::SqliteConnection;
 
-use crate::sqlite::column;
-use crate::sqlite::error::SqlError;
+use crate::sqlite::engine;
+use crate::sqlite::rows::column;
+use crate::sqlite::rows::error::SqlError;
 
 /// A user gave an emoji. Given twice, or to a message that is gone, it does nothing.
 pub(super) async fn add(
@@ -244,7 +245,7 @@ pub(super) async fn given(
     messages: &[MessageId],
 ) -> Result<Vec<(MessageId, Emoji)>, SqlError> {
     let rows: Vec<GivenRow> = sqlx::query_as(GIVEN)
-        .bind(column::id_list(messages))
+        .bind(engine::ids(messages))
         .bind(user.as_i64())
         .fetch_all(connection)
         .await?;

@@ -7,8 +7,8 @@ use guildhall_ports::{Accounts, Failure, Guilds, Messages};
 use sqlx::{AssertSqlSafe, Executor, SqliteConnection};
 
 use super::{Home, PARTITION, account, id, post, shell};
-use crate::sqlite::error::SqlError;
-use crate::sqlite::writer::Write;
+use crate::sqlite::rows::error::SqlError;
+use crate::sqlite::rows::write::Write;
 
 /// A statement for the writing connection.
 struct Statement(&'static str);

@@ -1,0 +1,147 @@
+//! The store: reads on any connection, writes as transactions that are run until they are through.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
+use sqlx::PgPool;
+use tokio::time::Instant;
+
+use crate::config::Config;
+use crate::connections::{self, OPERATION, Suspicion, within};
+use crate::error::{Sign, sign};
+use crate::metrics::Metrics;
+use crate::migrations;
+use crate::rows::error::SqlError;
+use crate::rows::write::Write;
+
+/// How often a write is run at most. A conflict on a unique constraint is decided at the second
+/// attempt; deadlocks may come again, and each of them lets another write through.
+const ATTEMPTS: u32 = 8;
+
+/// The relational store and the directory of a cluster, shared by all nodes. Clones use the same
+/// connections.
+#[derive(Clone)]
+pub struct PostgresStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    pool: PgPool,
+    suspicion: Suspicion,
+    metrics: Metrics,
+}
+
+impl PostgresStore {
+    /// Reaches the engine once and looks at its tables. Refuses those that another version of the
+    /// program made: [`migrations::apply`] brings older ones up to date.
+    pub async fn open(config: &Config) -> Result<Self, Failure> {
+        migrations::check(config).await?;
+        let suspicion = Suspicion::default();
+        let inner = Inner {
+            pool: connections::pool(config, &suspicion)?,
+            suspicion,
+            metrics: Metrics::new(),
+        };
+        Ok(Self {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// Lets writes that have begun finish and closes all connections. Later calls answer that the
+    /// store is closed.
+    pub async fn close(&self) {
+        // What hangs is cut off by its own deadline, and goodbyes are only polite.
+        let _ = within(OPERATION, self.inner.pool.close()).await;
+    }
+
+    /// Connections that see all commits so far.
+    pub(crate) fn readers(&self) -> &PgPool {
+        &self.inner.pool
+    }
+
+    /// Carries out a read.
+    pub(crate) async fn read<T>(
+        &self,
+        reading: impl Future<Output = Result<T, SqlError>>,
+    ) -> Result<T, Failure> {
+        let outcome = self.inner.bounded(reading).await?;
+        outcome.map_err(|error| {
+            // This answer is lost; the next read is done on another connection.
+            self.inner.learn(&error);
+            error.into()
+        })
+    }
+
+    /// Carries out a write. It goes on if the caller stops waiting for it: a transaction that is
+    /// left halfway would keep its locks until the engine notices.
+    pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Done, W::Error> {
+        let inner = Arc::clone(&self.inner);
+        let task = tokio::spawn(async move { inner.bounded(inner.write(&write)).await });
+        match task.await {
+            Ok(outcome) => outcome?,
+            // The runtime is going down.
+            Err(_) => Err(Failure::Closing.into()),
+        }
+    }
+}
+
+impl Inner {
+    async fn write<W: Write>(&self, write: &W) -> Result<W::Done, W::Error> {
+        let mut attempt = 1;
+        loop {
+            let outcome = self.transact(write).await;
+            let Err(error) = &outcome else {
+                return outcome;
+            };
+            match self.learn(error) {
+                Sign::Conflict => self.metrics.conflicted(),
+                Sign::Outdated => {}
+                Sign::Broken | Sign::Nothing => return outcome,
+            }
+            if attempt == ATTEMPTS {
+                return outcome;
+            }
+            attempt += 1;
+        }
+    }
+
+    /// Takes what an error says about other connections to heart.
+    fn learn(&self, error: &(dyn Error + 'static)) -> Sign {
+        let sign = sign(error);
+        if matches!(sign, Sign::Outdated | Sign::Broken) {
+            self.suspicion.raise();
+        }
+        sign
+    }
+
+    /// One attempt. Who is not told that it was committed does not know: the connection may break
+    /// between the commit and the word of it.
+    async fn transact<W: Write>(&self, write: &W) -> Result<W::Done, W::Error> {
+        let mut tx = self.pool.begin().await.map_err(SqlError::from)?;
+        let began = Instant::now();
+        let done = match write.run(&mut tx).await {
+            Ok(done) => done,
+            Err(error) => {
+                // If this fails too, the connection is closed, and the engine does the same.
+                let _ = tx.rollback().await;
+                return Err(error);
+            }
+        };
+        crash::pass(Point::RelationalWritten);
+        tx.commit().await.map_err(SqlError::from)?;
+        crash::pass(Point::RelationalCommitted);
+        self.metrics.committed(began.elapsed());
+        Ok(done)
+    }
+
+    async fn bounded<T>(&self, asked: impl Future<Output = T>) -> Result<T, Failure> {
+        let answer = within(OPERATION, asked).await;
+        if answer.is_err() {
+            self.suspicion.raise();
+            self.metrics.overdue();
+        }
+        answer
+    }
+}
