@@ -28,9 +28,9 @@ const STATEMENT_MS: u32 = 6_000;
 /// How long the engine waits for a node to take what it sends.
 const SEND_MS: u32 = 10_000;
 /// How long a caller waits for a connection that is free or can be made.
-const ACQUIRE: Duration = Duration::from_secs(3);
+const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a caller waits altogether, for a connection and for what is done on it.
-pub(crate) const OPERATION: Duration = Duration::from_secs(8);
+pub(crate) const OPERATION: Duration = Duration::from_secs(10);
 /// How long a connection that comes back may take to show that it lives.
 const PING: Duration = Duration::from_secs(1);
 /// A connection that was used within this time is taken to live: asking it first would double the

@@ -227,7 +227,7 @@ pub async fn streams_do_not_disturb_each_other(stores: Stores) {
     });
     let outcomes = join_all(founded).await;
     assert!(is_stale(&outcomes[0]), "the first one was there");
-    assert!(outcomes[1..].iter().all(Result::is_ok));
+    assert!(outcomes[1..].iter().all(Result::is_ok), "{outcomes:?}");
     let listed = stores.guilds.guilds_of(id(1)).await.unwrap();
     let expected: Vec<GuildId> = guilds.into_iter().map(id).collect();
     assert_eq!(listed, expected);

@@ -49,8 +49,13 @@ impl Database {
         format!("{engine}/{}", self.name)
     }
 
+    /// Fewer connections than usual: many tests run at once, and unoptimized programs take long to
+    /// log in.
     pub(crate) fn config(&self) -> Config {
-        Config::new(self.url())
+        Config {
+            connections: 6,
+            ..Config::new(self.url())
+        }
     }
 
     /// A node's store.
