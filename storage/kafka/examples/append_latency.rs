@@ -3,7 +3,7 @@
 //! run, so that what else the machine does falls on all of them.
 //!
 //! ```text
-//! GUILDHALL_TEST_KAFKA=HOST:PORT cargo run --release -p guildhall-kafka --example append_latency
+//! GUILDHALL_TEST_KAFKA=HOST:PORT cargo run -p guildhall-kafka --example append_latency
 //! ```
 
 #![expect(clippy::print_stdout, reason = "it prints what it measured")]
@@ -23,13 +23,13 @@ use guildhall_ports::Log;
 use hdrhistogram::Histogram;
 
 const PARTITIONS: u16 = 64;
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 4;
 const RECORD_BYTES: usize = 400;
 /// Appends of one round, one at a time.
 const IN_TURN: usize = 400;
 /// Appends a second at a fixed rate, and for how long.
-const RATES: [u32; 2] = [500, 2_000];
-const RATE_LASTS: Duration = Duration::from_secs(4);
+const RATES: [u32; 2] = [200, 1_000];
+const RATE_LASTS: Duration = Duration::from_secs(3);
 const EPOCH: Epoch = Epoch(1);
 
 /// Milliseconds that appends wait for company.
@@ -53,7 +53,8 @@ async fn main() {
         append(&subject.log, 0).await;
     }
     let mut reads = Histogram::new(3).unwrap();
-    for _ in 0..ROUNDS {
+    for round in 1..=ROUNDS {
+        eprintln!("round {round} of {ROUNDS}");
         for subject in &mut subjects {
             subject.in_turn().await;
         }

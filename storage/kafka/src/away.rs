@@ -10,24 +10,39 @@ use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tracing::{debug, error, info, warn};
 
-/// Whether the brokers can be reached, as all clients of one part see it. Clones are the same.
+/// Whether the brokers can be reached, as all clients of a process see it. Clones are the same.
+///
+/// What was asked for and failed tells, not the state of connections: brokers also close those
+/// that are idle.
 #[derive(Clone, Default)]
 pub(crate) struct Away(Arc<AtomicBool>);
 
 impl Away {
-    /// A broker has answered.
+    /// A broker has done what it was asked for.
     pub(crate) fn is_back(&self) {
         if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
             info!("Kafka can be reached again");
         }
     }
 
-    /// Nothing can be done, for this reason.
-    pub(crate) fn is_gone(&self, why: &str) {
-        if !self.0.swap(true, Ordering::Relaxed) {
-            warn!("Kafka cannot be reached, it is tried again until it can: {why}");
+    /// Something has failed, perhaps because nobody could be reached.
+    pub(crate) fn has_failed(&self, error: &KafkaError) {
+        let is_outage = error.rdkafka_error_code().is_some_and(is_outage);
+        if is_outage && !self.0.swap(true, Ordering::Relaxed) {
+            warn!(%error, "Kafka cannot be reached, requests fail until it can");
         }
     }
+}
+
+fn is_outage(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::MessageTimedOut
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::Resolve
+    )
 }
 
 impl ClientContext for Away {
@@ -37,7 +52,7 @@ impl ClientContext for Away {
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
                 error!(target: "guildhall_kafka::librdkafka", facility, "{message}");
             }
-            // Broken connections, one by one and over and over: `error` below tells of them once.
+            // Broken connections, one by one and over and over, are for who looks closely.
             RDKafkaLogLevel::Error if !matches!(facility, "FAIL" | "ERROR") => {
                 warn!(target: "guildhall_kafka::librdkafka", facility, "{message}");
             }
@@ -46,14 +61,10 @@ impl ClientContext for Away {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        match error.rdkafka_error_code() {
-            Some(RDKafkaErrorCode::AllBrokersDown) => self.is_gone(reason),
-            Some(
-                RDKafkaErrorCode::BrokerTransportFailure
-                | RDKafkaErrorCode::Resolve
-                | RDKafkaErrorCode::OperationTimedOut,
-            ) => debug!(%error, "{reason}"),
-            _ => warn!(%error, "Kafka's client: {reason}"),
+        if error.rdkafka_error_code().is_some_and(is_outage) {
+            debug!(%error, "{reason}");
+        } else {
+            warn!(%error, "Kafka's client: {reason}");
         }
     }
 }
@@ -111,6 +122,8 @@ mod tests {
                     client.error(down, "Connection refused");
                     let all_down = KafkaError::Global(RDKafkaErrorCode::AllBrokersDown);
                     client.error(all_down, "1/1 brokers are down");
+                    let unheard = KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut);
+                    client.has_failed(&unheard);
                 }
                 clone.is_back();
                 away.is_back();
@@ -121,7 +134,18 @@ mod tests {
             .map(|line| line.split(' ').next().unwrap_or_default())
             .collect();
         assert_eq!(levels, ["WARN", "INFO", "WARN", "INFO"], "{said:?}");
-        assert!(said[0].contains("1/1 brokers are down"), "{said:?}");
+        assert!(said[0].contains("Kafka cannot be reached"), "{said:?}");
+    }
+
+    #[test]
+    fn an_idle_connection_that_is_closed_is_no_outage() {
+        let said = said_by(|| {
+            let away = Away::default();
+            let all_down = KafkaError::Global(RDKafkaErrorCode::AllBrokersDown);
+            away.error(all_down, "1/1 brokers are down");
+            away.is_back();
+        });
+        assert!(said.is_empty(), "{said:?}");
     }
 
     #[test]
@@ -130,7 +154,8 @@ mod tests {
             let away = Away::default();
             away.log(RDKafkaLogLevel::Critical, "CONF", "cannot go on");
             let denied = KafkaError::Global(RDKafkaErrorCode::TopicAuthorizationFailed);
-            away.error(denied, "not allowed");
+            away.error(denied.clone(), "not allowed");
+            away.has_failed(&denied);
         });
         assert_eq!(said.len(), 2);
         assert!(said[0].starts_with("ERROR") && said[0].contains("cannot go on"));

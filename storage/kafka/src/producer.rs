@@ -179,7 +179,10 @@ impl ProducerContext for Answers {
                 self.0.is_back();
                 on_delivery(Ok(message.offset()));
             }
-            Err((error, _)) => on_delivery(Err(error.clone())),
+            Err((error, _)) => {
+                self.0.has_failed(error);
+                on_delivery(Err(error.clone()));
+            }
         }
     }
 }

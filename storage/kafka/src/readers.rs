@@ -99,6 +99,9 @@ impl Readers {
             } else {
                 Err(timed_out())
             };
+            if let Err(error) = &worked {
+                reader.away.has_failed(error);
+            }
             let _ = done.send(worked);
         });
         let thread = self.threads.get(n).ok_or(Failure::Closing)?;
@@ -131,6 +134,10 @@ fn start(n: usize, cluster: &ClusterConfig, away: Away) -> KafkaResult<SyncSende
         .set("fetch.message.max.bytes", FETCH_BYTES.to_string())
         // One fetch at a time, and none ahead: what is read next may be another partition.
         .set("queued.min.messages", "1")
+        // A partition whose queue was full rests for this long, also for the next read of it.
+        // The default of a second was the p99 of all reads.
+        .set("fetch.queue.backoff.ms", "1")
+        // A fetch ahead that finds nothing keeps the next read waiting for at most this.
         .set("fetch.wait.max.ms", "10")
         .set("fetch.error.backoff.ms", "20");
     let consumer = settings.create_with_context(away.clone())?;
