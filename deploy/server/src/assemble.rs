@@ -99,7 +99,7 @@ async fn partitions_are_as_before(config: &Config, guilds: &dyn Guilds) -> anyho
 fn host_config(config: &Config, public_url: &PublicUrl) -> HostConfig {
     let delivery = &config.delivery;
     HostConfig {
-        node: NodeId(0),
+        node: NodeId(config.cluster.node),
         event_partitions: delivery.event_partitions,
         session_partitions: delivery.session_partitions,
         resume_window_ms: millis(delivery.resume_window),

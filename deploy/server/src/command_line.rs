@@ -22,9 +22,20 @@ struct CommandLine {
 enum Command {
     /// Runs a node: prints `ready http://HOST:PORT` on stdout when it serves, logs to stderr.
     Serve(Settings),
+    /// Prepares the engines of a cluster: tables, keyspace, topics.
+    #[command(subcommand)]
+    Migrate(MigrateCommand),
     /// Explains and checks the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum MigrateCommand {
+    /// Prints what `apply` would do, and changes nothing.
+    Plan(Settings),
+    /// Brings all engines to where this version needs them. May be repeated.
+    Apply(Settings),
 }
 
 #[derive(Debug, Subcommand)]
@@ -76,6 +87,12 @@ pub fn main(
         }
         Command::Config(ConfigCommand::Print(settings)) => {
             with_config(settings, environment, |config| print(&config.redacted()))
+        }
+        Command::Migrate(MigrateCommand::Plan(settings)) => {
+            with_config(settings, environment, |config| migrate(&config, false))
+        }
+        Command::Migrate(MigrateCommand::Apply(settings)) => {
+            with_config(settings, environment, |config| migrate(&config, true))
         }
         Command::Serve(settings) => with_config(settings, environment, serve),
     }
@@ -131,6 +148,42 @@ fn serve(config: Config) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[cfg(feature = "cluster")]
+fn migrate(config: &Config, is_applied: bool) -> ExitCode {
+    use crate::engines::cluster::migrate::{apply, plan};
+
+    if !config.cluster.is_set() {
+        return print(
+            "there is nothing to migrate: the data directory is kept up by the node itself\n",
+        );
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
+        runtime.block_on(async {
+            if is_applied {
+                apply(config).await
+            } else {
+                plan(config).await
+            }
+        })
+    });
+    match outcome {
+        Ok(text) => print(&text),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "guildhall: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A configuration with a cluster has been refused before.
+#[cfg(not(feature = "cluster"))]
+fn migrate(_: &Config, _: bool) -> ExitCode {
+    print("there is nothing to migrate: the data directory is kept up by the node itself\n")
 }
 
 fn print(text: &str) -> ExitCode {

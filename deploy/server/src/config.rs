@@ -17,13 +17,13 @@ use std::fmt;
 pub use document::{example, markdown};
 pub use source::{CommandLineSetting, Sources};
 pub use tree::{
-    AuthConfig, Config, DeliveryConfig, GatewayConfig, LimitsConfig, LogConfig, OperatorConfig,
-    ServerConfig,
+    AuthConfig, ClusterConfig, Config, DeliveryConfig, GatewayConfig, LimitsConfig, LogConfig,
+    OperatorConfig, ServerConfig,
 };
 pub use units::ByteSize;
 pub use values::{
-    Durability, LogFilter, LogFormat, OperatorListen, PublicUrl, RateLimit, Registration, Secret,
-    Switch,
+    Durability, Hosts, LogFilter, LogFormat, Name, OperatorListen, PostgresUrl, PublicUrl,
+    RateLimit, Registration, Secret, Switch,
 };
 
 use declare::Reader;
@@ -77,6 +77,47 @@ impl Config {
         // into the events log.
         at_most(resume, frames);
         at_most(frames, events);
+        self.cluster.check(mistakes);
+    }
+}
+
+impl ClusterConfig {
+    /// Engines elsewhere are used, and not the data directory.
+    pub const fn is_set(&self) -> bool {
+        self.postgres.is_some()
+    }
+
+    /// All engines or none, and only in a binary that has their drivers.
+    fn check(&self, mistakes: &mut Vec<Mistake>) {
+        let engines = [
+            ("cluster.postgres", self.postgres.is_some()),
+            ("cluster.kafka", self.kafka.is_some()),
+            ("cluster.cql", self.cql.is_some()),
+        ];
+        if engines.iter().all(|(_, is_set)| !is_set) {
+            return;
+        }
+        let mut mistake = |path: &str, what: &str| {
+            mistakes.push(Mistake {
+                origin: None,
+                path: path.to_owned(),
+                what: what.to_owned(),
+            });
+        };
+        for (path, is_set) in engines {
+            if !is_set {
+                mistake(
+                    path,
+                    "is needed too where one of the cluster's engines is set",
+                );
+            }
+        }
+        if !cfg!(feature = "cluster") {
+            mistake(
+                "cluster",
+                "this binary has no drivers for a cluster; build it with --features cluster",
+            );
+        }
     }
 }
 

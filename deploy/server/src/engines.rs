@@ -1,5 +1,7 @@
 //! The only place that names adapters: from a configuration to the engines that a node stands on.
 
+#[cfg(feature = "cluster")]
+pub(crate) mod cluster;
 mod embedded;
 
 use std::sync::Arc;
@@ -35,6 +37,10 @@ pub(crate) async fn open(
     env: &Env,
     readiness: &Readiness,
 ) -> anyhow::Result<Engines> {
+    #[cfg(feature = "cluster")]
+    if config.cluster.is_set() {
+        return cluster::open(config).await;
+    }
     embedded::open(config, env, readiness).await
 }
 

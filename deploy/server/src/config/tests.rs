@@ -60,12 +60,18 @@ fn the_defaults_are_valid_and_within_their_own_bounds() {
 
 #[test]
 fn the_example_with_all_its_lines_taken_in_is_valid() {
-    let lines: Vec<_> = example()
-        .lines()
-        .filter(|line| !line.starts_with("# "))
-        .map(|line| line.trim_start_matches('#').to_owned())
-        .collect();
-    let text = lines.join("\n");
+    let mut part = String::new();
+    let mut text = String::new();
+    for line in example().lines().filter(|line| !line.starts_with("# ")) {
+        if line.starts_with('[') {
+            line.clone_into(&mut part);
+        }
+        // Without its drivers a binary takes no cluster.
+        if part != "[cluster]" || cfg!(feature = "cluster") {
+            text.push_str(line.trim_start_matches('#'));
+            text.push('\n');
+        }
+    }
     let config = from_file(&text).unwrap();
     let url = config.server.public_url.unwrap();
     assert_eq!(url.websocket_origin(), "wss://chat.example.org");
@@ -278,4 +284,64 @@ fn the_reference_page_is_fresh() {
         page == markdown(),
         "deploy/docs/configuration.md is stale, run `cargo x docs`"
     );
+}
+
+#[test]
+fn a_cluster_needs_all_of_its_engines_and_their_drivers() {
+    let postgres = (
+        "GUILDHALL__CLUSTER__POSTGRES",
+        "postgres://g:hush-hush@db/g",
+    );
+    let wrong = lines(&from_environment(&[postgres]).unwrap_err());
+    let needed = "is needed too where one of the cluster's engines is set";
+    assert!(
+        wrong.contains(&format!("cluster.cql: {needed}")),
+        "{wrong:?}"
+    );
+    assert!(
+        wrong.contains(&format!("cluster.kafka: {needed}")),
+        "{wrong:?}"
+    );
+    let all = [
+        postgres,
+        ("GUILDHALL__CLUSTER__KAFKA", "a:1, b:2"),
+        ("GUILDHALL__CLUSTER__CQL", "[::1]:9042"),
+    ];
+    match from_environment(&all) {
+        Ok(config) => {
+            assert!(cfg!(feature = "cluster"));
+            assert!(config.cluster.is_set());
+            assert_eq!(config.cluster.kafka.as_ref().unwrap().joined(), "a:1,b:2");
+            assert!(!config.redacted().contains("hush"));
+            assert!(!format!("{:?}", config.cluster).contains("hush"));
+        }
+        Err(mistakes) => {
+            assert!(!cfg!(feature = "cluster"));
+            let why = lines(&mistakes);
+            assert!(why[0].contains("--features cluster"), "{why:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_no_engine_is_refused() {
+    for (key, wrong) in [
+        ("POSTGRES", "mysql://g:hush@db/g"),
+        ("POSTGRES", "postgres://"),
+        ("KAFKA", "a"),
+        ("KAFKA", "a:1,,b:2"),
+        ("KAFKA", "a:0"),
+        ("CQL", "a:99999"),
+        ("CQL", ":9042"),
+        ("CQL_KEYSPACE", "1st"),
+        ("CQL_KEYSPACE", "a-b"),
+        ("NODE", "1024"),
+    ] {
+        let name = format!("GUILDHALL__CLUSTER__{key}");
+        let mistakes = from_environment(&[(&name, wrong)]).unwrap_err();
+        let path = format!("cluster.{}", key.to_lowercase());
+        assert_eq!(mistakes.0.len(), 1, "{key}={wrong}: {mistakes}");
+        assert_eq!(mistakes.0[0].path, path);
+        assert!(!mistakes.to_string().contains("hush"), "{mistakes}");
+    }
 }

@@ -8,8 +8,8 @@ use super::declare::{Entry, Part, Reader, Rule, parts};
 use super::setting::Setting;
 use super::units::ByteSize;
 use super::values::{
-    Durability, LogFilter, LogFormat, OperatorListen, PublicUrl, RateLimit, Registration, Secret,
-    Switch,
+    Durability, Hosts, LogFilter, LogFormat, Name, OperatorListen, PostgresUrl, PublicUrl,
+    RateLimit, Registration, Secret, Switch,
 };
 
 parts! {
@@ -41,7 +41,7 @@ parts! {
         /// How lines look: one JSON object each, or text for people.
         format: LogFormat = Rule::default("text");
         /// Which lines are written, by level and by crate, in the syntax of `RUST_LOG`.
-        filter: LogFilter = Rule::default("info");
+        filter: LogFilter = Rule::default("info,scylla=error");
     }
 
     /// The path of messages: logs, sessions and their replay.
@@ -72,6 +72,30 @@ parts! {
         backlog_dispatches: u64 = Rule::default("10000").between("100", "1000000");
         /// How many bytes of dispatches a connection may be behind.
         backlog_bytes: ByteSize = Rule::default("8MiB").between("64KiB", "1GiB");
+    }
+
+    /// The engines of a cluster. Where one of `postgres`, `kafka` and `cql` is set all three are, and
+    /// accounts, guilds, messages and logs are kept there instead of in the data directory. The
+    /// binary must have been built with `--features cluster`, and `guildhall migrate apply`
+    /// prepares the engines.
+    cluster: ClusterConfig {
+        /// The number of this node, which no other one may have: it is part of every id that the
+        /// node makes.
+        node: u16 = Rule::default("0").between("0", "1023");
+        /// PostgreSQL, for accounts, guilds and the directory of owners. The address holds a
+        /// password, which is safer in the environment than in a file.
+        postgres: Option<PostgresUrl> = Rule::unset("postgres://guildhall:secret@db.internal/guildhall");
+        /// Brokers of Apache Kafka, for events, frames and snapshots, separated by commas.
+        kafka: Option<Hosts> = Rule::unset("kafka1.internal:9092,kafka2.internal:9092");
+        /// How many brokers keep each record, where topics are still to be made. With 1 a lost
+        /// broker is lost data.
+        kafka_replicas: u16 = Rule::default("1").between("1", "15");
+        /// Nodes of ScyllaDB or Apache Cassandra, for messages, separated by commas.
+        cql: Option<Hosts> = Rule::unset("scylla1.internal:9042,scylla2.internal:9042");
+        /// The keyspace there.
+        cql_keyspace: Name = Rule::default("guildhall");
+        /// How many nodes there keep each row, where the keyspace is still to be made.
+        cql_replicas: u16 = Rule::default("1").between("1", "15");
     }
 
     /// The WebSocket side.

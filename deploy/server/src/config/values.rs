@@ -256,3 +256,102 @@ impl Setting for Secret {
         "***".to_owned()
     }
 }
+
+/// Where PostgreSQL is and who we are there. Shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    /// The address with its password.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Setting for PostgresUrl {
+    const EXPECTED: &'static str = "an address such as postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+    const IS_SECRET: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text
+            .strip_prefix("postgres://")
+            .or_else(|| text.strip_prefix("postgresql://"))?;
+        let has_host = rest
+            .split(['/', '?'])
+            .next()
+            .is_some_and(|it| !it.is_empty());
+        has_host.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        "***".to_owned()
+    }
+}
+
+/// Some hosts of an engine, each with its port.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hosts(Vec<String>);
+
+impl Hosts {
+    /// Each of them as `HOST:PORT`.
+    pub fn list(&self) -> &[String] {
+        &self.0
+    }
+
+    /// All of them, separated by commas.
+    pub fn joined(&self) -> String {
+        self.0.join(",")
+    }
+}
+
+impl Setting for Hosts {
+    const EXPECTED: &'static str = "hosts with their ports such as a.internal:9092,b.internal:9092";
+
+    fn parse(text: &str) -> Option<Self> {
+        let one = |host: &str| {
+            let (name, port) = host.rsplit_once(':')?;
+            let is_name =
+                !name.is_empty() && !name.contains(|c: char| c.is_whitespace() || c == '/');
+            let port: u16 = port.parse().ok()?;
+            (is_name && port > 0).then(|| host.to_owned())
+        };
+        let hosts: Option<Vec<String>> = text.split(',').map(|host| one(host.trim())).collect();
+        hosts.map(Self)
+    }
+
+    fn text(&self) -> String {
+        self.joined()
+    }
+}
+
+/// A name within an engine: a lower-case letter, then up to 47 of those, digits and underscores.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Name(String);
+
+impl Name {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Setting for Name {
+    const EXPECTED: &'static str =
+        "a lower-case letter, then up to 47 of them, digits and underscores";
+
+    fn parse(text: &str) -> Option<Self> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+        let begins = text.starts_with(|c: char| c.is_ascii_lowercase());
+        (begins && text.len() <= 48 && text.chars().all(is_plain)).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        self.0.clone()
+    }
+}

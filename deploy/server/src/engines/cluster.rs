@@ -9,7 +9,9 @@ use anyhow::{Context, bail};
 use futures_util::future::BoxFuture;
 use guildhall_embedded::blobs::FileBlobs;
 use guildhall_host::{Node, Stores};
-use guildhall_kafka::{ClusterConfig as KafkaConfig, Kafka, KafkaLog, KafkaSnapshots, LogConfig, Topic};
+use guildhall_kafka::{
+    ClusterConfig as KafkaConfig, Kafka, KafkaLog, KafkaSnapshots, LogConfig, Topic,
+};
 use guildhall_ports::Failure;
 use guildhall_postgres::PostgresStore;
 use guildhall_scylla::Projection;
@@ -33,8 +35,10 @@ struct Cluster {
 }
 
 impl Kind for Cluster {
-    /// Kafka gives space back by itself.
-    fn keep_up(&self, _: &Node) {}
+    fn keep_up(&self, node: &Node) {
+        let (events, frames) = (self.events.clone(), self.frames.clone());
+        tokio::spawn(trim(node.clone(), events, frames));
+    }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, anyhow::Result<()>> {
         Box::pin(async move {
@@ -84,13 +88,32 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
     let kafka = Kafka::connect(reached.kafka)?;
     let deadline = Instant::now() + PATIENCE;
     let (postgres, projection, events, frames, snapshots) = tokio::try_join!(
-        patiently(deadline, "PostgreSQL", || PostgresStore::open(&reached.postgres)),
-        patiently(deadline, "the CQL engine", || Projection::open(&reached.cql)),
-        patiently(deadline, "Kafka", || KafkaLog::open(&kafka, Topic::Events, events)),
-        patiently(deadline, "Kafka", || KafkaLog::open(&kafka, Topic::Frames, frames)),
-        patiently(deadline, "Kafka", || KafkaSnapshots::open(&kafka, frames.partitions)),
+        patiently(deadline, "PostgreSQL", || PostgresStore::open(
+            &reached.postgres
+        )),
+        patiently(deadline, "the CQL engine", || Projection::open(
+            &reached.cql
+        )),
+        patiently(deadline, "Kafka", || KafkaLog::open(
+            &kafka,
+            Topic::Events,
+            events
+        )),
+        patiently(deadline, "Kafka", || KafkaLog::open(
+            &kafka,
+            Topic::Frames,
+            frames
+        )),
+        patiently(deadline, "Kafka", || KafkaSnapshots::open(
+            &kafka,
+            frames.partitions
+        )),
     )?;
-    let (relational, events, frames) = (Arc::new(postgres.clone()), Arc::new(events), Arc::new(frames));
+    let (relational, events, frames) = (
+        Arc::new(postgres.clone()),
+        Arc::new(events),
+        Arc::new(frames),
+    );
     let stores = Stores {
         accounts: relational.clone(),
         guilds: relational.clone(),
@@ -114,6 +137,19 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
             frames,
         }),
     })
+}
+
+/// Gives back the space of records that nobody needs.
+async fn trim(node: Node, events: Arc<KafkaLog>, frames: Arc<KafkaLog>) {
+    const EVERY: Duration = Duration::from_mins(1);
+    loop {
+        tokio::time::sleep(EVERY).await;
+        for log in [&events, &frames] {
+            if let Err(failure) = log.trim(node.env().now()).await {
+                warn!(error = %failure, "a log was not trimmed: {failure}");
+            }
+        }
+    }
 }
 
 /// Tries until it works. What is wrong and not merely away, such as tables of another version, is

@@ -6,7 +6,7 @@ use super::Finding;
 use super::files::{File, Files};
 
 /// Every crate with the crates that it may use. `*` is all of them.
-const LAYERS: [(&str, &[&str]); 23] = [
+const LAYERS: [(&str, &[&str]); 24] = [
     ("model", &[]),
     ("state", &["model"]),
     ("ports", &["model"]),
@@ -27,14 +27,15 @@ const LAYERS: [(&str, &[&str]); 23] = [
     (
         "server",
         &[
-            "app", "auth", "cluster", "edge", "embedded", "host", "model", "ports", "rest",
-            "state", "wire",
+            "app", "auth", "cluster", "edge", "embedded", "host", "kafka", "model", "ports",
+            "postgres", "rest", "scylla", "state", "wire",
         ],
     ),
     // Its clients and its judge share no code with the server. The machines are there for the
     // simulation alone, which runs them under the same judge.
     ("loadtest", &["cluster", "model", "state"]),
     ("e2e", &["*"]),
+    ("engines", &["*"]),
     ("fuzz", &["*"]),
     ("bench", &["*"]),
     ("xtask", &[]),

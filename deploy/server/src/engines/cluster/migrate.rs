@@ -24,7 +24,9 @@ pub(crate) async fn plan(config: &Config) -> anyhow::Result<String> {
     if text.is_empty() {
         text.push_str("all tables are as this version needs them\n");
     }
-    text.push_str("Kafka: topics that are missing are made; those that are there stay as they are\n");
+    text.push_str(
+        "Kafka: topics that are missing are made; those that are there stay as they are\n",
+    );
     Ok(text)
 }
 

@@ -1,0 +1,69 @@
+//! A node's engines for tests, as the environment names them.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// What `deploy/engines/ENGINE start DIR` prints, for each of the engines, with the setting that it is
+/// for.
+const ENGINES: [(&str, &str); 3] = [
+    ("GUILDHALL_TEST_POSTGRES", "GUILDHALL__CLUSTER__POSTGRES"),
+    ("GUILDHALL_TEST_KAFKA", "GUILDHALL__CLUSTER__KAFKA"),
+    ("GUILDHALL_TEST_CQL", "GUILDHALL__CLUSTER__CQL"),
+];
+/// Whether tests without engines fail.
+const WANTED: &str = "GUILDHALL_TEST_ENGINES";
+
+/// The engines that all tests share.
+#[derive(Clone, Debug)]
+pub struct Engines {
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Engines {
+    /// The engines that the environment names. `None`, with a loud word, where one is missing.
+    ///
+    /// # Panics
+    ///
+    /// Where one is missing and the environment says that they are required.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test run has no other configuration"
+    )]
+    pub fn of_environment() -> Option<Self> {
+        let found = ENGINES.map(|(name, setting)| (std::env::var(name), name, setting));
+        let mut settings = Vec::new();
+        for (address, name, setting) in found {
+            if let Ok(address) = address {
+                settings.push((setting, address));
+                continue;
+            }
+            let how = format!("{name} names no engine (deploy/engines/ENGINE start DIR)");
+            let is_wanted = std::env::var(WANTED).is_ok_and(|wanted| wanted == "required");
+            assert!(!is_wanted, "{how}");
+            // Past the harness, which would keep it to itself.
+            let _ = writeln!(
+                std::io::stderr().lock(),
+                "NOT RUN: guildhall-engines, {how}"
+            );
+            return None;
+        }
+        Some(Self { settings })
+    }
+
+    /// A command with the settings of a node on these engines.
+    pub fn command(&self, program: &PathBuf) -> Command {
+        let mut command = Command::new(program);
+        command
+            .envs(
+                self.settings
+                    .iter()
+                    .map(|(name, value)| (*name, value.as_str())),
+            )
+            .env("GUILDHALL__CLUSTER__CQL_KEYSPACE", "guildhall_e2e")
+            .env("GUILDHALL__OPERATOR__LISTEN", "off")
+            .env("GUILDHALL__LIMITS__RATE_LIMITS", "off")
+            .env("GUILDHALL__LOG__FILTER", "warn,scylla=error");
+        command
+    }
+}

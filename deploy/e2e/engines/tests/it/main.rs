@@ -1,0 +1,92 @@
+//! A node whose data is in PostgreSQL, Apache Kafka and Apache Cassandra keeps the promises of one whose
+//! data is in a directory.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::process::Output;
+
+use guildhall_e2e::binary;
+use guildhall_engines::Engines;
+
+fn said(output: &Output) -> String {
+    let (out, err) = (&output.stdout, &output.stderr);
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(out),
+        String::from_utf8_lossy(err)
+    )
+}
+
+/// Every 9 s the node is killed with SIGKILL under load and started again; then the judge reads what
+/// every client saw.
+#[test]
+fn a_killed_node_loses_nothing_and_tells_nothing_twice() {
+    let Some(engines) = Engines::of_environment() else {
+        return;
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let guildhall = binary::guildhall();
+    let migrate = |what: &str| {
+        let output = engines.command(&guildhall).args(["migrate", what]).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        said(&output)
+    };
+    migrate("apply");
+    let planned = migrate("plan");
+    assert!(
+        planned.contains("all tables are as this version needs them"),
+        "{planned}"
+    );
+    let server = format!(
+        "exec '{}' serve --listen {{listen}} --data '{}'",
+        guildhall.display(),
+        scratch.path().display()
+    );
+    let load = [
+        "--users",
+        "60",
+        "--guilds",
+        "4",
+        "--rate",
+        "20",
+        "--duration",
+        "60s",
+    ];
+    let faults = [
+        "--kill-every",
+        "9s",
+        "--rounds",
+        "5",
+        "--server-cmd",
+        &server,
+    ];
+    let output = engines
+        .command(&binary::folder().join("guildhall-loadtest"))
+        .arg("steady")
+        .args(load)
+        .args(faults)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
+fn a_node_that_was_not_migrated_says_what_to_do() {
+    let Some(engines) = Engines::of_environment() else {
+        return;
+    };
+    let scratch = tempfile::tempdir().unwrap();
+    let output = engines
+        .command(&binary::guildhall())
+        .env("GUILDHALL__CLUSTER__CQL_KEYSPACE", "guildhall_never_made")
+        .args(["migrate", "plan", "--data"])
+        .arg(scratch.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(
+        said(&output).contains("CQL 1: messages"),
+        "{}",
+        said(&output)
+    );
+}
