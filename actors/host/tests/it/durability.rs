@@ -217,9 +217,10 @@ fn a_guild_whose_commits_happened_though_the_store_failed_loses_no_message() {
     town.posted(&serving, 1, "second");
     let make = || serving.run(serving.node.command(town.guild, town.owner(), new_role()));
     make().unwrap();
-    // Three commits are in the store, and their owner was told of none.
+    // Three commits are in the store, and their owner was told of none. Before them came a post, a
+    // role, and what the audit log says of the role.
     let last = client.records().last().map_or(0, |record| record.gseq);
-    let unheard = town.roles(&serving, last + 3, 3);
+    let unheard = town.roles(&serving, last + 4, 3);
     let committed = house.relational.commit(town.token(&serving), &unheard);
     house.wait(committed).unwrap();
     let refused = make().unwrap_err();

@@ -107,7 +107,8 @@ async fn pages_are_read_in_order() {
         .into_iter()
         .filter(|statement| statement.contains("ORDER BY"))
         .collect();
-    assert_eq!(pages.len(), 6, "four kinds of page, the pins and the nonce");
+    let kinds = "four kinds of page, the pins, the nonce and an author's";
+    assert_eq!(pages.len(), 7, "{kinds}");
     for statement in pages {
         let plan = plan(&mut database, statement).await;
         assert!(
