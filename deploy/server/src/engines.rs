@@ -39,7 +39,7 @@ pub(crate) async fn open(
 ) -> anyhow::Result<Engines> {
     #[cfg(feature = "cluster")]
     if config.cluster.is_set() {
-        return cluster::open(config).await;
+        return Box::pin(cluster::open(config)).await;
     }
     embedded::open(config, env, readiness).await
 }

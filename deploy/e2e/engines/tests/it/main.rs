@@ -1,6 +1,5 @@
 //! A node whose data is in PostgreSQL, Apache Kafka and Apache Cassandra keeps the promises of one whose
 //! data is in a directory.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::process::Output;
 
