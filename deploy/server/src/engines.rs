@@ -5,10 +5,12 @@ pub(crate) mod cluster;
 mod embedded;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use guildhall_host::{Node, Stores};
-use guildhall_ports::{Blobs, Env};
+use guildhall_model::Timestamp;
+use guildhall_ports::{Blobs, Env, Failure};
 
 use crate::config::Config;
 use crate::operator::Readiness;
@@ -42,6 +44,30 @@ pub(crate) async fn open(
         return Box::pin(cluster::open(config)).await;
     }
     embedded::open(config, env, readiness).await
+}
+
+/// Has logs give back the space that nobody needs, this often as long as the node lives.
+fn keep_trimmed<L, T, F>(
+    node: &Node,
+    every: Duration,
+    logs: [Arc<L>; 2],
+    trim: impl Fn(Arc<L>, Timestamp) -> F + Send + Sync + 'static,
+) where
+    L: Send + Sync + 'static,
+    T: Send,
+    F: Future<Output = Result<T, Failure>> + Send,
+{
+    let node = node.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(every).await;
+            for log in &logs {
+                if let Err(failure) = trim(Arc::clone(log), node.env().now()).await {
+                    tracing::warn!(%failure, "a log was not trimmed: {failure}");
+                }
+            }
+        }
+    });
 }
 
 impl Engines {

@@ -18,7 +18,7 @@ use guildhall_scylla::Projection;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::{Engines, Kind};
+use super::{Engines, Kind, keep_trimmed};
 use crate::assemble::millis;
 use crate::config::Config;
 
@@ -26,6 +26,9 @@ use crate::config::Config;
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it waits between two attempts: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
+
+/// How often logs are asked to give space back.
+const TRIM_EVERY: Duration = Duration::from_mins(1);
 
 /// What is closed at the end.
 struct Cluster {
@@ -36,8 +39,10 @@ struct Cluster {
 
 impl Kind for Cluster {
     fn keep_up(&self, node: &Node) {
-        let (events, frames) = (self.events.clone(), self.frames.clone());
-        tokio::spawn(trim(node.clone(), events, frames));
+        let logs = [self.events.clone(), self.frames.clone()];
+        keep_trimmed(node, TRIM_EVERY, logs, |log, now| async move {
+            log.trim(now).await
+        });
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, anyhow::Result<()>> {
@@ -74,7 +79,7 @@ fn reached(config: &Config) -> anyhow::Result<Reached> {
     })
 }
 
-/// Reaches all engines. Files are in the data directory, which several nodes have to share.
+/// Reaches all engines. Files are in the data directory.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
     let reached = reached(config)?;
     let delivery = &config.delivery;
@@ -137,19 +142,6 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
             frames,
         }),
     })
-}
-
-/// Gives back the space of records that nobody needs.
-async fn trim(node: Node, events: Arc<KafkaLog>, frames: Arc<KafkaLog>) {
-    const EVERY: Duration = Duration::from_mins(1);
-    loop {
-        tokio::time::sleep(EVERY).await;
-        for log in [&events, &frames] {
-            if let Err(failure) = log.trim(node.env().now()).await {
-                warn!(error = %failure, "a log was not trimmed: {failure}");
-            }
-        }
-    }
 }
 
 /// Tries until it works. What is wrong and not merely away, such as tables of another version, is

@@ -16,10 +16,13 @@ use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::{Node, Stores};
 use guildhall_ports::Env;
 
-use super::{Engines, Kind};
+use super::{Engines, Kind, keep_trimmed};
 use crate::assemble::millis;
 use crate::config::{self, Config};
 use crate::operator::Readiness;
+
+/// How often logs are asked to give space back.
+const TRIM_EVERY: Duration = Duration::from_secs(30);
 
 /// What is closed at the end, and the lock that keeps others out meanwhile.
 struct Embedded {
@@ -32,8 +35,10 @@ struct Embedded {
 
 impl Kind for Embedded {
     fn keep_up(&self, node: &Node) {
-        let (events, frames) = (self.events.clone(), self.frames.clone());
-        tokio::spawn(trim(node.clone(), events, frames));
+        let logs = [self.events.clone(), self.frames.clone()];
+        keep_trimmed(node, TRIM_EVERY, logs, |log, now| async move {
+            log.trim(now).await
+        });
     }
 
     fn close(self: Box<Self>) -> BoxFuture<'static, anyhow::Result<()>> {
@@ -149,17 +154,4 @@ fn watch(readiness: &Readiness, name: &'static str, log: &Arc<SegmentLog>) {
         Health::Full => Err("the disk is full".to_owned()),
         Health::Broken => Err("a sync failed; restart after checking the disk".to_owned()),
     });
-}
-
-/// Gives back the space of segments that nobody needs.
-async fn trim(node: Node, events: Arc<SegmentLog>, frames: Arc<SegmentLog>) {
-    const EVERY: Duration = Duration::from_secs(30);
-    loop {
-        tokio::time::sleep(EVERY).await;
-        for log in [&events, &frames] {
-            if let Err(failure) = log.trim(node.env().now()).await {
-                tracing::warn!(%failure, "a log was not trimmed");
-            }
-        }
-    }
 }

@@ -70,22 +70,19 @@ fn a_killed_node_loses_nothing_and_tells_nothing_twice() {
 }
 
 #[test]
-fn a_node_that_was_not_migrated_says_what_to_do() {
+fn a_plan_says_what_an_engine_lacks_and_makes_nothing() {
     let Some(engines) = Engines::of_environment() else {
         return;
     };
-    let scratch = tempfile::tempdir().unwrap();
-    let output = engines
-        .command(&binary::guildhall())
-        .env("GUILDHALL__CLUSTER__CQL_KEYSPACE", "guildhall_never_made")
-        .args(["migrate", "plan", "--data"])
-        .arg(scratch.path())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", said(&output));
-    assert!(
-        said(&output).contains("CQL 1: messages"),
-        "{}",
-        said(&output)
-    );
+    for _ in 0..2 {
+        let output = engines
+            .command(&binary::guildhall())
+            .env("GUILDHALL__CLUSTER__CQL_KEYSPACE", "guildhall_never_made")
+            .args(["migrate", "plan"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        let text = said(&output);
+        assert!(text.contains("CQL 1: messages"), "{text}");
+    }
 }
