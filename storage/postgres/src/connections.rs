@@ -31,7 +31,8 @@ const SEND_MS: u32 = 10_000;
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a caller waits altogether, for a connection and for what is done on it.
 pub(crate) const OPERATION: Duration = Duration::from_secs(10);
-/// How long a connection that comes back may take to show that it lives.
+/// How long a connection that comes back, or has lain idle, may take to show that it lives. One
+/// that does not is replaced within the same [`ACQUIRE`].
 const PING: Duration = Duration::from_secs(1);
 /// A connection that was used within this time is taken to live: asking it first would double the
 /// time of the shortest reads.
@@ -78,19 +79,24 @@ pub(crate) fn pool(config: &Config, suspicion: &Suspicion) -> Result<PgPool, Fai
             let is_suspect = suspicion.covers(meta.age);
             Box::pin(async move {
                 if !is_suspect && FRESH < meta.idle_for {
-                    connection.ping().await?;
+                    alive(connection).await?;
                 }
                 Ok(!is_suspect)
             })
         })
         .after_release(|connection, _| {
             Box::pin(async move {
-                let alive = timeout(PING, connection.ping()).await;
-                alive.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+                alive(connection).await?;
                 Ok(true)
             })
         })
         .connect_lazy_with(watched(config.options()?)))
+}
+
+/// Asks a connection whether anybody is still at its other end.
+async fn alive(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let asked = timeout(PING, connection.ping()).await;
+    asked.unwrap_or(Err(sqlx::Error::PoolTimedOut))
 }
 
 /// One connection beside the pool.
