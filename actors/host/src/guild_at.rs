@@ -4,13 +4,18 @@
 //! the log, and before messages that come earlier in the stream have been heard. Whoever begins
 //! to hear a guild at some place takes the later events back.
 
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use guildhall_model::event::{Record, Source};
-use guildhall_model::{EventPartition, GuildId};
+use guildhall_model::{EventPartition, GuildId, Position};
 use guildhall_ports::Failure;
 use guildhall_state::guild::GuildState;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::event_log::{self, Stable, after};
 use crate::node::Stores;
+
+/// Guilds that are loaded at a time.
+const LOADED_AT_ONCE: usize = 8;
 
 /// A guild just after this event; `None` if there is no such guild.
 pub(crate) async fn load_after(
@@ -44,15 +49,43 @@ pub(crate) async fn load_after(
     Ok(Some(state))
 }
 
-/// A guild before the first event of the tail, which holds everything that follows; `None` if
-/// there is no such guild.
-pub(crate) async fn load_before(
+/// Guilds as their rows are now, and a tail of the log that begins at this place and holds
+/// everything that is in the rows and follows it. Guilds that do not exist are left out.
+/// `Unavailable` as long as it is not known whether a change of them has reached the log.
+pub(crate) async fn load_with_tail(
     stores: &Stores,
-    guild_id: GuildId,
-    tail: &[Stable],
-) -> Result<Option<GuildState>, Failure> {
-    let rows = stores.guilds.load(guild_id).await?;
-    Ok(rows.map(|rows| before(GuildState::restore(rows), tail)))
+    partition: EventPartition,
+    guilds: Vec<GuildId>,
+    from: Position,
+) -> Result<(FxHashMap<GuildId, GuildState>, Vec<Stable>), Failure> {
+    let rows = guilds.into_iter().map(|id| stores.guilds.load(id));
+    let rows: Vec<_> = stream::iter(rows)
+        .buffer_unordered(LOADED_AT_ONCE)
+        .try_collect()
+        .await?;
+    let states = rows.into_iter().flatten().map(GuildState::restore);
+    let states: FxHashMap<_, _> = states.map(|state| (state.guild().id, state)).collect();
+    // Before the log: what leaves the outbox meanwhile is in the log by then.
+    let outbox = if states.is_empty() {
+        Vec::new()
+    } else {
+        stores.guilds.outbox().await?
+    };
+    let (tail, _) = event_log::read_all(&*stores.events, partition, from).await?;
+    let is_in_rows = |record: &Record| {
+        let guild = record.source.guild_id().and_then(|id| states.get(&id));
+        guild.is_some_and(|state| record.gseq <= state.gseq())
+    };
+    let logged: FxHashSet<(Source, u64)> = tail
+        .iter()
+        .map(|stable| (stable.record.source, stable.record.gseq))
+        .collect();
+    let mut open = outbox.iter().filter(|record| is_in_rows(record));
+    if open.any(|record| !logged.contains(&(record.source, record.gseq))) {
+        let why = "a change is on its way into the events log";
+        return Err(Failure::unavailable("the guild", why));
+    }
+    Ok((states, tail))
 }
 
 /// A guild's state before the first event of the tail, which holds everything that follows.

@@ -28,7 +28,6 @@ use crate::partition::EventPartition;
 use crate::recovery;
 use crate::session::registry::Registry;
 use crate::session::sequencer::Sequencers;
-use crate::session::snapshots::Floors;
 
 pub use guilds::{GuildDone, GuildView, NewGuild};
 pub use sessions::{OpenRequest, ResumeError, SessionDescription};
@@ -93,12 +92,10 @@ pub(crate) struct Inner {
     pub(crate) registry: Arc<Registry>,
     pub(crate) replays: Semaphore,
     event_partitions: OnceLock<Vec<Arc<EventPartition>>>,
-    sequencers: OnceLock<Sequencers>,
+    pub(crate) sequencers: Sequencers,
     ids: Mutex<Generator>,
     homes: Mutex<FxHashMap<ChannelId, Home>>,
     outbox: mpsc::Sender<(Source, u64)>,
-    pub(crate) floors: OnceLock<Vec<Floors>>,
-    pub(crate) pending_relays: recovery::PendingRelays,
 }
 
 impl Node {
@@ -112,12 +109,10 @@ impl Node {
             registry: Arc::new(Registry::default()),
             replays: Semaphore::new(REPLAYS_MAX),
             event_partitions: OnceLock::new(),
-            sequencers: OnceLock::new(),
+            sequencers: Sequencers::default(),
             ids,
             homes: Mutex::default(),
             outbox,
-            floors: OnceLock::new(),
-            pending_relays: Mutex::default(),
             stores,
         });
         let node = Self { inner };
@@ -143,8 +138,8 @@ impl Node {
         let events = events
             .filter(|partition| !partition.writer().is_working())
             .map(|partition| format!("event partition {} is recovering", partition.number.0));
-        let sessions = self.inner.sequencers().all();
-        let sessions = sessions.filter_map(|(number, sequencer)| {
+        let sessions = self.inner.sequencers.all();
+        let sessions = sessions.iter().filter_map(|(number, sequencer)| {
             let failure = sequencer.epoch().err()?;
             Some(format!("session partition {}: {failure}", number.0))
         });
@@ -158,11 +153,12 @@ impl Node {
 
     /// What the partitions say of themselves.
     pub fn observe(&self) -> NodeState {
-        let sessions = self.inner.sequencers().all();
+        let sessions = self.inner.sequencers.all();
         let events = self.inner.event_partitions().iter();
         NodeState {
             event_partitions: events.map(|partition| partition.observe()).collect(),
             session_partitions: sessions
+                .iter()
                 .map(|(number, sequencer)| sequencer.observe(*number))
                 .collect(),
         }
@@ -208,19 +204,6 @@ impl Inner {
     pub(crate) fn set_event_partitions(&self, partitions: Vec<Arc<EventPartition>>) {
         assert!(
             self.event_partitions.set(partitions).is_ok(),
-            "a node recovers once"
-        );
-    }
-
-    pub(crate) fn sequencers(&self) -> &Sequencers {
-        self.sequencers
-            .get()
-            .expect("sequencers are set before anybody can ask")
-    }
-
-    pub(crate) fn set_sequencers(&self, sequencers: Sequencers) {
-        assert!(
-            self.sequencers.set(sequencers).is_ok(),
             "a node recovers once"
         );
     }

@@ -1,10 +1,10 @@
 //! Taking over: what a former owner left in logs, snapshots and stores becomes a running node.
 //!
 //! The order matters. Ownership is claimed first, so that whatever a former owner still appends is
-//! void. Session partitions are folded, which tells how far each has heard every event partition.
-//! Then each event partition is read from the least of these places on: the projection is brought
-//! up to date, what the outbox still holds is appended, and the relays hear the tail again with
-//! the permissions of that point of the stream, which are found by reverting events.
+//! void. Of an event partition the projection is brought up to date, and what the outbox still
+//! holds is appended. A session partition is folded, which tells how far it has heard every event
+//! partition: from there on each relay tells it the tail again, with the permissions of that point
+//! of the stream, which are found by reverting events.
 
 pub(crate) mod events;
 mod repair;
@@ -24,8 +24,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::node::{Inner, Node};
-use crate::session::snapshots::Floors;
-pub(crate) use events::PendingRelays;
+use crate::session::sequencer::Sequencer;
 
 /// How often the logs may let go of what nobody needs.
 const RELEASE_EVERY: Duration = Duration::from_secs(10);
@@ -35,10 +34,8 @@ const CLEAR_EVERY: Duration = Duration::from_millis(500);
 /// Makes the node own and serve all partitions.
 pub(crate) async fn recover(node: &Node) -> Result<(), Failure> {
     let inner = &node.inner;
-    let folded = sessions::fold_all(inner).await?;
-    events::take_all(node, &folded).await?;
-    sessions::start_all(node, folded).await?;
-    events::start_relays(node).await?;
+    events::take_all(node).await?;
+    sessions::take_all(node).await?;
     crash::pass(Point::Recovered);
     for number in 0..inner.event_partitions().len() {
         tokio::spawn(repair::watch(Arc::downgrade(inner), number));
@@ -111,15 +108,14 @@ pub(crate) async fn release_logs(inner: Weak<Inner>) {
 impl Inner {
     /// The oldest place of an event partition that a session may still ask for.
     fn floor_of(&self, partition: Number) -> Position {
-        let floors = self.floors.get().map_or(&[][..], Vec::as_slice);
-        let place = |floors: &Floors| {
-            floors
-                .lock()
-                .get(usize::from(partition.0))
-                .copied()
-                .unwrap_or(Position::START)
+        let place = |(_, sequencer): &(_, Sequencer)| {
+            let floors = sequencer.floors.lock();
+            let floor = floors.get(usize::from(partition.0));
+            floor.copied().unwrap_or(Position::START)
         };
-        floors.iter().map(place).min().unwrap_or(Position::START)
+        let sequencers = self.sequencers.all();
+        let least = sequencers.iter().map(place).min();
+        least.unwrap_or(Position::START)
     }
 
     /// Gauges of what this node holds.

@@ -24,7 +24,7 @@ use tracing::warn;
 
 use crate::event_log::{Stable, after};
 use crate::guild_at;
-use crate::node::{GuildView, Node};
+use crate::node::{GuildView, Inner, Node};
 use crate::recovery::tail::{self, Missed};
 use crate::session::registry::Registry;
 use crate::session::sequencer::{self, Sequencers, Shares};
@@ -101,10 +101,22 @@ pub(crate) struct RelayTask {
 }
 
 impl RelayTask {
+    /// A relay that stands at this place of its log and follows nothing yet.
+    pub(crate) fn new(node: &Inner, partition: EventPartition, heard: Position) -> Self {
+        Self {
+            partition,
+            relay: Relay::default(),
+            heard,
+            registry: Arc::clone(&node.registry),
+            sequencers: node.sequencers.clone(),
+            retold: FxHashMap::default(),
+        }
+    }
+
     /// Runs until the node ends.
     pub(crate) async fn run(
         mut self,
-        node: std::sync::Weak<crate::node::Inner>,
+        node: std::sync::Weak<Inner>,
         mut inbox: mpsc::Receiver<Input>,
     ) {
         let mut tick = tokio::time::interval(HEARD_EVERY);

@@ -9,6 +9,7 @@ mod guild;
 #[cfg(test)]
 mod tests;
 
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use guildhall_model::dispatch::{Dispatch, Shard, Viewer};
@@ -159,6 +160,17 @@ impl Relay {
     pub fn resubscribe(&mut self, guild_id: GuildId, subscriber: Subscriber, after: u64) {
         if let Some(guild) = self.guilds.get_mut(&guild_id) {
             guild.put_back(subscriber, after);
+        }
+    }
+
+    /// Takes over the subscriptions of a relay that stands at the same place of the log.
+    pub fn absorb(&mut self, other: Self) {
+        let heard = other.guilds.into_iter();
+        for (id, guild) in heard.filter(|(_, guild)| !guild.is_unheard()) {
+            match self.guilds.entry(id) {
+                Entry::Vacant(place) => drop(place.insert(guild)),
+                Entry::Occupied(mut known) => known.get_mut().absorb(guild),
+            }
         }
     }
 

@@ -89,7 +89,7 @@ impl Node {
     ) -> Result<SessionHandle, ResumeError> {
         let inner = &self.inner;
         let (partition, slot, secret) = parse_session_id(id).ok_or(Refusal::Unknown)?;
-        let sequencer = inner.sequencers().get(partition).ok_or(Refusal::Unknown)?;
+        let sequencer = inner.sequencers.get(partition).ok_or(Refusal::Unknown)?;
         self.confirm(partition).await?;
         let (reply, attached) = oneshot::channel();
         let claim = Claim {
@@ -126,7 +126,7 @@ impl Node {
 
     /// A node that was taken over without noticing must not take sessions back.
     async fn confirm(&self, partition: SessionPartition) -> Result<(), ResumeError> {
-        let sequencer = self.inner.sequencers().get(partition);
+        let sequencer = self.inner.sequencers.get(partition);
         let epoch = sequencer.ok_or(Refusal::Unknown)?.epoch()?;
         let node = self.inner.config.node;
         let directory = &self.inner.stores.directory;
@@ -226,7 +226,7 @@ impl Node {
 
     /// Writes last snapshots and stops the sequencers. Nothing is delivered afterwards.
     pub async fn stop(&self) {
-        for (_, sequencer) in self.inner.sequencers().all() {
+        for (_, sequencer) in self.inner.sequencers.all().iter() {
             let (done, stopped) = oneshot::channel();
             if sequencer.queue.send(Input::Stop { done }).await.is_ok() {
                 let _ = stopped.await;

@@ -1,24 +1,19 @@
-//! Event partitions: bring projection and outbox up to date, then let the relays hear the tail.
+//! Event partitions: bring projection and outbox up to date, then accept what is new.
 
 use std::sync::Arc;
 
 use guildhall_model::event::{Record, Source};
-use guildhall_model::{Epoch, EventPartition as Number, GuildId, Position, SessionPartition};
+use guildhall_model::{Epoch, EventPartition as Number};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
 use guildhall_ports::guilds::FencingToken;
-use guildhall_state::relay::{Relay, Subscriber};
-use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use super::claim;
-use super::sessions::Folded;
-use super::tail;
 use crate::event_log::{self, Stable, after};
-use crate::guild_at;
 use crate::node::{Inner, Node};
 use crate::partition::EventPartition;
 use crate::projection::Projection;
@@ -29,20 +24,8 @@ use guildhall_model::limits;
 /// Events that are applied to the projection in one transaction at most.
 const APPLY_MAX: usize = 2_000;
 
-/// A relay that is still to be started, with the tail that it has to hear again.
-pub(crate) struct Pending {
-    number: Number,
-    tail: Vec<Stable>,
-    end: Position,
-    /// Each session of a former owner, by guild, with the place after which it hears.
-    subscribers: FxHashMap<GuildId, Vec<(Subscriber, u64)>>,
-    /// How far each session partition has heard.
-    heard: FxHashMap<SessionPartition, Position>,
-    inbox: mpsc::Receiver<relay::Input>,
-}
-
-/// Takes over all event partitions. Their relays wait for the sequencers.
-pub(super) async fn take_all(node: &Node, folded: &[Folded]) -> Result<(), Failure> {
+/// Takes over all event partitions and starts their relays, which nobody listens to yet.
+pub(super) async fn take_all(node: &Node) -> Result<(), Failure> {
     let inner = &node.inner;
     let mut tokens = Vec::new();
     for number in 0..inner.config.event_partitions {
@@ -52,17 +35,19 @@ pub(super) async fn take_all(node: &Node, folded: &[Folded]) -> Result<(), Failu
     let mut outbox = outbox_by_partition(inner).await?;
     inner.raise_id_floor(inner.stores.guilds.highest_id().await?);
     let mut partitions = Vec::new();
-    let mut pending = Vec::new();
+    let mut relays = Vec::new();
     for token in tokens {
         let held = outbox.remove(&token.partition).unwrap_or_default();
-        let (partition, relay) = take(inner, token, folded, held).await?;
+        let (partition, relay) = take(inner, token, held).await?;
         partitions.push(Arc::new(partition));
-        pending.push(relay);
+        relays.push(relay);
     }
     // Whatever a killed owner's last writes brought into this store later is in a tail.
     inner.raise_id_floor(inner.stores.messages.highest_id().await?);
     inner.set_event_partitions(partitions);
-    *inner.pending_relays.lock() = pending;
+    for (relay, inbox) in relays {
+        tokio::spawn(relay.run(Arc::downgrade(inner), inbox));
+    }
     Ok(())
 }
 
@@ -93,9 +78,8 @@ async fn outbox_by_partition(inner: &Inner) -> Result<FxHashMap<Number, Vec<Reco
 async fn take(
     inner: &Inner,
     token: FencingToken,
-    folded: &[Folded],
     outbox: Vec<Record>,
-) -> Result<(EventPartition, Pending), Failure> {
+) -> Result<(EventPartition, (RelayTask, mpsc::Receiver<relay::Input>)), Failure> {
     let stores = &inner.stores;
     let (number, epoch) = (token.partition, token.epoch);
     let take = event_log::encode_take(inner.config.node);
@@ -103,24 +87,12 @@ async fn take(
     let taken = taken.last().copied().ok_or(Failure::Closing)?;
     crash::pass(Point::EventsTaken);
     let applied = stores.messages.applied(number).await?;
-    let heard: FxHashMap<SessionPartition, Position> = folded
-        .iter()
-        .map(|folded| (folded.number, folded.machine.heard(number)))
-        .collect();
-    // A session partition without sessions has missed nothing, however long ago it last heard.
-    let listens = |folded: &&Folded| folded.machine.sessions().next().is_some();
-    let least = folded
-        .iter()
-        .filter(listens)
-        .map(|folded| folded.machine.heard(number))
-        .min();
-    let from = applied.min(least.unwrap_or(applied));
-    let (mut tail, _) = event_log::read_all(&*stores.events, number, from).await?;
-    project(inner, number, &tail, applied).await?;
+    let (mut tail, _) = event_log::read_all(&*stores.events, number, applied).await?;
+    project(inner, number, &tail).await?;
     crash::pass(Point::TailProjected);
     if append_outbox(inner, number, epoch, outbox).await? {
-        (tail, _) = event_log::read_all(&*stores.events, number, from).await?;
-        project(inner, number, &tail, applied).await?;
+        (tail, _) = event_log::read_all(&*stores.events, number, applied).await?;
+        project(inner, number, &tail).await?;
     }
     let end = tail.last().map_or(taken, |last| last.position.max(taken));
     let end = after(end);
@@ -140,32 +112,12 @@ async fn take(
     };
     let writer = Writer::start(Arc::clone(&stores.events), number, epoch, end, outlets);
     let partition = EventPartition::new(token, writer, (projection, projected), relay);
-    let subscribers = subscribers_of(inner, number, folded);
-    Ok((
-        partition,
-        Pending {
-            number,
-            tail,
-            end,
-            subscribers,
-            heard,
-            inbox,
-        },
-    ))
+    Ok((partition, (RelayTask::new(inner, number, end), inbox)))
 }
 
 /// Applies what the projection has not seen yet.
-async fn project(
-    inner: &Inner,
-    number: Number,
-    tail: &[Stable],
-    applied: Position,
-) -> Result<(), Failure> {
-    let fresh: Vec<&Stable> = tail
-        .iter()
-        .filter(|stable| stable.position >= applied)
-        .collect();
-    for batch in fresh.chunks(APPLY_MAX) {
+async fn project(inner: &Inner, number: Number, tail: &[Stable]) -> Result<(), Failure> {
+    for batch in tail.chunks(APPLY_MAX) {
         let Some(last) = batch.last() else { continue };
         let records: Vec<Arc<Record>> = batch
             .iter()
@@ -222,60 +174,3 @@ fn highest_id(tail: &[Stable]) -> u64 {
     });
     ids.max().unwrap_or(0)
 }
-
-fn subscribers_of(
-    inner: &Inner,
-    number: Number,
-    folded: &[Folded],
-) -> FxHashMap<GuildId, Vec<(Subscriber, u64)>> {
-    let mut by_guild: FxHashMap<GuildId, Vec<(Subscriber, u64)>> = FxHashMap::default();
-    for folded in folded {
-        for (guild, subscriber, gseq) in tail::subscribers(folded.number, &folded.machine) {
-            if inner.number_of(Source::Guild(guild)) == number {
-                by_guild.entry(guild).or_default().push((subscriber, gseq));
-            }
-        }
-    }
-    by_guild
-}
-
-/// Starts the relays: each hears the tail again, and what a session partition had heard before is
-/// not told twice.
-pub(super) async fn start_relays(node: &Node) -> Result<(), Failure> {
-    let pending = std::mem::take(&mut *node.inner.pending_relays.lock());
-    for pending in pending {
-        start_relay(node, pending).await?;
-    }
-    Ok(())
-}
-
-async fn start_relay(node: &Node, pending: Pending) -> Result<(), Failure> {
-    let inner = &node.inner;
-    let mut relay = Relay::default();
-    for (guild_id, subscribers) in pending.subscribers {
-        let state = guild_at::load_before(&inner.stores, guild_id, &pending.tail).await?;
-        let Some(state) = state else { continue };
-        relay.follow(state);
-        for (subscriber, gseq) in subscribers {
-            relay.resubscribe(guild_id, subscriber, gseq);
-        }
-    }
-    let mut task = RelayTask {
-        partition: pending.number,
-        relay,
-        heard: Position::START,
-        registry: Arc::clone(&inner.registry),
-        sequencers: inner.sequencers().clone(),
-        retold: FxHashMap::default(),
-    };
-    tail::hear(node, &mut task, &pending.tail, &pending.heard, None).await;
-    task.heard = pending.end;
-    task.sequencers
-        .tell_heard(pending.number, pending.end)
-        .await;
-    tokio::spawn(task.run(Arc::downgrade(inner), pending.inbox));
-    Ok(())
-}
-
-/// Relays between take-over and start.
-pub(crate) type PendingRelays = Mutex<Vec<Pending>>;

@@ -4,23 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
-use guildhall_model::{Epoch, Position, SessionPartition as Number, Timestamp};
+use guildhall_model::{Epoch, EventPartition, Position, SessionPartition as Number, Timestamp};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::directory::Partition;
 use guildhall_state::relay::SessionRef;
 use guildhall_state::session_partition::SessionPartition;
 use guildhall_state::session_partition::record::{Entry, Frame, FrameRecord, Slot};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, watch};
 use tracing::{debug, warn};
 
-use super::claim;
+use super::{claim, tail};
 use crate::event_log::{READ_BYTES, after};
 use crate::node::{Inner, Node};
 use crate::session::replay;
 use crate::session::ring::Ring;
-use crate::session::sequencer::{Condition, QUEUE_MAX, Sequencer, Sequencers};
+use crate::session::sequencer::{Condition, QUEUE_MAX, Sequencer, recovering};
 use crate::session::sequencer_loop::SequencerLoop;
 use crate::session::shared::SessionShared;
 use crate::session::snapshots::Keeper;
@@ -33,16 +33,19 @@ pub(crate) struct Folded {
     pub(crate) end: Position,
 }
 
-/// Takes over and folds all session partitions.
-pub(super) async fn fold_all(inner: &Inner) -> Result<Vec<Folded>, Failure> {
-    let mut all = Vec::new();
-    for number in 0..inner.config.session_partitions {
-        let number = Number(number);
+/// Takes over all session partitions, and waits until each of them takes sessions.
+pub(super) async fn take_all(node: &Node) -> Result<(), Failure> {
+    let inner = &node.inner;
+    for number in (0..inner.config.session_partitions).map(Number) {
         let partition = Partition::Session(number);
         let epoch = claim(&inner.stores.directory, partition, inner.config.node).await?;
-        all.push(fold(inner, number, epoch).await?);
+        let folded = fold(inner, number, epoch).await?;
+        start(node, folded).await?;
     }
-    Ok(all)
+    for (_, sequencer) in inner.sequencers.all().iter() {
+        sequencer.until_working().await?;
+    }
+    Ok(())
 }
 
 /// Takes a partition over from this node itself, whose log has refused a frame: late appends of
@@ -147,23 +150,16 @@ fn encode(record: &FrameRecord) -> Bytes {
         .into()
 }
 
-/// Registers the sessions that were found and starts the sequencers.
-pub(super) async fn start_all(node: &Node, all: Vec<Folded>) -> Result<(), Failure> {
+/// Registers the sessions that were found and starts the sequencer. It takes sessions once every
+/// relay has begun to tell what they have missed.
+async fn start(node: &Node, folded: Folded) -> Result<(), Failure> {
     let inner = &node.inner;
-    let mut sequencers = Vec::new();
-    let mut floors = Vec::new();
-    let mut loops = Vec::new();
-    for folded in all {
-        let (sequencer, started, inbox) = prepare(node, folded).await?;
-        floors.push(started.keeper.floors());
-        sequencers.push((started.number, sequencer));
-        loops.push((started, inbox));
-    }
-    inner.set_sequencers(Sequencers::new(sequencers));
-    inner.floors.set(floors).map_err(|_| Failure::Closing)?;
-    for (started, inbox) in loops {
-        tokio::spawn(started.run(inbox));
-    }
+    let number = folded.number;
+    let missed = tail::missed(inner, number, folded.epoch, &folded.machine);
+    let (sequencer, started, inbox) = prepare(node, folded).await?;
+    inner.sequencers.insert(number, sequencer);
+    tokio::spawn(started.run(inbox));
+    tail::ask_for(inner, missed);
     Ok(())
 }
 
@@ -216,12 +212,13 @@ async fn prepare(
     let ring = Arc::new(Ring::new(config.ring_entries_max, config.ring_bytes_max));
     let load = Arc::new(AtomicUsize::new(shared.len()));
     let (queue, inbox) = mpsc::channel(QUEUE_MAX);
-    let (condition, watched) = watch::channel(Condition::Working(folded.epoch));
+    let (condition, watched) = watch::channel(Condition::Recovering(recovering()));
     let sequencer = Sequencer {
         queue,
         condition: watched,
         ring: Arc::clone(&ring),
         load: Arc::clone(&load),
+        floors: keeper.floors(),
     };
     let started = SequencerLoop {
         number: folded.number,
@@ -241,7 +238,7 @@ async fn prepare(
         audiences: FxHashMap::default(),
         node: Arc::downgrade(inner),
         condition,
-        deaf_to: FxHashSet::default(),
+        deaf_to: (0..config.event_partitions).map(EventPartition).collect(),
     };
     Ok((sequencer, started, inbox))
 }

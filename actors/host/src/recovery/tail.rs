@@ -1,22 +1,24 @@
-//! Lets a relay tell the end of its events log again: to all that have not heard it when a node
-//! starts, to one session partition after its own log has refused a frame.
+//! Lets a relay tell a session partition the end of its events log again: what the partition has
+//! not heard when it is taken over, from another node or, after its log has refused a frame, from
+//! this one.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use guildhall_model::event::{Event, Source};
-use guildhall_model::{Epoch, GuildId, Position, SessionPartition as Number, UserId};
+use guildhall_model::{
+    Epoch, EventPartition as EventPartitionNumber, GuildId, Position, SessionPartition as Number,
+    UserId,
+};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
-use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{Relay, SessionRef, Sessions, Subscriber};
 use guildhall_state::session_partition::SessionPartition;
 use guildhall_state::session_partition::record::EventRef;
-use rustc_hash::FxHashMap;
 use tokio::sync::oneshot;
 use tracing::warn;
 
-use crate::event_log::{self, Stable, after};
+use crate::event_log::{Stable, after};
 use crate::guild_at;
 use crate::node::{Inner, Node};
 use crate::partition::EventPartition;
@@ -24,8 +26,10 @@ use crate::relay::{Input, RelayTask};
 use crate::session::registry::Registry;
 use crate::session::sequencer::{self, Shares};
 
-/// Pause before a relay that could not read its log is asked again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Pause before a relay that could not tell what was missed is asked again; it doubles each time.
+const PAUSE_MIN: Duration = Duration::from_millis(50);
+/// The longest pause.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// What a session partition has missed of one event partition.
 #[derive(Clone, Debug)]
@@ -40,29 +44,40 @@ pub(crate) struct Missed {
     subscribers: Vec<(GuildId, Subscriber, u64)>,
 }
 
-/// Asks all relays to tell a session partition again what it has missed.
-pub(crate) fn ask_for(
-    inner: &Arc<Inner>,
+/// What a session partition has missed of each event partition, by its log.
+pub(crate) fn missed(
+    inner: &Inner,
     partition: Number,
     epoch: Epoch,
     machine: &SessionPartition,
-) {
+) -> Vec<Missed> {
     let listens = machine.sessions().next().is_some();
-    for events in inner.event_partitions() {
-        let here = |guild| inner.number_of(Source::Guild(guild)) == events.number;
-        let missed = Missed {
-            partition,
-            epoch,
-            from: listens.then(|| machine.heard(events.number)),
-            subscribers: subscribers(partition, machine)
-                .filter(|(guild, ..)| here(*guild))
-                .collect(),
-        };
+    let of = |of| Missed {
+        partition,
+        epoch,
+        from: listens.then(|| machine.heard(of)),
+        subscribers: Vec::new(),
+    };
+    let numbers = (0..inner.config.event_partitions).map(EventPartitionNumber);
+    let mut missed: Vec<Missed> = numbers.map(of).collect();
+    for (guild, subscriber, gseq) in subscribers(partition, machine) {
+        let of = usize::from(inner.number_of(Source::Guild(guild)).0);
+        if let Some(missed) = missed.get_mut(of) {
+            missed.subscribers.push((guild, subscriber, gseq));
+        }
+    }
+    missed
+}
+
+/// Asks all relays to tell a session partition what it has missed.
+pub(crate) fn ask_for(inner: &Arc<Inner>, missed: Vec<Missed>) {
+    for (events, missed) in inner.event_partitions().iter().zip(missed) {
         tokio::spawn(ask(Arc::downgrade(inner), Arc::clone(events), missed));
     }
 }
 
 async fn ask(node: Weak<Inner>, events: Arc<EventPartition>, missed: Missed) {
+    let mut pause = PAUSE_MIN;
     while node.strong_count() > 0 {
         let (done, told) = oneshot::channel();
         let missed = Box::new(missed.clone());
@@ -76,12 +91,13 @@ async fn ask(node: Weak<Inner>, events: Arc<EventPartition>, missed: Missed) {
                 warn!(partition = events.number.0, %failure, "what was missed is told later");
             }
         }
-        tokio::time::sleep(RETRY_AFTER).await;
+        tokio::time::sleep(pause).await;
+        pause = PAUSE_MAX.min(2 * pause);
     }
 }
 
 /// All subscriptions of a session partition, each with the place after which the session hears.
-pub(super) fn subscribers(
+fn subscribers(
     partition: Number,
     machine: &SessionPartition,
 ) -> impl Iterator<Item = (GuildId, Subscriber, u64)> + '_ {
@@ -96,9 +112,8 @@ pub(super) fn subscribers(
     })
 }
 
-/// Tells a session partition again what it has missed up to the place where the relay stands. The
-/// relay tells nothing else meanwhile, and knows the subscriptions that result: it has heard the
-/// same events.
+/// Tells a session partition what it has missed up to the place where the relay stands. The relay
+/// tells nothing else meanwhile, and takes over the subscriptions that result.
 pub(crate) async fn retell(
     node: &Node,
     task: &mut RelayTask,
@@ -108,21 +123,42 @@ pub(crate) async fn retell(
     if task.retold.get(&number).is_some_and(|&told| told >= epoch) {
         return Ok(());
     }
-    let stores = node.stores();
-    let mut tail = Vec::new();
-    if let Some(from) = missed.from {
-        (tail, _) = event_log::read_all(&*stores.events, task.partition, from).await?;
-    }
+    let (relay, tail) = as_it_was(node, task, missed).await?;
+    let mut again = RelayTask::new(&node.inner, task.partition, Position::START);
+    again.relay = relay;
+    let from = task.partition;
+    let begins = sequencer::Input::Retelling { from, epoch };
+    task.sequencers.tell(number, begins).await;
+    hear(node, &mut again, &tail, number, &task.relay).await;
+    task.relay.absorb(again.relay);
+    task.retold.insert(number, epoch);
+    task.tell_heard(number).await;
+    Ok(())
+}
+
+/// A relay with a session partition's subscriptions as they were where it stopped hearing, and
+/// what has happened from there to where this relay stands.
+async fn as_it_was(
+    node: &Node,
+    task: &mut RelayTask,
+    missed: Missed,
+) -> Result<(Relay, Vec<Stable>), Failure> {
     let mut relay = Relay::default();
+    let Some(from) = missed.from else {
+        return Ok((relay, Vec::new()));
+    };
+    let stores = node.stores();
+    let guilds = missed.subscribers.iter().map(|(guild, ..)| *guild);
+    let mut unknown: Vec<GuildId> = guilds.filter(|&id| !task.relay.follows(id)).collect();
+    unknown.sort_unstable();
+    unknown.dedup();
+    let (mut loaded, mut tail) =
+        guild_at::load_with_tail(stores, task.partition, unknown, from).await?;
     for (guild_id, subscriber, gseq) in missed.subscribers {
         if !relay.follows(guild_id) {
-            let state = match task.relay.state(guild_id) {
-                Some(state) => state.clone(),
-                // All of them have left since.
-                None => match stores.guilds.load(guild_id).await? {
-                    Some(rows) => GuildState::restore(rows),
-                    None => continue,
-                },
+            let known = task.relay.state(guild_id).cloned();
+            let Some(state) = known.or_else(|| loaded.remove(&guild_id)) else {
+                continue;
             };
             relay.follow(guild_at::before(state, &tail));
         }
@@ -130,59 +166,30 @@ pub(crate) async fn retell(
     }
     // What the relay has not heard itself, it will tell as usual.
     tail.retain(|stable| stable.position < task.heard);
-    let mut again = RelayTask {
-        partition: task.partition,
-        relay,
-        heard: Position::START,
-        registry: Arc::clone(&task.registry),
-        sequencers: task.sequencers.clone(),
-        retold: FxHashMap::default(),
-    };
-    let others = task.sequencers.all().map(|(other, _)| *other);
-    let mut heard: FxHashMap<Number, Position> =
-        others.map(|other| (other, Position(u64::MAX))).collect();
-    heard.insert(number, missed.from.unwrap_or(task.heard));
-    let from = task.partition;
-    let begins = sequencer::Input::Retelling { from, epoch };
-    task.sequencers.tell(number, begins).await;
-    hear(node, &mut again, &tail, &heard, Some(&task.relay)).await;
-    task.retold.insert(number, epoch);
-    task.tell_heard(number).await;
-    Ok(())
+    Ok((relay, tail))
 }
 
-/// Hears a tail; what a session partition had heard before is not told to it twice. A relay that
-/// stands at its end, if there is one, knows guilds that are joined in it.
-pub(super) async fn hear(
-    node: &Node,
-    task: &mut RelayTask,
-    tail: &[Stable],
-    heard: &FxHashMap<Number, Position>,
-    ahead: Option<&Relay>,
-) {
+/// Hears a tail for one session partition. The relay that stands at its end knows guilds that are
+/// joined in it.
+async fn hear(node: &Node, task: &mut RelayTask, tail: &[Stable], number: Number, ahead: &Relay) {
     let registry = Arc::clone(&task.registry);
+    let sessions = OfPartition(&registry, number);
     for (n, stable) in tail.iter().enumerate() {
         task.heard = after(stable.position);
-        let unheard = Unheard {
-            registry: &registry,
-            heard,
-            position: stable.position,
-        };
-        if let Some(guild_id) = joined(stable, &unheard).filter(|&id| !task.relay.follows(id))
-            && let Some(state) = ahead.and_then(|relay| relay.state(guild_id))
+        if let Some(guild_id) = joined(stable, &sessions).filter(|&id| !task.relay.follows(id))
+            && let Some(state) = ahead.state(guild_id)
         {
             let then = guild_at::before(state.clone(), &tail[n + 1..]);
             task.relay.follow(then);
         }
-        let mut steps = task.follow_for_joiner(node, stable, &unheard).await;
-        steps.extend(task.relay.hear(&stable.record, &unheard));
+        let mut steps = task.follow_for_joiner(node, stable, &sessions).await;
+        steps.extend(task.relay.hear(&stable.record, &sessions));
         let at = EventRef {
             partition: task.partition,
             position: stable.position,
         };
         let mut shares = Shares::default();
         shares.add(at, stable, steps);
-        shares.retain(|number| unheard.is_news_to(number));
         task.sequencers
             .send(shares, task.partition, task.heard)
             .await;
@@ -190,25 +197,14 @@ pub(super) async fn hear(
     }
 }
 
-/// The sessions of the partitions that had not heard an event yet: to all others it is not told
-/// again, so they must not be thought to hear a guild because of it.
-struct Unheard<'a> {
-    registry: &'a Registry,
-    heard: &'a FxHashMap<Number, Position>,
-    position: Position,
-}
+/// The sessions of one partition: to all others nothing is told again, so they must not be thought
+/// to hear a guild because of it.
+struct OfPartition<'a>(&'a Registry, Number);
 
-impl Unheard<'_> {
-    fn is_news_to(&self, number: Number) -> bool {
-        let heard = self.heard.get(&number);
-        heard.is_none_or(|&heard| heard <= self.position)
-    }
-}
-
-impl Sessions for Unheard<'_> {
+impl Sessions for OfPartition<'_> {
     fn of(&self, user: UserId) -> Vec<Subscriber> {
-        let mut sessions = self.registry.of(user);
-        sessions.retain(|subscriber| self.is_news_to(subscriber.session.partition));
+        let mut sessions = self.0.of(user);
+        sessions.retain(|subscriber| subscriber.session.partition == self.1);
         sessions
     }
 }

@@ -29,7 +29,7 @@ pub(crate) async fn missed(
     if u64::from(n) > node.config.backlog_dispatches_max {
         return Err(Refusal::TooOld.into());
     }
-    let Some(sequencer) = node.sequencers().get(session.partition) else {
+    let Some(sequencer) = node.sequencers.get(session.partition) else {
         return Err(Refusal::Unknown.into());
     };
     let wanted = usize::try_from(n).unwrap_or(usize::MAX);

@@ -10,12 +10,14 @@ use guildhall_state::relay::audience::Reach;
 use guildhall_state::relay::{Receivers, Step, Steps};
 use guildhall_state::session_partition::Refusal;
 use guildhall_state::session_partition::record::{EventRef, Slot};
+use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::payload::Payload;
 use super::ring::Ring;
 use super::shared::SessionShared;
+use super::snapshots::Floors;
 use crate::event_log::Stable;
 use crate::observe::{Fill, SessionPartitionState};
 
@@ -128,6 +130,8 @@ pub(crate) struct Sequencer {
     pub(crate) ring: Arc<Ring>,
     /// Sessions in the partition, for placing new ones.
     pub(crate) load: Arc<AtomicUsize>,
+    /// What the events log must keep for its replays.
+    pub(crate) floors: Floors,
 }
 
 impl Sequencer {
@@ -137,6 +141,18 @@ impl Sequencer {
             Condition::Working(epoch) => Ok(*epoch),
             Condition::Recovering(failure) => Err(failure.clone()),
             Condition::Lost => Err(lost()),
+        }
+    }
+
+    /// Waits until sessions are taken. Fails when somebody else owns the partition before.
+    pub(crate) async fn until_working(&self) -> Result<(), Failure> {
+        let mut condition = self.condition.clone();
+        let settled = condition
+            .wait_for(|condition| !matches!(condition, Condition::Recovering(_)))
+            .await;
+        match *settled.map_err(|_| Failure::Closing)? {
+            Condition::Lost => Err(lost()),
+            Condition::Working(_) | Condition::Recovering(_) => Ok(()),
         }
     }
 
@@ -165,6 +181,11 @@ impl Sequencer {
     }
 }
 
+/// What is answered as long as relays have not begun to tell what was missed.
+pub(crate) fn recovering() -> Failure {
+    Failure::unavailable("the session partition", "it is being taken over")
+}
+
 /// What is answered by an owner that was taken over.
 pub(crate) const fn lost() -> Failure {
     Failure::Stale {
@@ -172,34 +193,45 @@ pub(crate) const fn lost() -> Failure {
     }
 }
 
-/// The ways to all sequencers of this node.
+/// The sequencers of the session partitions that a node owns at one moment.
+type Owned = Arc<[(SessionPartition, Sequencer)]>;
+
+/// The ways to all sequencers of this node; clones see the same ones. They come and go with their
+/// partitions.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Sequencers(Arc<[(SessionPartition, Sequencer)]>);
+pub(crate) struct Sequencers(Arc<RwLock<Owned>>);
 
 impl Sequencers {
-    pub(crate) fn new(all: Vec<(SessionPartition, Sequencer)>) -> Self {
-        Self(all.into())
+    /// Adds the sequencer of a partition, in place of the one that it had.
+    pub(crate) fn insert(&self, partition: SessionPartition, sequencer: Sequencer) {
+        let mut owned = self.0.write();
+        let others = owned.iter().filter(|(other, _)| *other != partition);
+        let mut all: Vec<_> = others.cloned().collect();
+        all.push((partition, sequencer));
+        all.sort_unstable_by_key(|(number, _)| *number);
+        *owned = all.into();
     }
 
-    pub(crate) fn get(&self, partition: SessionPartition) -> Option<&Sequencer> {
-        self.0
-            .iter()
-            .find(|(p, _)| *p == partition)
-            .map(|(_, sequencer)| sequencer)
+    pub(crate) fn get(&self, partition: SessionPartition) -> Option<Sequencer> {
+        let owned = self.all();
+        let at = owned.binary_search_by_key(&partition, |(number, _)| *number);
+        Some(owned.get(at.ok()?)?.1.clone())
     }
 
     /// The partition with the fewest sessions among those that work; if none does, why.
-    pub(crate) fn least_loaded(&self) -> Result<&(SessionPartition, Sequencer), Failure> {
-        let working = self.0.iter().filter(|(_, other)| other.epoch().is_ok());
+    pub(crate) fn least_loaded(&self) -> Result<(SessionPartition, Sequencer), Failure> {
+        let owned = self.all();
+        let working = owned.iter().filter(|(_, other)| other.epoch().is_ok());
         let least = working.min_by_key(|(_, other)| other.load.load(Ordering::Relaxed));
-        least.ok_or_else(|| {
-            let mut reasons = self.0.iter().filter_map(|(_, other)| other.epoch().err());
+        least.cloned().ok_or_else(|| {
+            let mut reasons = owned.iter().filter_map(|(_, other)| other.epoch().err());
             reasons.next().unwrap_or(Failure::Closing)
         })
     }
 
-    pub(crate) fn all(&self) -> impl Iterator<Item = &(SessionPartition, Sequencer)> {
-        self.0.iter()
+    /// Those that there are at this moment, by partition.
+    pub(crate) fn all(&self) -> Owned {
+        Arc::clone(&self.0.read())
     }
 
     /// Gives each partition its share. Waits while a sequencer's queue is full.
@@ -212,16 +244,13 @@ impl Sequencers {
 
     /// Says how far a relay has heard, though nobody received anything.
     pub(crate) async fn tell_heard(&self, from: EventPartition, heard: Position) {
-        for (partition, _) in self.0.iter() {
-            self.tell(
-                *partition,
-                Input::Told {
-                    told: Vec::new(),
-                    from,
-                    heard,
-                },
-            )
-            .await;
+        for (partition, _) in self.all().iter() {
+            let told = Input::Told {
+                told: Vec::new(),
+                from,
+                heard,
+            };
+            self.tell(*partition, told).await;
         }
     }
 
@@ -237,7 +266,7 @@ impl Sequencers {
 
     pub(crate) async fn tell(&self, partition: SessionPartition, input: Input) {
         if let Some(sequencer) = self.get(partition) {
-            // It ends only with the node.
+            // It ends with the node, or because its partition belongs to somebody else.
             let _ = sequencer.queue.send(input).await;
         }
     }
@@ -272,11 +301,6 @@ impl Shares {
                 .or_default()
                 .push(Told { step, event: None });
         }
-    }
-
-    /// Drops the shares of partitions that have been told all this before.
-    pub(crate) fn retain(&mut self, mut keep: impl FnMut(SessionPartition) -> bool) {
-        self.0.retain(|&partition, _| keep(partition));
     }
 }
 

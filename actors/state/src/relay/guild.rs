@@ -91,6 +91,16 @@ impl RelayGuild {
         self.insert(subscriber);
     }
 
+    /// Takes over the subscribers of the same guild at the same place.
+    pub(super) fn absorb(&mut self, other: Self) {
+        for (session, subscriber) in other.subscribers {
+            if !self.subscribers.contains_key(&session) {
+                let after = other.heard.get(&session).copied();
+                self.put_back(subscriber, after.unwrap_or(0));
+            }
+        }
+    }
+
     fn insert(&mut self, subscriber: Subscriber) {
         self.cache.clear();
         self.by_user
@@ -132,6 +142,8 @@ impl RelayGuild {
             self.tell(&reach, record.gseq, steps);
             self.state.apply(record);
         }
+        let gseq = self.state.gseq();
+        self.heard.retain(|_, heard| *heard > gseq);
     }
 
     /// Subscribes the sessions of the member whom an event brings.

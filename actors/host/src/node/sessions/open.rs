@@ -30,7 +30,7 @@ impl Node {
         let shard = request.shard.unwrap_or(Shard::WHOLE);
         let known = self.guilds_in(user_id, shard).await?;
         let directs = self.directs_of(&request.account.user, shard).await?;
-        let (partition, sequencer) = inner.sequencers().least_loaded()?.clone();
+        let (partition, sequencer) = inner.sequencers.least_loaded()?;
         // Counted at once, so that a storm of new sessions spreads over the partitions.
         sequencer.load.fetch_add(1, Ordering::Relaxed);
         let secret = inner.env.bytes::<16>();

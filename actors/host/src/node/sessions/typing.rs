@@ -55,7 +55,7 @@ impl Node {
             since,
             member: None,
         })));
-        let sequencers = self.inner.sequencers();
+        let sequencers = &self.inner.sequencers;
         sequencers
             .tell_volatile(&Reach::of(&sessions), &dispatch)
             .await;

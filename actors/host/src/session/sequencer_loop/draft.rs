@@ -14,7 +14,7 @@ use super::SequencerLoop;
 use crate::session::payload::Payload;
 use crate::session::ring::RingItem;
 use crate::session::sequencer::{
-    AttachError, Attached, Claim, Input, Opened, Request, Told, made_bytes,
+    AttachError, Attached, Claim, Input, Opened, Request, Told, made_bytes, recovering,
 };
 
 /// What happens when the entries before it are stable.
@@ -260,8 +260,4 @@ impl SequencerLoop {
             draft.then(Then::Closed { slot });
         }
     }
-}
-
-fn recovering() -> Failure {
-    Failure::unavailable("the session partition", "it is being taken over again")
 }

@@ -107,7 +107,8 @@ impl SequencerLoop {
             .map(EventPartition)
             .collect();
         if let Some(inner) = self.node.upgrade() {
-            tail::ask_for(&inner, self.number, epoch, &self.machine);
+            let missed = tail::missed(&inner, self.number, epoch, &self.machine);
+            tail::ask_for(&inner, missed);
         }
         info!(
             session.partition = self.number.0,
