@@ -1,5 +1,6 @@
-//! Partitions, their placement on nodes, and the epochs of their owners.
+//! Partitions, their placement on nodes, the epochs of their owners, and the link between nodes.
 
 pub mod coordinator;
+pub mod link;
 pub mod partition;
 pub mod placement;

@@ -1,0 +1,6 @@
+//! The link between nodes, over TCP on this machine.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod calls;
+mod desk;
