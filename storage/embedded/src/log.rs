@@ -8,6 +8,7 @@
 mod catalog;
 mod config;
 mod disk;
+mod follow;
 mod metrics;
 mod queue;
 mod reader;
@@ -26,7 +27,9 @@ use std::thread::{self, JoinHandle};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::{self, BoxFuture};
+use futures_util::stream::{self, BoxStream};
 use guildhall_model::{Epoch, Position, Timestamp};
 use guildhall_ports::log::Slice;
 use guildhall_ports::{Failure, Log, Random};
@@ -35,6 +38,7 @@ use parking_lot::Mutex;
 use self::catalog::Catalog;
 pub use self::config::{Durability, LogConfig, RECORD_BYTES_MAX, Topic};
 use self::disk::{Disk, OsDisk};
+use self::follow::{Follower, Wakes};
 use self::metrics::Metrics;
 use self::queue::Queue;
 use self::reader::Request;
@@ -72,6 +76,7 @@ pub struct SegmentLog {
 struct Shared {
     queue: Queue,
     catalog: Catalog,
+    wakes: Wakes,
     health: Mutex<Health>,
     /// Only one may trim at a time.
     trimming: Mutex<()>,
@@ -116,6 +121,7 @@ impl SegmentLog {
         let shared = Arc::new(Shared {
             queue: Queue::new(topic, &config),
             catalog: Catalog::new(topic, recovered.closed, recovered.active),
+            wakes: Wakes::default(),
             health: Mutex::new(Health::Working),
             trimming: Mutex::default(),
         });
@@ -163,7 +169,8 @@ impl SegmentLog {
     }
 
     /// Refuses further appends, waits until those that were called before are stable, and lets
-    /// go of the directory. Reads still work.
+    /// go of the directory. Reads still work; followers hear what there is, and then that the log
+    /// is closing.
     pub async fn close(&self) -> Result<(), Failure> {
         self.shared.queue.close(Failure::Closing);
         let writer = self.writer.lock().take();
@@ -229,6 +236,25 @@ impl Log for SegmentLog {
         };
         self.run(move |catalog| reader::read(topic, catalog, request))
             .await
+    }
+
+    fn follow(
+        &self,
+        partition: u16,
+        from: Position,
+        bytes_max: usize,
+    ) -> BoxStream<'static, Result<Slice, Failure>> {
+        let request = Request {
+            partition,
+            from: from.0,
+            bytes_max,
+        };
+        let follower = Follower::new(self.topic, &self.shared, request);
+        stream::try_unfold(follower, |mut follower| async {
+            let slice = follower.slice().await?;
+            Ok(Some((slice, follower)))
+        })
+        .boxed()
     }
 
     async fn end(&self, _partition: u16) -> Result<Position, Failure> {

@@ -134,6 +134,7 @@ mod log_of_small_segments {
     }
 
     guildhall_ports::log_promises!(fresh);
+    guildhall_ports::follow_promises!(fresh);
 }
 
 /// Segments of several batches, not synced.
@@ -147,6 +148,7 @@ mod log_left_to_the_system {
     }
 
     guildhall_ports::log_promises!(fresh);
+    guildhall_ports::follow_promises!(fresh);
 }
 
 mod snapshots {

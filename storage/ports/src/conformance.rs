@@ -13,6 +13,7 @@ pub mod audit;
 pub mod blobs;
 pub mod commits;
 pub mod directory;
+pub mod follow;
 pub mod guilds;
 pub mod log;
 pub mod membership;
@@ -53,6 +54,7 @@ mod tests {
             include_str!("conformance/blobs.rs"),
             include_str!("conformance/commits.rs"),
             include_str!("conformance/directory.rs"),
+            include_str!("conformance/follow.rs"),
             include_str!("conformance/guilds.rs"),
             include_str!("conformance/log.rs"),
             include_str!("conformance/membership.rs"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
 use guildhall_model::{Epoch, Position};
 
 use crate::error::Failure;
@@ -37,8 +38,31 @@ pub trait Log: Send + Sync {
         bytes_max: usize,
     ) -> Result<Slice, Failure>;
 
+    /// Follows a partition: its stable records in order, from the record at `from` or the first
+    /// one after it that is kept, and on as they become stable, for as long as the stream is held.
+    ///
+    /// Each slice has at least one record and about `bytes_max` bytes at most. Nothing happens
+    /// before the stream is polled, and who reads it slowly keeps nobody else waiting. A failure
+    /// is its last item: whoever still wants to hear follows again from the last slice's `next`.
+    fn follow(
+        &self,
+        partition: u16,
+        from: Position,
+        bytes_max: usize,
+    ) -> BoxStream<'static, Result<Slice, Failure>>;
+
     /// The position that the next stable record of the partition will have at least.
     async fn end(&self, partition: u16) -> Result<Position, Failure>;
+
+    /// The ends of some partitions in the order of the question, each as of a moment after the
+    /// call: every record that was acknowledged before it stands below.
+    async fn ends(&self, partitions: &[u16]) -> Result<Vec<Position>, Failure> {
+        let mut ends = Vec::with_capacity(partitions.len());
+        for &partition in partitions {
+            ends.push(self.end(partition).await?);
+        }
+        Ok(ends)
+    }
 
     /// The position of the oldest record that is kept, or of the end if there is none.
     async fn start(&self, partition: u16) -> Result<Position, Failure>;

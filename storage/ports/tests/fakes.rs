@@ -66,6 +66,7 @@ mod log {
     }
 
     guildhall_ports::log_promises!(fresh);
+    guildhall_ports::follow_promises!(fresh);
 }
 
 mod snapshots {

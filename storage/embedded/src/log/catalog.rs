@@ -92,6 +92,14 @@ impl Catalog {
         self.state.lock().active.end
     }
 
+    /// Whether a partition may have records from `from` on. Closed segments are not looked into.
+    pub(super) fn has(&self, partition: u16, from: u64) -> bool {
+        let state = self.state.lock();
+        let active = state.active.summary.extent(partition);
+        active.is_some_and(|extent| from <= extent.last)
+            || state.closed.back().is_some_and(|closed| from < closed.end)
+    }
+
     /// What can be read of a partition at present, from `from` on.
     pub(super) fn view(&self, partition: u16, from: u64) -> View {
         let state = self.state.lock();

@@ -2,6 +2,7 @@
 
 mod crash;
 mod disk_faults;
+mod follow;
 mod laws;
 mod retention;
 

@@ -64,8 +64,8 @@ enum Fault {
     Broken(Failure),
 }
 
-/// Refuses everything once the writer has ended, for whatever reason, a panic included: nobody
-/// waits for a thread that is gone.
+/// Refuses everything and ends all followers once the writer has ended, for whatever reason, a
+/// panic included: nobody waits for a thread that is gone.
 struct Ending(Arc<Shared>);
 
 impl Drop for Ending {
@@ -76,6 +76,7 @@ impl Drop for Ending {
         let gone = Failure::unavailable("log", "its writer has ended");
         self.0.queue.close(gone);
         drop(self.0.queue.drain());
+        self.0.wakes.end();
     }
 }
 
@@ -176,6 +177,7 @@ impl Writer {
         crash::pass(self.topic.synced());
         self.segment.end += self.buffer.len() as u64;
         self.shared.catalog.grown(self.segment.end, &summary);
+        self.shared.wakes.wake(&summary);
         let records = positions.iter().map(Vec::len).sum();
         self.metrics.committed(records, self.buffer.len());
         Ok(positions)

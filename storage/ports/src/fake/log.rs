@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::{self, BoxFuture};
+use futures_util::stream::{self, BoxStream};
 use guildhall_model::{Epoch, Position};
 use parking_lot::Mutex;
 use tokio::sync::{Notify, oneshot};
@@ -29,6 +31,8 @@ struct Store {
     state: Mutex<State>,
     /// Told of every append that begins to wait.
     waits: Notify,
+    /// Told of everything that followers may have to hear of.
+    news: Notify,
 }
 
 #[derive(Default)]
@@ -96,6 +100,7 @@ impl FakeLog {
         while let Some((_, waiting)) = state.held.pop_first() {
             state.settle(waiting, Fate::Applied);
         }
+        self.store.news.notify_waiters();
     }
 
     /// The appends that wait, in the order of the calls.
@@ -135,11 +140,14 @@ impl FakeLog {
             "an earlier append of the same writer still waits"
         );
         state.settle(waiting, fate);
+        self.store.news.notify_waiters();
     }
 
-    /// Every call fails like this from now on, appends without effect; `None` ends it.
+    /// Every call and every follower fails like this from now on, appends without effect; `None`
+    /// ends it.
     pub fn fail(&self, failure: Option<Failure>) {
         self.store.outage.set(failure);
+        self.store.news.notify_waiters();
     }
 
     /// Drops whatever has been released, as a log does whose retention time has passed.
@@ -166,6 +174,30 @@ impl FakeLog {
     }
 }
 
+impl Store {
+    fn read(&self, partition: u16, from: Position, bytes_max: usize) -> Result<Slice, Failure> {
+        self.outage.check()?;
+        Ok(self.state.lock().read(partition, from, bytes_max))
+    }
+
+    /// The next slice that is not empty, once there is one.
+    async fn await_slice(
+        &self,
+        partition: u16,
+        from: Position,
+        bytes_max: usize,
+    ) -> Result<Slice, Failure> {
+        loop {
+            let news = self.news.notified();
+            let slice = self.read(partition, from, bytes_max)?;
+            if !slice.records.is_empty() {
+                return Ok(slice);
+            }
+            news.await;
+        }
+    }
+}
+
 impl State {
     fn records(&self, partition: u16) -> &[LogRecord] {
         self.partitions.get(&partition).map_or(&[], Vec::as_slice)
@@ -173,6 +205,25 @@ impl State {
 
     fn end(&self) -> Position {
         Position(self.last + 1)
+    }
+
+    fn read(&mut self, partition: u16, from: Position, bytes_max: usize) -> Slice {
+        let mut next = from.max(self.end());
+        let mut records = Vec::new();
+        let mut bytes = 0;
+        for record in self.records(partition) {
+            if record.position < from {
+                continue;
+            }
+            if !records.is_empty() && bytes >= bytes_max {
+                next = record.position;
+                break;
+            }
+            bytes += record.payload.len();
+            records.push(record.clone());
+        }
+        self.records_read += records.len();
+        Slice { records, next }
     }
 
     fn ticket(&mut self) -> Ticket {
@@ -247,6 +298,7 @@ impl Log for FakeLog {
             self.store.waits.notify_waiters();
         } else {
             state.settle(waiting, Fate::Applied);
+            self.store.news.notify_waiters();
         }
         Box::pin(async move { answer.await.unwrap_or(Err(Failure::Closing)) })
     }
@@ -257,24 +309,22 @@ impl Log for FakeLog {
         from: Position,
         bytes_max: usize,
     ) -> Result<Slice, Failure> {
-        self.store.outage.check()?;
-        let mut state = self.store.state.lock();
-        let mut next = from.max(state.end());
-        let mut records = Vec::new();
-        let mut bytes = 0;
-        for record in state.records(partition) {
-            if record.position < from {
-                continue;
-            }
-            if !records.is_empty() && bytes >= bytes_max {
-                next = record.position;
-                break;
-            }
-            bytes += record.payload.len();
-            records.push(record.clone());
-        }
-        state.records_read += records.len();
-        Ok(Slice { records, next })
+        self.store.read(partition, from, bytes_max)
+    }
+
+    fn follow(
+        &self,
+        partition: u16,
+        from: Position,
+        bytes_max: usize,
+    ) -> BoxStream<'static, Result<Slice, Failure>> {
+        let store = Arc::clone(&self.store);
+        stream::try_unfold((store, from), move |(store, from)| async move {
+            let slice = store.await_slice(partition, from, bytes_max).await?;
+            let next = slice.next;
+            Ok(Some((slice, (store, next))))
+        })
+        .boxed()
     }
 
     async fn end(&self, _partition: u16) -> Result<Position, Failure> {

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io;
 use std::sync::Arc;
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, StreamExt};
 use parking_lot::{Condvar, Mutex};
 
 use super::*;
@@ -250,9 +250,13 @@ async fn a_failed_sync_ends_all_appends_for_good() {
     let dir = tempfile::tempdir().unwrap();
     let (log, disk) = open_faulty(dir.path(), unasked());
     append(&log, 0, "before").await;
+    let mut follower = log.follow(0, log.end(0).await.unwrap(), 1);
+    assert!(follower.next().now_or_never().is_none());
     disk.set(|plan| plan.failing = Some(Failing::Sync));
     let failed = log.append(0, EPOCH, vec![payload("unsure")]).await;
     assert!(matches!(failed, Err(Failure::Unavailable { .. })));
+    let ended = follower.next().await.unwrap();
+    assert!(matches!(ended, Err(Failure::Unavailable { .. })));
     disk.set(|plan| plan.failing = None);
     let later = log.append(0, EPOCH, vec![payload("refused")]).await;
     let Err(Failure::Unavailable { why, .. }) = later else {
@@ -310,14 +314,18 @@ async fn records_are_unseen_and_unanswered_until_they_are_synced() {
     let before = append(&log, 0, "before").await;
     let end = log.end(0).await.unwrap();
     disk.set(|plan| plan.syncs_held = true);
+    let mut follower = log.follow(0, end, 1);
     let mut unstable = log.append(0, EPOCH, vec![payload("unstable")]);
     disk.wait_until(|plan| plan.syncs_waiting > 0);
     assert!((&mut unstable).now_or_never().is_none());
+    assert!(follower.next().now_or_never().is_none());
     assert_eq!(log.end(0).await.unwrap(), end);
     assert_eq!(log.start(0).await.unwrap(), before);
     assert_eq!(texts(&log, 0).await, ["before"]);
     disk.set(|plan| plan.syncs_held = false);
     assert_eq!(unstable.await.unwrap(), [end]);
+    let heard = follower.next().await.unwrap().unwrap();
+    assert_eq!(heard.records[0].position, end);
     assert_eq!(texts(&log, 0).await, ["before", "unstable"]);
 }
 

@@ -1,5 +1,7 @@
 //! The faults of the fake log do what their names say.
 
+use futures_util::FutureExt;
+
 use super::*;
 
 const EPOCH: Epoch = Epoch(1);
@@ -69,7 +71,33 @@ async fn an_outage_fails_every_call_and_leaves_no_trace() {
     assert!(append(&log, EPOCH, &["b"]).await.is_err());
     assert!(log.read(0, Position::START, 1).await.is_err());
     assert!(log.end(0).await.is_err() && log.start(0).await.is_err());
+    assert!(log.ends(&[0, 1]).await.is_err());
     assert!(log.release(0, Position::START).await.is_err());
     log.fail(None);
     assert_eq!(texts(&log), ["a"]);
+}
+
+#[tokio::test]
+async fn a_follower_hears_of_stable_records_only_and_fails_in_an_outage() {
+    let log = FakeLog::new();
+    log.hold();
+    let mut follower = log.follow(0, Position::START, 1);
+    let first = append(&log, EPOCH, &["a"]);
+    assert!(follower.next().now_or_never().is_none());
+    log.settle(log.waiting()[0].ticket, Fate::Unheard);
+    assert!(first.await.is_err());
+    let slice = follower.next().await.unwrap().unwrap();
+    assert_eq!(slice.records, log.records(0));
+
+    let (heard, ()) = future::join(follower.next(), async {
+        log.fail(Some(Failure::Closing));
+    })
+    .await;
+    assert!(matches!(heard, Some(Err(Failure::Closing))));
+    assert!(follower.next().await.is_none());
+    log.fail(None);
+    log.flow();
+    append(&log, EPOCH, &["b"]).await.unwrap();
+    let again = log.follow(0, slice.next, 1).next().await.unwrap().unwrap();
+    assert_eq!(again.records, log.records(0)[1..]);
 }
