@@ -81,6 +81,11 @@ impl Directory for FileDirectory {
         Ok(self.store.owners.lock().get(&partition).copied())
     }
 
+    async fn owners(&self) -> Result<Vec<(Partition, Ownership)>, Failure> {
+        let owners = self.store.owners.lock();
+        Ok(owners.iter().map(|(&at, &owner)| (at, owner)).collect())
+    }
+
     async fn claim(
         &self,
         partition: Partition,

@@ -32,6 +32,10 @@ pub trait Directory: Send + Sync {
     /// The present owner, if there ever was one.
     async fn owner(&self, partition: Partition) -> Result<Option<Ownership>, Failure>;
 
+    /// All partitions that ever had an owner, in their order, with the present ones, as of one
+    /// moment after the call began.
+    async fn owners(&self) -> Result<Vec<(Partition, Ownership)>, Failure>;
+
     /// Makes `node` the owner under the next epoch, provided that the present epoch is
     /// `expected` (`None`: there is none yet). `Stale` if it is not.
     async fn claim(

@@ -21,6 +21,10 @@ impl Directory for PostgresStore {
         self.read(owner(self, partition)).await
     }
 
+    async fn owners(&self) -> Result<Vec<(Partition, Ownership)>, Failure> {
+        self.read(owners(self)).await
+    }
+
     async fn claim(
         &self,
         partition: Partition,
@@ -63,6 +67,35 @@ struct Row {
     epoch: i64,
 }
 
+/// A row of the whole table.
+#[derive(sqlx::FromRow)]
+struct OwnedRow {
+    kind: i64,
+    partition: i64,
+    #[sqlx(flatten)]
+    owner: Row,
+}
+
+impl Row {
+    fn ownership(&self) -> Result<Ownership, SqlError> {
+        Ok(Ownership {
+            node: NodeId(column::small(TABLE, self.node)?),
+            epoch: Epoch(column::small(TABLE, self.epoch)?),
+        })
+    }
+}
+
+impl OwnedRow {
+    fn partition(&self) -> Result<Partition, SqlError> {
+        let number = column::small(TABLE, self.partition)?;
+        match self.kind {
+            0 => Ok(Partition::Event(EventPartition(number))),
+            1 => Ok(Partition::Session(SessionPartition(number))),
+            kind => Err(SqlError::row(TABLE, format!("{kind} is no kind"))),
+        }
+    }
+}
+
 fn columns(partition: Partition) -> (i64, i64) {
     match partition {
         Partition::Event(EventPartition(number)) => (0, number.into()),
@@ -78,13 +111,19 @@ async fn owner(store: &PostgresStore, partition: Partition) -> Result<Option<Own
             .bind(number)
             .fetch_optional(store.readers())
             .await?;
-    row.map(|row| {
-        Ok(Ownership {
-            node: NodeId(column::small(TABLE, row.node)?),
-            epoch: Epoch(column::small(TABLE, row.epoch)?),
-        })
-    })
-    .transpose()
+    row.map(|row| row.ownership()).transpose()
+}
+
+/// The order of the columns is that of the partitions.
+async fn owners(store: &PostgresStore) -> Result<Vec<(Partition, Ownership)>, SqlError> {
+    let rows: Vec<OwnedRow> = sqlx::query_as(
+        "SELECT kind, partition, node, epoch FROM directory ORDER BY kind, partition",
+    )
+    .fetch_all(store.readers())
+    .await?;
+    rows.iter()
+        .map(|row| Ok((row.partition()?, row.owner.ownership()?)))
+        .collect()
 }
 
 /// The first claim of a partition. False if there has been one.

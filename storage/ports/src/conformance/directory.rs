@@ -32,6 +32,8 @@ macro_rules! directory_promises {
             of_two_claims_at_once_only_one_succeeds
             only_the_present_ownership_is_confirmed
             partitions_of_both_kinds_are_owned_apart
+            all_owners_are_listed_in_the_order_of_their_partitions
+            a_list_of_owners_is_of_one_moment
             ownership_survives_a_restart
         }
     };
@@ -116,6 +118,72 @@ pub async fn partitions_of_both_kinds_are_owned_apart(fixture: impl Fixture) {
     let other = Partition::Event(EventPartition(4));
     assert_eq!(directory.owner(other).await.unwrap(), None);
     assert_eq!(directory.owner(EVENTS).await.unwrap().unwrap().node, ONE);
+}
+
+pub async fn all_owners_are_listed_in_the_order_of_their_partitions(mut fixture: impl Fixture) {
+    let directory = fixture.directory();
+    assert_eq!(directory.owners().await.unwrap(), []);
+    let (first, last) = (EventPartition(0), EventPartition(u16::MAX));
+    let mut listed = Vec::new();
+    for (partition, node) in [
+        (Partition::Session(SessionPartition(u16::MAX)), ONE),
+        (EVENTS, TWO),
+        (Partition::Event(last), ONE),
+        (SESSIONS, NodeId(u16::MAX)),
+        (Partition::Event(first), TWO),
+    ] {
+        let epoch = directory.claim(partition, node, None).await.unwrap();
+        listed.push((partition, Ownership { node, epoch }));
+        listed.sort_unstable_by_key(|(partition, _)| *partition);
+        assert_eq!(directory.owners().await.unwrap(), listed);
+    }
+    // The one before the sessions' first.
+    let (_, taken) = &mut listed[2];
+    let claimed = directory.claim(Partition::Event(last), TWO, Some(taken.epoch));
+    *taken = Ownership {
+        node: TWO,
+        epoch: claimed.await.unwrap(),
+    };
+    assert_eq!(directory.owners().await.unwrap(), listed);
+    fixture.restart().await;
+    assert_eq!(fixture.directory().owners().await.unwrap(), listed);
+}
+
+/// Two partitions are claimed in turn, so that at every moment the first is under the same epoch
+/// as the second, or one ahead.
+pub async fn a_list_of_owners_is_of_one_moment(fixture: impl Fixture) {
+    let directory = fixture.directory();
+    let claims = async {
+        let mut epoch = None;
+        for _ in 0..100 {
+            let first = directory.claim(EVENTS, ONE, epoch).await.unwrap();
+            epoch = Some(directory.claim(SESSIONS, ONE, epoch).await.unwrap());
+            assert_eq!(epoch, Some(first));
+            tokio::task::yield_now().await;
+        }
+        epoch
+    };
+    let lists = async {
+        let mut newest = None;
+        loop {
+            let listed = directory.owners().await.unwrap();
+            let epoch_of = |wanted| {
+                let of = listed.iter().find(|(partition, _)| *partition == wanted);
+                of.map(|(_, owner)| owner.epoch)
+            };
+            let (first, second) = (epoch_of(EVENTS), epoch_of(SESSIONS));
+            let next = second.map_or(Epoch(1), Epoch::next);
+            assert!(first == second || first == Some(next), "{listed:?}");
+            assert!(newest <= second, "a later list is of a later moment");
+            newest = second;
+            if newest == Some(Epoch(100)) {
+                return newest;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    let (claimed, listed) = tokio::join!(claims, lists);
+    assert_eq!(claimed, listed);
 }
 
 pub async fn ownership_survives_a_restart(mut fixture: impl Fixture) {

@@ -42,6 +42,12 @@ impl Directory for FakeDirectory {
         Ok(self.store.owners.lock().get(&partition).copied())
     }
 
+    async fn owners(&self) -> Result<Vec<(Partition, Ownership)>, Failure> {
+        self.store.outage.check()?;
+        let owners = self.store.owners.lock();
+        Ok(owners.iter().map(|(&at, &owner)| (at, owner)).collect())
+    }
+
     async fn claim(
         &self,
         partition: Partition,
