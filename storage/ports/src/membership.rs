@@ -40,7 +40,8 @@ pub struct Heard {
 #[async_trait]
 pub trait Membership: Send + Sync {
     /// Says that a node lives, and how it is. `Stale` if a later process has its number: then this
-    /// one must stop.
+    /// one must stop. An address over [`ADDRESS_BYTES_MAX`] is a mistake of the caller's and refused
+    /// as `Unavailable`.
     async fn beat(&self, member: &Member) -> Result<(), Failure>;
 
     /// Takes a node off the list, unless a later process has its number.

@@ -12,6 +12,9 @@ use crate::error::ENGINE;
 /// Connections of a node that are open at most, unless the configuration says otherwise. More than
 /// a few per core of the engine make it slower, not faster.
 const CONNECTIONS: u32 = 16;
+/// Connections beside those, for signs of life only: a node that is busy must not be taken for
+/// dead. Two, so that one which is lost on the way is not waited for.
+pub(crate) const SIGN_CONNECTIONS: u32 = 2;
 /// The most that can be asked for; engines are made for a few hundred of all nodes together.
 const CONNECTIONS_MAX: u32 = 500;
 /// Statements that a connection keeps prepared; there are fewer than this in the whole crate.
@@ -23,7 +26,8 @@ pub struct Config {
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with `?sslmode=verify-full` where the network
     /// is not to be trusted. It must lead to the primary. It holds a password, so it is never shown.
     pub url: String,
-    /// Connections of this node that are open at most; 1 to 500.
+    /// Connections of this node that are open at most, 1 to 500, beside two for its signs of life
+    /// if it gives any.
     pub connections: u32,
 }
 

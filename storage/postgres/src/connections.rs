@@ -67,11 +67,15 @@ pub(crate) fn watched(options: PgConnectOptions) -> PgConnectOptions {
         .options([("default_transaction_isolation", "read committed")])
 }
 
-/// Connections that are made when they are needed.
-pub(crate) fn pool(config: &Config, suspicion: &Suspicion) -> Result<PgPool, Failure> {
+/// So many connections at most, which are made when they are needed.
+pub(crate) fn pool(
+    config: &Config,
+    connections: u32,
+    suspicion: &Suspicion,
+) -> Result<PgPool, Failure> {
     let suspicion = suspicion.clone();
     Ok(PgPoolOptions::new()
-        .max_connections(config.connections)
+        .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
         .after_connect(|connection, _| Box::pin(prepare(connection)))

@@ -1,4 +1,4 @@
-//! The relational store of a cluster and its directory, in PostgreSQL.
+//! The relational store of a cluster, its directory and the list of its nodes, in PostgreSQL.
 //!
 //! Many nodes write at the same time. How the rows stay right is said in `write.rs` of the rows,
 //! which are compiled here and for SQLite; how long anything may take, in `connections.rs`.
@@ -8,6 +8,7 @@ mod connections;
 mod directory;
 mod engine;
 mod error;
+mod membership;
 mod metrics;
 pub mod migrations;
 #[path = "../../relational/rows.rs"]

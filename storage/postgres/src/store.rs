@@ -8,7 +8,7 @@ use guildhall_ports::crash::{self, Point};
 use sqlx::PgPool;
 use tokio::time::Instant;
 
-use crate::config::Config;
+use crate::config::{Config, SIGN_CONNECTIONS};
 use crate::connections::{self, OPERATION, Suspicion, within};
 use crate::error::{Sign, sign};
 use crate::metrics::Metrics;
@@ -20,8 +20,8 @@ use crate::rows::write::Write;
 /// attempt; deadlocks may come again, and each of them lets another write through.
 const ATTEMPTS: u32 = 8;
 
-/// The relational store and the directory of a cluster, shared by all nodes. Clones use the same
-/// connections.
+/// The relational store of a cluster, its directory and the list of its nodes, shared by all of
+/// them. Clones use the same connections.
 #[derive(Clone)]
 pub struct PostgresStore {
     inner: Arc<Inner>,
@@ -29,6 +29,7 @@ pub struct PostgresStore {
 
 struct Inner {
     pool: PgPool,
+    signs: PgPool,
     suspicion: Suspicion,
     metrics: Metrics,
 }
@@ -40,7 +41,8 @@ impl PostgresStore {
         migrations::check(config).await?;
         let suspicion = Suspicion::default();
         let inner = Inner {
-            pool: connections::pool(config, &suspicion)?,
+            pool: connections::pool(config, config.connections, &suspicion)?,
+            signs: connections::pool(config, SIGN_CONNECTIONS, &suspicion)?,
             suspicion,
             metrics: Metrics::new(),
         };
@@ -53,7 +55,10 @@ impl PostgresStore {
     /// store is closed.
     pub async fn close(&self) {
         // What hangs is cut off by its own deadline, and goodbyes are only polite.
-        let _ = within(OPERATION, self.inner.pool.close()).await;
+        let _ = within(OPERATION, async {
+            tokio::join!(self.inner.pool.close(), self.inner.signs.close())
+        })
+        .await;
     }
 
     /// Connections that see all commits so far.
@@ -61,7 +66,12 @@ impl PostgresStore {
         &self.inner.pool
     }
 
-    /// Carries out a read.
+    /// Connections that nothing but signs of life waits for.
+    pub(crate) fn signs(&self) -> &PgPool {
+        &self.inner.signs
+    }
+
+    /// Carries out a read, or a write of one statement.
     pub(crate) async fn read<T>(
         &self,
         reading: impl Future<Output = Result<T, SqlError>>,

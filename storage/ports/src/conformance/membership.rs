@@ -8,7 +8,7 @@ use std::sync::Arc;
 use guildhall_model::NodeId;
 
 use crate::error::Failure;
-use crate::membership::{Member, Membership};
+use crate::membership::{ADDRESS_BYTES_MAX, Member, Membership};
 
 /// Makes a test of each promise. `$fresh` names an async function that answers an
 /// `Arc<dyn Membership>` that knows no nodes, and whatever must live as long as it.
@@ -17,6 +17,7 @@ macro_rules! membership_promises {
     ($fresh:path) => {
         $crate::promises! { membership, $fresh:
             nodes_are_listed_as_they_last_said
+            an_address_is_kept_up_to_its_bound
             an_earlier_process_neither_beats_nor_leaves
             who_has_left_is_not_listed
             one_process_at_a_time_leads
@@ -69,6 +70,22 @@ pub async fn nodes_are_listed_as_they_last_said(store: Store) {
     let again = member(TWO, 6);
     store.beat(&again).await.unwrap();
     assert_eq!(listed(&store).await, [second, again]);
+}
+
+pub async fn an_address_is_kept_up_to_its_bound(store: Store) {
+    let largest = Member {
+        address: "x".repeat(ADDRESS_BYTES_MAX),
+        weight: u32::MAX,
+        ..member(NodeId(u16::MAX), 5)
+    };
+    store.beat(&largest).await.unwrap();
+    let longer = Member {
+        address: "x".repeat(ADDRESS_BYTES_MAX + 1),
+        ..largest.clone()
+    };
+    let refused = store.beat(&longer).await;
+    assert!(matches!(refused, Err(Failure::Unavailable { .. })));
+    assert_eq!(listed(&store).await, [largest]);
 }
 
 pub async fn an_earlier_process_neither_beats_nor_leaves(store: Store) {

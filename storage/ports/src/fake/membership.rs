@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use super::{FakeClock, Outage};
 use crate::env::Clock;
 use crate::error::Failure;
-use crate::membership::{Heard, Member, Membership};
+use crate::membership::{ADDRESS_BYTES_MAX, Heard, Member, Membership};
 
 /// A list of nodes that can be made unreachable. Clones are the same list.
 #[derive(Clone)]
@@ -45,6 +45,9 @@ impl FakeMembership {
 impl Membership for FakeMembership {
     async fn beat(&self, member: &Member) -> Result<(), Failure> {
         self.store.outage.check()?;
+        if member.address.len() > ADDRESS_BYTES_MAX {
+            return Err(Failure::unavailable("the node", "its address is too long"));
+        }
         let mut members = self.store.members.lock();
         let known = members.get(&member.node);
         if known.is_some_and(|(known, _)| known.incarnation > member.incarnation) {

@@ -1,12 +1,12 @@
 //! Tables of several versions.
 
-use guildhall_ports::{Accounts, Failure};
+use guildhall_ports::{Accounts, Failure, Membership};
 use guildhall_postgres::migrations::{self, State};
 use guildhall_postgres::{Config, PostgresStore};
 use sqlx::Executor;
 
 use crate::engine::Database;
-use crate::people::id;
+use crate::people::{account, id, register};
 
 async fn refusal(config: &Config) -> Failure {
     let opened = PostgresStore::open(config).await;
@@ -35,6 +35,24 @@ async fn a_store_without_its_tables_is_refused_until_they_are_made() {
     assert_eq!(migrations::apply(&config).await.unwrap(), []);
     let store = PostgresStore::open(&config).await.unwrap();
     assert_eq!(store.account(id(1)).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_database_of_an_older_program_gets_what_it_lacks_and_keeps_its_rows() {
+    let database = Database::fresh().await;
+    let config = database.config();
+    register(&database.node().await, 1).await;
+    let older = "DROP TABLE nodes, coordinator; DELETE FROM _sqlx_migrations WHERE version = 2";
+    database.shell().await.execute(older).await.unwrap();
+    let refused = refusal(&config).await.to_string();
+    assert!(refused.contains("migration 2 (nodes)"), "{refused}");
+
+    let applied = migrations::apply(&config).await.unwrap();
+    assert_eq!(applied.len(), 1);
+    assert_eq!(applied[0].version, 2);
+    let store = database.node().await;
+    assert_eq!(store.members().await.unwrap(), []);
+    assert_eq!(store.account(id(1)).await.unwrap(), Some(account(1)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,82 +1,19 @@
 //! The engine is killed, hangs, or is not there at all.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use guildhall_ports::{Accounts, Failure, Guilds};
-use guildhall_postgres::{Config, PostgresStore, migrations};
+use guildhall_postgres::{Config, PostgresStore};
 use sqlx::Executor;
-use tempfile::TempDir;
 use tokio::time::timeout;
 
-use crate::engine::{self, Database};
+use crate::engine::Database;
 use crate::people::{account, id, register};
 use crate::proxy::Proxy;
+use crate::victim::Engine;
 
 /// Longer than any call may take, however busy the machine is.
 const BOUND: Duration = Duration::from_secs(30);
-
-/// An engine that a test may do anything to.
-struct Engine {
-    dir: TempDir,
-    url: String,
-}
-
-impl Engine {
-    fn start() -> Self {
-        // Where there is no engine for tests, there need not be programs for another one.
-        engine::engine();
-        Self::started("start", &[])
-    }
-
-    /// One that follows this one and takes no writes.
-    fn standby(&self) -> Self {
-        Self::started("standby", &[self.dir.path()])
-    }
-
-    fn started(verb: &str, more: &[&Path]) -> Self {
-        let dir = tempfile::tempdir().unwrap();
-        let started = Command::new(script())
-            .arg(verb)
-            .arg(dir.path())
-            .args(more)
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(started.status.success());
-        let line = String::from_utf8(started.stdout).unwrap();
-        let url = line.trim().split_once('=').unwrap().1.to_owned();
-        Self { dir, url }
-    }
-
-    fn tell(&self, verb: &str) {
-        let status = Command::new(script())
-            .arg(verb)
-            .arg(self.dir.path())
-            .status();
-        assert!(status.unwrap().success(), "{verb}");
-    }
-
-    async fn store(&self) -> PostgresStore {
-        let config = Config::new(&self.url);
-        migrations::apply(&config).await.unwrap();
-        PostgresStore::open(&config).await.unwrap()
-    }
-}
-
-impl Drop for Engine {
-    fn drop(&mut self) {
-        let _ = Command::new(script())
-            .arg("kill")
-            .arg(self.dir.path())
-            .output();
-    }
-}
-
-fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/engines/postgres")
-}
 
 /// Registers people, numbered from `first`, until that fails; how many, and why no more.
 async fn register_until_failure(store: PostgresStore, first: u64) -> (u64, Failure) {
