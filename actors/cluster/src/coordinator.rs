@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use guildhall_model::{Epoch, NodeId};
 use guildhall_ports::directory::{Ownership, Partition};
+use serde::{Deserialize, Serialize};
 
 use crate::placement::{Candidate, place};
 
@@ -27,7 +28,7 @@ pub struct Living {
 }
 
 /// Something that a node is to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Order {
     /// Take over a partition whose owner is gone.
     TakeOver {
@@ -49,6 +50,23 @@ pub enum Order {
         /// The epoch that ends with it.
         replaces: Epoch,
     },
+}
+
+impl Order {
+    /// Which partition it moves.
+    pub const fn partition(&self) -> Partition {
+        match self {
+            Self::TakeOver { partition, .. } | Self::HandOver { partition, .. } => *partition,
+        }
+    }
+
+    /// Who carries it out.
+    pub const fn executor(&self) -> NodeId {
+        match self {
+            Self::TakeOver { to, .. } => *to,
+            Self::HandOver { from, .. } => *from,
+        }
+    }
 }
 
 /// Orders that bring ownership to where placement wants it. Partitions without a living owner come

@@ -12,6 +12,9 @@ use serde::{Deserialize, Serialize};
 /// About how many bytes one read of a log asks for.
 pub(crate) const READ_BYTES: usize = 1024 * 1024;
 
+/// How far before a place its epoch is looked for.
+const EPOCH_SPANS: [u64; 3] = [64, 4_096, u64::MAX];
+
 #[derive(Serialize)]
 enum Writing<'a> {
     Take(NodeId),
@@ -71,8 +74,8 @@ pub(crate) fn decode(record: &LogRecord) -> Result<Option<Stable>, Failure> {
     })
 }
 
-/// Reads everything from a position to the end. Records of an epoch that was superseded at the
-/// time of their writing are dropped.
+/// Reads everything from a position to the end, and says where to read on. Records of an epoch that
+/// was superseded at the time of their writing are dropped.
 ///
 /// Positions from which anybody reads on lie just after a record that counted, so that the record
 /// before tells the epoch; without it a former owner's late append would count as the first.
@@ -83,23 +86,60 @@ pub(crate) async fn read_all(
 ) -> Result<(Vec<Stable>, Position), Failure> {
     let mut events = Vec::new();
     let mut newest = Epoch::default();
+    let mut end = from;
     let before = Position(from.0.saturating_sub(1));
     let mut next = before.max(log.start(partition.0).await?);
     loop {
         let slice = log.read(partition.0, next, READ_BYTES).await?;
         if slice.records.is_empty() {
-            return Ok((events, slice.next));
+            return Ok((events, end));
         }
         for record in &slice.records {
             if record.epoch >= newest {
                 newest = record.epoch;
                 if record.position >= from {
                     events.extend(decode(record)?);
+                    end = after(record.position);
                 }
             }
         }
         next = slice.next;
     }
+}
+
+/// The latest epoch before a place of the log; 0 if nothing before it is kept. `newest` is the one
+/// that the directory knows: nothing in the log is later.
+///
+/// The record before the place may be a former owner's late one, so more of them are looked at:
+/// all, unless one of the newest epoch is found among the last.
+pub(crate) async fn epoch_before(
+    log: &dyn Log,
+    partition: EventPartition,
+    place: Position,
+    newest: Epoch,
+) -> Result<Epoch, Failure> {
+    let start = log.start(partition.0).await?;
+    let mut epoch = Epoch::default();
+    for span in EPOCH_SPANS {
+        let from = Position(place.0.saturating_sub(span)).max(start);
+        let mut next = from;
+        while next < place && epoch < newest {
+            let slice = log.read(partition.0, next, READ_BYTES).await?;
+            if slice.records.is_empty() {
+                break;
+            }
+            let before = slice
+                .records
+                .iter()
+                .take_while(|record| record.position < place);
+            epoch = before.map(|record| record.epoch).fold(epoch, Epoch::max);
+            next = slice.next;
+        }
+        if from == start || epoch == newest {
+            break;
+        }
+    }
+    Ok(epoch)
 }
 
 /// Reads one event by its place; `None` if it is no longer kept.

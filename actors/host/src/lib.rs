@@ -5,7 +5,10 @@
 //! partition the sequencer of the frames log with its ring. Commands go to actors through bounded
 //! mailboxes; deliveries never do, they go from relay to sequencer to ring to socket.
 
+mod calls;
+pub mod cluster;
 pub mod config;
+mod copies;
 pub mod error;
 mod event_log;
 mod guild_at;
@@ -20,6 +23,7 @@ pub mod session;
 mod stream;
 mod writer;
 
+pub use cluster::{Joining, Sockets};
 pub use config::HostConfig;
 pub use error::Refused;
 pub use node::{GuildDone, GuildView, NewGuild, Node, Stores, Written};

@@ -20,14 +20,21 @@ use guildhall_ports::{
 use guildhall_state::Mint;
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
-use tokio::sync::{Semaphore, mpsc};
+use serde::{Deserialize, Serialize};
+use tokio::sync::{Semaphore, mpsc, watch};
 
+use crate::cluster::appearances::Appearances;
+use crate::cluster::company::Company;
+use crate::cluster::{self, Joining};
 use crate::config::HostConfig;
+use crate::copies::Copies;
 use crate::observe::NodeState;
-use crate::partition::EventPartition;
+use crate::partition::{EventPartition, EventPartitions};
 use crate::recovery;
+use crate::relay;
 use crate::session::registry::Registry;
 use crate::session::sequencer::Sequencers;
+use crate::session::shared::Ending;
 
 pub use guilds::{GuildDone, GuildView, NewGuild};
 pub use sessions::{OpenRequest, ResumeError, SessionDescription};
@@ -75,7 +82,7 @@ impl std::fmt::Debug for Node {
 }
 
 /// What was written into a channel.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Written {
     /// The message as it is now.
     Message(Arc<Message>),
@@ -91,16 +98,52 @@ pub(crate) struct Inner {
     pub(crate) stores: Stores,
     pub(crate) registry: Arc<Registry>,
     pub(crate) replays: Semaphore,
-    event_partitions: OnceLock<Vec<Arc<EventPartition>>>,
+    /// The relay of every event partition, whoever owns it.
+    relays: OnceLock<Vec<mpsc::Sender<relay::Input>>>,
+    pub(crate) events: EventPartitions,
     pub(crate) sequencers: Sequencers,
+    pub(crate) copies: Copies,
+    /// The other nodes, if there may be any.
+    pub(crate) company: Option<Arc<Company>>,
+    pub(crate) appearances: Appearances,
+    /// Another process has this node's number.
+    superseded: watch::Sender<bool>,
     ids: Mutex<Generator>,
     homes: Mutex<FxHashMap<ChannelId, Home>>,
     outbox: mpsc::Sender<(Source, u64)>,
 }
 
 impl Node {
-    /// Takes over all partitions, recovers what a former owner left, and begins to serve.
+    /// Takes over all partitions, recovers what a former owner left, and begins to serve. Nobody
+    /// else may be on the same stores.
     pub async fn start(config: HostConfig, env: Env, stores: Stores) -> Result<Self, Failure> {
+        let (node, cleared) = Self::new(config, env, stores, None);
+        recovery::recover(&node).await?;
+        node.keep_up(cleared);
+        Ok(node)
+    }
+
+    /// Joins other nodes on the same stores. It owns partitions when the coordinator says so, and
+    /// serves what others own through them.
+    pub async fn join(
+        config: HostConfig,
+        env: Env,
+        stores: Stores,
+        joining: Joining,
+    ) -> Result<Self, Failure> {
+        let company = joining.company(config.node);
+        let (node, cleared) = Self::new(config, env, stores, Some(Arc::new(company)));
+        cluster::join(&node, joining).await?;
+        node.keep_up(cleared);
+        Ok(node)
+    }
+
+    fn new(
+        config: HostConfig,
+        env: Env,
+        stores: Stores,
+        company: Option<Arc<Company>>,
+    ) -> (Self, mpsc::Receiver<(Source, u64)>) {
         let (outbox, cleared) = mpsc::channel(OUTBOX_MAX);
         let ids = Mutex::new(Generator::new(config.node.0, 0));
         let inner = Arc::new(Inner {
@@ -108,18 +151,33 @@ impl Node {
             env,
             registry: Arc::new(Registry::default()),
             replays: Semaphore::new(REPLAYS_MAX),
-            event_partitions: OnceLock::new(),
+            relays: OnceLock::new(),
+            events: EventPartitions::default(),
             sequencers: Sequencers::default(),
+            copies: Copies::default(),
+            company,
+            appearances: Appearances::default(),
+            superseded: watch::Sender::new(false),
             ids,
             homes: Mutex::default(),
             outbox,
             stores,
         });
-        let node = Self { inner };
-        recovery::recover(&node).await?;
-        tokio::spawn(recovery::clear_outbox(Arc::downgrade(&node.inner), cleared));
-        tokio::spawn(recovery::release_logs(Arc::downgrade(&node.inner)));
-        Ok(node)
+        (Self { inner }, cleared)
+    }
+
+    /// Starts what must be done from time to time as long as the node lives.
+    fn keep_up(&self, cleared: mpsc::Receiver<(Source, u64)>) {
+        let inner = Arc::downgrade(&self.inner);
+        tokio::spawn(recovery::clear_outbox(inner.clone(), cleared));
+        tokio::spawn(recovery::release_logs(inner));
+    }
+
+    /// Waits until another process has this node's number: this one must end then.
+    pub async fn until_superseded(&self) {
+        let mut superseded = self.inner.superseded.subscribe();
+        // The sender lives as long as the node.
+        let _ = superseded.wait_for(|superseded| *superseded).await;
     }
 
     /// The world outside.
@@ -134,8 +192,9 @@ impl Node {
 
     /// Whether all partitions work; if not, which of them wait, and for what.
     pub fn check(&self) -> Result<(), String> {
-        let events = self.inner.event_partitions().iter();
+        let events = self.inner.events.all();
         let events = events
+            .iter()
             .filter(|partition| !partition.writer().is_working())
             .map(|partition| format!("event partition {} is recovering", partition.number.0));
         let sessions = self.inner.sequencers.all();
@@ -154,9 +213,9 @@ impl Node {
     /// What the partitions say of themselves.
     pub fn observe(&self) -> NodeState {
         let sessions = self.inner.sequencers.all();
-        let events = self.inner.event_partitions().iter();
+        let events = self.inner.events.all();
         NodeState {
-            event_partitions: events.map(|partition| partition.observe()).collect(),
+            event_partitions: events.iter().map(|partition| partition.observe()).collect(),
             session_partitions: sessions
                 .iter()
                 .map(|(number, sequencer)| sequencer.observe(*number))
@@ -180,6 +239,12 @@ impl Inner {
         })
     }
 
+    /// Another process has this node's number.
+    pub(crate) fn be_superseded(&self) {
+        self.superseded.send_replace(true);
+        self.registry.for_each(|shared| shared.end(Ending::Failed));
+    }
+
     /// Ids are minted above this floor from now on.
     pub(crate) fn raise_id_floor(&self, floor: u64) {
         let mut ids = self.ids.lock();
@@ -187,25 +252,29 @@ impl Inner {
     }
 
     /// The partition that holds a source's stream.
-    pub(crate) fn event_partition(&self, source: Source) -> &Arc<EventPartition> {
-        &self.event_partitions()[usize::from(self.number_of(source).0)]
-    }
-
     pub(crate) fn number_of(&self, source: Source) -> EventPartitionNumber {
         event_partition_of(source, self.config.event_partitions)
     }
 
-    pub(crate) fn event_partitions(&self) -> &[Arc<EventPartition>] {
-        self.event_partitions
-            .get()
-            .expect("partitions are set before anybody can ask")
+    /// The partition that holds a source's stream, if this node owns it.
+    pub(crate) fn owned(&self, source: Source) -> Option<Arc<EventPartition>> {
+        self.events.get(self.number_of(source))
     }
 
-    pub(crate) fn set_event_partitions(&self, partitions: Vec<Arc<EventPartition>>) {
-        assert!(
-            self.event_partitions.set(partitions).is_ok(),
-            "a node recovers once"
-        );
+    /// The relays of all event partitions, by number.
+    pub(crate) fn relays(&self) -> &[mpsc::Sender<relay::Input>] {
+        self.relays
+            .get()
+            .expect("relays are set before anybody can ask")
+    }
+
+    /// The relay that hears a source's stream.
+    pub(crate) fn relay_of(&self, source: Source) -> &mpsc::Sender<relay::Input> {
+        &self.relays()[usize::from(self.number_of(source).0)]
+    }
+
+    pub(crate) fn set_relays(&self, relays: Vec<mpsc::Sender<relay::Input>>) {
+        assert!(self.relays.set(relays).is_ok(), "a node starts once");
     }
 
     /// Where a channel belongs.
@@ -226,13 +295,12 @@ impl Inner {
 
     /// Deleted channels have no home any more.
     pub(crate) fn forget_homes(&self, events: &[Event]) {
-        let mut homes = self.homes.lock();
         for event in events {
             match event {
                 Event::ChannelDeleted(channel) => {
-                    homes.remove(&channel.id);
+                    self.homes.lock().remove(&channel.id);
                 }
-                Event::GuildDeleted => homes.clear(),
+                Event::GuildDeleted => self.homes.lock().clear(),
                 _ => {}
             }
         }

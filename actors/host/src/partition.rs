@@ -4,6 +4,7 @@ pub(crate) mod channel_actor;
 pub(crate) mod guild_actor;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use guildhall_model::event::Source;
 use guildhall_model::{ChannelId, EventPartition as Number, GuildId, Position};
@@ -24,6 +25,9 @@ use crate::writer::Writer;
 use channel_actor::ChannelHandle;
 use guild_actor::GuildHandle;
 
+/// How often a partition that is handed over looks whether all is done.
+const FINISH_LOOK: Duration = Duration::from_millis(5);
+
 /// Actors that are loaded, or being loaded by the first who asked.
 type Loading<K, V> = Mutex<FxHashMap<K, Arc<OnceCell<V>>>>;
 
@@ -32,6 +36,8 @@ pub(crate) struct EventPartition {
     pub(crate) number: Number,
     /// What its commits are accepted with.
     pub(crate) token: FencingToken,
+    /// Everything before was projected when it was taken over.
+    begins: Position,
     writer: RwLock<Writer>,
     pub(crate) projection: Projection,
     pub(crate) projected: mpsc::Sender<Vec<Stable>>,
@@ -41,6 +47,42 @@ pub(crate) struct EventPartition {
     streams: Loading<Source, Arc<Stream>>,
     /// Guilds whose actors have broken off; their successors look after their commits.
     interrupted: Mutex<FxHashSet<GuildId>>,
+}
+
+/// The event partitions that a node owns; they come and go.
+#[derive(Default)]
+pub(crate) struct EventPartitions(RwLock<Arc<[Arc<EventPartition>]>>);
+
+impl EventPartitions {
+    /// Adds a partition, in place of the one of the same number.
+    pub(crate) fn insert(&self, partition: Arc<EventPartition>) {
+        let mut owned = self.0.write();
+        let others = owned
+            .iter()
+            .filter(|other| other.number != partition.number);
+        let mut all: Vec<_> = others.cloned().collect();
+        all.push(partition);
+        all.sort_unstable_by_key(|partition| partition.number);
+        *owned = all.into();
+    }
+
+    /// Takes a partition out, unless another one has its number by now.
+    pub(crate) fn remove(&self, partition: &Arc<EventPartition>) {
+        let mut owned = self.0.write();
+        let others = owned.iter().filter(|other| !Arc::ptr_eq(other, partition));
+        *owned = others.cloned().collect();
+    }
+
+    pub(crate) fn get(&self, number: Number) -> Option<Arc<EventPartition>> {
+        let owned = self.all();
+        let at = owned.binary_search_by_key(&number, |partition| partition.number);
+        owned.get(at.ok()?).cloned()
+    }
+
+    /// Those that there are at this moment, by number.
+    pub(crate) fn all(&self) -> Arc<[Arc<EventPartition>]> {
+        Arc::clone(&self.0.read())
+    }
 }
 
 impl EventPartition {
@@ -53,6 +95,7 @@ impl EventPartition {
         Self {
             number: token.partition,
             token,
+            begins: writer.progress().borrow().end,
             writer: RwLock::new(writer),
             projection,
             projected,
@@ -82,7 +125,7 @@ impl EventPartition {
 
     /// The actor of a guild, loaded if need be; `None` if there is no such guild.
     pub(crate) async fn guild(
-        &self,
+        self: &Arc<Self>,
         node: &Node,
         id: GuildId,
     ) -> Result<Option<GuildHandle>, Failure> {
@@ -95,14 +138,14 @@ impl EventPartition {
         };
         let cell = living(&self.guilds, id, is_current);
         let loaded = cell
-            .get_or_try_init(|| guild_actor::load(node.clone(), id))
+            .get_or_try_init(|| guild_actor::load(node.clone(), Arc::clone(self), id))
             .await;
         settle(&self.guilds, id, &cell, loaded, is_current)
     }
 
     /// The actor of a channel, loaded if need be; `None` if there is no such channel.
     pub(crate) async fn channel(
-        &self,
+        self: &Arc<Self>,
         node: &Node,
         id: ChannelId,
         home: Home,
@@ -116,7 +159,7 @@ impl EventPartition {
         };
         let cell = living(&self.channels, id, is_current);
         let loaded = cell
-            .get_or_try_init(|| channel_actor::load(node.clone(), id, home))
+            .get_or_try_init(|| channel_actor::load(node.clone(), Arc::clone(self), id, home))
             .await;
         settle(&self.channels, id, &cell, loaded, is_current)
     }
@@ -243,6 +286,29 @@ impl EventPartition {
             }
             // What has begun is finished soon, or the store has failed in the middle of it.
             self.projection.wait(begun.min(end)).await?;
+        }
+    }
+
+    /// Projects events that count, where that has not been done yet.
+    pub(crate) async fn project(&self, mut events: Vec<Stable>) {
+        events.retain(|stable| stable.position >= self.begins);
+        if !events.is_empty() {
+            // It ends only with the partition.
+            let _ = self.projected.send(events).await;
+        }
+    }
+
+    /// Waits until everything that was asked for is carried out, provided that nobody asks anew.
+    pub(crate) async fn finish(&self) {
+        loop {
+            let writer = self.writer();
+            let guilds = living_actors(&self.guilds, |guild| guild.observe().mailbox.used);
+            let channels = living_actors(&self.channels, |channel| channel.observe().mailbox.used);
+            let waiting: usize = guilds.into_iter().chain(channels).sum();
+            if writer.barrier().await.is_err() || (waiting == 0 && writer.is_idle()) {
+                return;
+            }
+            tokio::time::sleep(FINISH_LOOK).await;
         }
     }
 

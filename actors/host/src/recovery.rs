@@ -37,10 +37,11 @@ pub(crate) async fn recover(node: &Node) -> Result<(), Failure> {
     events::take_all(node).await?;
     sessions::take_all(node).await?;
     crash::pass(Point::Recovered);
-    for number in 0..inner.event_partitions().len() {
-        tokio::spawn(repair::watch(Arc::downgrade(inner), number));
+    let events = inner.events.all();
+    for partition in events.iter() {
+        tokio::spawn(repair::watch(Arc::downgrade(inner), partition.number));
     }
-    let (sessions, events) = (inner.registry.len(), inner.event_partitions().len());
+    let (sessions, events) = (inner.registry.len(), events.len());
     info!(
         sessions,
         event.partitions = events,
@@ -89,7 +90,7 @@ pub(crate) async fn release_logs(inner: Weak<Inner>) {
     loop {
         tokio::time::sleep(RELEASE_EVERY).await;
         let Some(inner) = inner.upgrade() else { return };
-        for partition in inner.event_partitions() {
+        for partition in inner.events.all().iter() {
             let floor = inner.floor_of(partition.number);
             let before = partition.projection.applied().min(floor);
             if let Err(failure) = inner
@@ -113,6 +114,11 @@ impl Inner {
             let floor = floors.get(usize::from(partition.0));
             floor.copied().unwrap_or(Position::START)
         };
+        if self.company.is_some() {
+            // What sessions of other nodes may ask for is not known here: the log's retention time
+            // is far above what any session is kept for.
+            return Position(u64::MAX);
+        }
         let sequencers = self.sequencers.all();
         let least = sequencers.iter().map(place).min();
         least.unwrap_or(Position::START)
@@ -126,10 +132,8 @@ impl Inner {
             .for_each(|shared| attached += usize::from(shared.is_attached()));
         metrics::gauge!("guildhall_sessions").set(self.registry.len() as f64);
         metrics::gauge!("guildhall_sessions_attached").set(attached as f64);
-        let actors = self
-            .event_partitions()
-            .iter()
-            .map(|partition| partition.actors());
+        let events = self.events.all();
+        let actors = events.iter().map(|partition| partition.actors());
         let (guilds, channels) = actors.fold((0, 0), |(g, c), (guilds, channels)| {
             (g + guilds, c + channels)
         });

@@ -16,13 +16,14 @@ use guildhall_model::{
 };
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
+use guildhall_state::guild::GuildState;
 use guildhall_state::relay::{Receivers, Relay, SessionRef, Sessions, Step, Steps, Subscriber};
 use guildhall_state::session_partition::record::EventRef;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
-use crate::event_log::{Stable, after};
+use crate::event_log::{self, Stable, after};
 use crate::guild_at;
 use crate::node::{GuildView, Inner, Node};
 use crate::recovery::tail::{self, Missed};
@@ -31,24 +32,33 @@ use crate::session::sequencer::{self, Sequencers, Shares};
 
 /// What a relay is told.
 pub(crate) enum Input {
-    /// Events that have become stable.
+    /// Events that have become stable; those that were heard before are passed over.
     Heard(Vec<Stable>),
+    /// The log was read up to here, just behind a record that counts, and nothing else in it does.
+    Reached(Position),
     /// A session that is starting wants to hear a guild. The view is copied if the relay does not
-    /// follow the guild yet: only then the copy is not older than what the relay has heard.
+    /// follow the guild yet: only then the copy is not older than what the relay has heard. Without
+    /// a view, because another node owns the guild, its rows are read at that moment.
     /// Answers whether the session hears it now.
     Subscribe {
         guild_id: GuildId,
-        view: GuildView,
+        view: Option<GuildView>,
         subscriber: Subscriber,
-        done: oneshot::Sender<bool>,
+        done: oneshot::Sender<Result<bool, Failure>>,
     },
-    /// A session is about to be registered: the events before this are heard first.
-    CatchUp { done: oneshot::Sender<()> },
+    /// A session is about to be registered: the events before this are heard first, and those
+    /// before a place of the log where other nodes write it too.
+    CatchUp {
+        upto: Option<Position>,
+        done: oneshot::Sender<Result<(), Failure>>,
+    },
     /// A session has ended.
     Forget {
         session: SessionRef,
         guilds: Vec<GuildId>,
     },
+    /// A session partition belongs to another node from now on.
+    ForgetPartition(SessionPartition),
     /// A user appears differently; volatile.
     Presence {
         guild_id: GuildId,
@@ -143,27 +153,25 @@ impl RelayTask {
     async fn take(&mut self, node: &Node, input: Input) {
         match input {
             Input::Heard(events) => self.hear(node, events).await,
+            Input::Reached(position) => self.heard = position.max(self.heard),
             Input::Subscribe {
                 guild_id,
                 view,
                 subscriber,
                 done,
             } => {
-                if !self.relay.follows(guild_id) {
-                    self.relay.follow(view.copy());
-                }
-                let steps = self.relay.subscribe(guild_id, subscriber);
-                self.send(steps).await;
-                // Perhaps an event has let it in before it was asked for.
-                let _ = done.send(self.relay.is_heard_by(guild_id, subscriber.session));
+                let _ = done.send(self.subscribe(node, guild_id, view, subscriber).await);
             }
             // Its turn has come, so all before it is heard.
-            Input::CatchUp { done } => drop(done.send(())),
+            Input::CatchUp { upto, done } => {
+                let _ = done.send(self.catch_up(node, upto).await);
+            }
             Input::Forget { session, guilds } => {
                 for guild_id in guilds {
                     self.relay.forget(guild_id, session);
                 }
             }
+            Input::ForgetPartition(partition) => self.relay.forget_partition(partition),
             Input::Presence {
                 guild_id,
                 user_id,
@@ -200,12 +208,56 @@ impl RelayTask {
         }
     }
 
+    async fn subscribe(
+        &mut self,
+        node: &Node,
+        guild_id: GuildId,
+        view: Option<GuildView>,
+        subscriber: Subscriber,
+    ) -> Result<bool, Failure> {
+        if !self.relay.follows(guild_id) {
+            let state = if let Some(view) = view {
+                Some(view.copy())
+            } else {
+                let rows = node.stores().guilds.load(guild_id).await?;
+                rows.map(GuildState::restore)
+            };
+            if let Some(state) = state {
+                self.relay.follow(state);
+            }
+        }
+        let steps = self.relay.subscribe(guild_id, subscriber);
+        self.send(steps).await;
+        // Perhaps an event has let it in before it was asked for.
+        Ok(self.relay.is_heard_by(guild_id, subscriber.session))
+    }
+
+    /// Hears everything before this place of the log, of which some may be on its way still.
+    pub(crate) async fn catch_up(
+        &mut self,
+        node: &Node,
+        upto: Option<Position>,
+    ) -> Result<(), Failure> {
+        if upto.is_some_and(|upto| self.heard < upto) {
+            let log = &*node.stores().events;
+            let (events, next) = event_log::read_all(log, self.partition, self.heard).await?;
+            self.hear(node, events).await;
+            self.heard = next.max(self.heard);
+        }
+        Ok(())
+    }
+
     /// Hears a batch of events and sends each session partition its share at once.
     async fn hear(&mut self, node: &Node, events: Vec<Stable>) {
         let registry = Arc::clone(&self.registry);
         let mut shares = Shares::default();
         for stable in events {
+            if stable.position < self.heard {
+                continue;
+            }
             self.heard = after(stable.position);
+            node.inner
+                .forget_homes(std::slice::from_ref(&stable.record.event));
             shares.add_made(self.follow_for_joiner(node, &stable, &*registry).await);
             let steps = self.relay.hear(&stable.record, &*registry);
             let at = EventRef {

@@ -1,5 +1,7 @@
 //! The writer of one partition of the events log: the append is the commit.
 
+mod unread;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -14,6 +16,7 @@ use tracing::error;
 use crate::error::Refused;
 use crate::event_log::{self, Stable, after};
 use crate::observe::Fill;
+use unread::Unread;
 
 /// Submissions that one append carries at most.
 const BATCH_MAX: usize = 1_024;
@@ -32,13 +35,14 @@ pub(crate) struct Writer {
     queue: mpsc::Sender<Submission>,
     submitted: Arc<AtomicU64>,
     progress: watch::Receiver<Progress>,
+    unread: Arc<Unread>,
 }
 
 /// How far the log has come.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Progress {
     /// Submissions that are settled.
-    settled: u64,
+    pub(crate) settled: u64,
     /// Everything before this position is stable and was passed on.
     pub(crate) end: Position,
     /// The log refused an append: the partition must be recovered.
@@ -49,6 +53,14 @@ pub(crate) struct Progress {
 pub(crate) struct Place<'a> {
     permit: mpsc::Permit<'a, Submission>,
     submitted: &'a AtomicU64,
+}
+
+/// When an append that the log has taken counts.
+pub(crate) enum Settling {
+    /// At once: nobody else can have taken the partition over. Stable events go on from here.
+    AtOnce(Outlets),
+    /// Once it was read back, and no later epoch before it.
+    OnceRead,
 }
 
 /// Where stable events go.
@@ -64,7 +76,7 @@ impl Writer {
         partition: EventPartition,
         epoch: Epoch,
         end: Position,
-        outlets: Outlets,
+        settling: Settling,
     ) -> Self {
         let (queue, inbox) = mpsc::channel(limits::APPEND_QUEUE_MAX);
         let (tell, progress) = watch::channel(Progress {
@@ -72,13 +84,14 @@ impl Writer {
             end,
             is_broken: false,
         });
+        let unread = Arc::new(Unread::new(tell));
         tokio::spawn(
             Appender {
                 log,
                 partition,
                 epoch,
-                outlets,
-                tell,
+                settling,
+                unread: Arc::clone(&unread),
             }
             .run(inbox),
         );
@@ -86,7 +99,18 @@ impl Writer {
             queue,
             submitted: Arc::new(AtomicU64::new(0)),
             progress,
+            unread,
         }
+    }
+
+    /// The log was read up to here and names no later epoch: what was appended before counts.
+    pub(crate) fn was_read(&self, upto: Position) {
+        self.unread.was_read(upto);
+    }
+
+    /// The log names a later epoch here: what was appended behind it is void.
+    pub(crate) fn was_superseded(&self, at: Position) {
+        self.unread.was_superseded(at);
     }
 
     /// Takes a place in the queue, or refuses at once when it is full.
@@ -174,8 +198,8 @@ struct Appender {
     log: Arc<dyn Log>,
     partition: EventPartition,
     epoch: Epoch,
-    outlets: Outlets,
-    tell: watch::Sender<Progress>,
+    settling: Settling,
+    unread: Arc<Unread>,
 }
 
 impl Appender {
@@ -183,26 +207,19 @@ impl Appender {
         let mut batch = Vec::new();
         while inbox.recv_many(&mut batch, BATCH_MAX).await > 0 {
             let submissions = std::mem::take(&mut batch);
-            let settled = submissions.len() as u64;
-            match self.append(submissions).await {
-                Ok(end) => self.tell.send_modify(|progress| {
-                    progress.settled += settled;
-                    progress.end = end.unwrap_or(progress.end);
-                }),
-                Err(failure) => {
-                    error!(partition = self.partition.0, %failure, "the events log refuses appends");
-                    self.tell.send_modify(|progress| progress.is_broken = true);
-                    inbox.close();
-                    while let Some(submission) = inbox.recv().await {
-                        (submission.on_stable)(Err(broken()));
-                    }
-                    return;
+            if let Err(failure) = self.append(submissions).await {
+                error!(partition = self.partition.0, %failure, "the events log refuses appends");
+                self.unread.is_broken();
+                inbox.close();
+                while let Some(submission) = inbox.recv().await {
+                    (submission.on_stable)(Err(broken()));
                 }
+                return;
             }
         }
     }
 
-    async fn append(&self, submissions: Vec<Submission>) -> Result<Option<Position>, Failure> {
+    async fn append(&self, submissions: Vec<Submission>) -> Result<(), Failure> {
         let mut records = Vec::new();
         let mut done = Vec::with_capacity(submissions.len());
         for submission in submissions {
@@ -239,32 +256,37 @@ impl Appender {
             })
             .collect();
         let end = stable.last().map(|last| after(last.position));
+        match &self.settling {
+            Settling::AtOnce(outlets) => self.pass_on(outlets, stable, end, done).await,
+            Settling::OnceRead => self.unread.appended(end, done),
+        }
+        Ok(())
+    }
+
+    /// A slow relay or projection slows the writer, and through its queue the senders, instead of
+    /// growing memory.
+    async fn pass_on(
+        &self,
+        outlets: &Outlets,
+        stable: Vec<Stable>,
+        end: Option<Position>,
+        done: Vec<OnStable>,
+    ) {
+        let settled = done.len();
         // The relay first: a session that starts after the answer must not be shown what was so
-        // before it.
-        self.tell_relay(&stable).await;
+        // before it. Both end only with the node.
+        if !stable.is_empty() {
+            let heard = crate::relay::Input::Heard(stable.clone());
+            let _ = outlets.relay.send(heard).await;
+        }
         crash::pass(Point::EventsPassedOn);
         for tell in done {
             tell(Ok(()));
         }
         crash::pass(Point::EventsAnswered);
-        self.project(stable).await;
-        Ok(end)
-    }
-
-    /// A slow relay slows the writer, and through its queue the senders, instead of growing
-    /// memory.
-    async fn tell_relay(&self, stable: &[Stable]) {
         if !stable.is_empty() {
-            let heard = crate::relay::Input::Heard(stable.to_vec());
-            // It ends only with the node.
-            let _ = self.outlets.relay.send(heard).await;
+            let _ = outlets.projection.send(stable).await;
         }
-    }
-
-    /// As [`Self::tell_relay`].
-    async fn project(&self, stable: Vec<Stable>) {
-        if !stable.is_empty() {
-            let _ = self.outlets.projection.send(stable).await;
-        }
+        self.unread.settled(settled, end);
     }
 }

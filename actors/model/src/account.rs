@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 use crate::user::User;
 
 /// A user with what only its owner sees.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// The public part.
     pub user: User,

@@ -17,7 +17,7 @@ use crate::text::Reason;
 use crate::webhook::Webhook;
 
 /// On whose behalf something is done, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct By {
     /// Who acts.
     pub user_id: UserId,

@@ -5,6 +5,8 @@
 
 mod channel;
 
+use serde::{Deserialize, Serialize};
+
 use crate::channel::{ChannelKind, Overwrite, OverwriteTarget};
 use crate::id::{ApplicationId, ChannelId, EmojiId, RoleId, UserId, WebhookId};
 use crate::invite::Invite;
@@ -22,7 +24,7 @@ pub use channel::{
 };
 
 /// A request to change a guild's lasting state. The acting user travels beside it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum GuildCommand {
     /// Change the guild itself.
     UpdateGuild(GuildUpdate),
@@ -92,7 +94,7 @@ pub enum GuildCommand {
 }
 
 /// What an emoji is made from. Its picture is stored under its id already.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in GuildEmoji")]
 pub struct NewEmoji {
     pub id: EmojiId,
@@ -102,7 +104,7 @@ pub struct NewEmoji {
 }
 
 /// What may change about an emoji.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in GuildEmoji")]
 pub struct EmojiUpdate {
     pub name: Option<EmojiName>,
@@ -110,7 +112,7 @@ pub struct EmojiUpdate {
 }
 
 /// What may change about a guild.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Guild")]
 pub struct GuildUpdate {
     pub name: Option<GuildName>,
@@ -132,7 +134,7 @@ pub struct ProfileUpdate {
 }
 
 /// What a new channel is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Channel")]
 pub struct NewChannel {
     pub name: ChannelName,
@@ -146,7 +148,7 @@ pub struct NewChannel {
 }
 
 /// What may change about a channel.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Channel")]
 pub struct ChannelUpdate {
     pub name: Option<ChannelName>,
@@ -158,7 +160,7 @@ pub struct ChannelUpdate {
 }
 
 /// Where a channel is to be put.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Channel")]
 pub struct ChannelMove {
     pub id: ChannelId,
@@ -169,7 +171,7 @@ pub struct ChannelMove {
 }
 
 /// What a role is made from, or what may change about it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Role")]
 pub struct RoleUpdate {
     pub name: Option<RoleName>,
@@ -183,7 +185,7 @@ pub struct RoleUpdate {
 }
 
 /// What others, or a member itself, may change about a member.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Member")]
 pub struct MemberUpdate {
     pub nick: Option<Option<DisplayName>>,
@@ -192,7 +194,7 @@ pub struct MemberUpdate {
 }
 
 /// Which roles a member is to have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum RolesEdit {
     /// Exactly these.
     Exactly(Vec<RoleId>),
@@ -203,7 +205,7 @@ pub enum RolesEdit {
 }
 
 /// New values for some permission bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PermissionEdit {
     /// Which bits are set anew.
     pub mask: Permissions,
@@ -227,7 +229,7 @@ impl PermissionEdit {
 }
 
 /// New values for some bits of the overwrite that somebody has, or is to get.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OverwriteEdit {
     /// Whom it binds.
     pub target: OverwriteTarget,
@@ -261,7 +263,7 @@ impl From<Overwrite> for OverwriteEdit {
 }
 
 /// What a new invite is made from.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Invite")]
 pub struct NewInvite {
     pub code: String,
@@ -273,7 +275,7 @@ pub struct NewInvite {
 }
 
 /// What a new webhook is made from. Its picture is stored under its id already.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Webhook")]
 pub struct NewWebhook {
     pub id: WebhookId,
@@ -285,7 +287,7 @@ pub struct NewWebhook {
 }
 
 /// What may change about a webhook.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "as in Webhook")]
 pub struct WebhookUpdate {
     pub name: Option<WebhookName>,

@@ -16,6 +16,7 @@ pub mod guild;
 pub mod id;
 pub mod intent;
 pub mod interaction;
+pub mod interned;
 pub mod invite;
 pub mod limits;
 pub mod member;

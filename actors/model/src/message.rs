@@ -100,7 +100,7 @@ pub struct ReactionCount {
 }
 
 /// Where a page of history begins. The message named is never part of a one-sided page.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Anchor {
     /// At the newest message.
     Newest,

@@ -2,10 +2,16 @@
 //!
 //! `gateway/wire` gives each its code, HTTP status and text in both dialects.
 
+use serde::{Deserialize, Serialize};
+
+use crate::interned::interned;
 use crate::permission::Permissions;
 
+/// One of the program's own words. Named, so that serde does not think it borrows from its input.
+type Word = &'static str;
+
 /// Why a request was refused.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Serialize, Deserialize)]
 pub enum Rejection {
     /// No usable credential came with the request.
     #[error("not authenticated")]
@@ -60,25 +66,26 @@ pub enum Rejection {
     AlreadyAcknowledged,
     /// Something that must be unique is taken.
     #[error("{0} is taken")]
-    Taken(&'static str),
+    Taken(#[serde(deserialize_with = "interned")] Word),
     /// A count has reached its bound.
     #[error("limit of {limit} {what} reached")]
     LimitReached {
         /// What is counted, in the plural.
-        what: &'static str,
+        #[serde(deserialize_with = "interned")]
+        what: Word,
         /// How many are allowed.
         limit: usize,
     },
     /// The request makes no sense in the object's present state.
     #[error("{0}")]
-    Conflict(&'static str),
+    Conflict(#[serde(deserialize_with = "interned")] Word),
     /// Too many requests wait already; a later one may succeed.
     #[error("overloaded")]
     Overloaded,
 }
 
 /// What a request named.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are the documentation")]
 pub enum Noun {
     User,
@@ -100,12 +107,13 @@ pub enum Noun {
 }
 
 /// What is wrong with one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldError {
     /// Where it stands, dotted: `overwrites.0.allow`. Empty for the body as a whole.
     pub path: String,
     /// A code for programs, in snake case.
-    pub code: &'static str,
+    #[serde(deserialize_with = "interned")]
+    pub code: Word,
     /// A sentence for people.
     pub message: String,
 }

@@ -1,4 +1,6 @@
-//! Text that clients send, parsed once: afterwards the type is the proof.
+//! Text that clients send, parsed once: afterwards the type is the proof, between nodes too.
+
+use serde::{Deserialize, Serialize};
 
 use crate::limits;
 use crate::message::Emoji;
@@ -75,7 +77,7 @@ fn name(raw: &str, size: (usize, usize)) -> Result<String, TextError> {
 macro_rules! names {
     ($($(#[$doc:meta])* $type:ident: $size:expr;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub struct $type(String);
 
         impl $type {
@@ -114,7 +116,7 @@ names! {
 /// A webhook's name, or the one that a message of a webhook gives. Nobody takes it for the
 /// platform's own words.
 /// <https://discord.com/developers/docs/resources/webhook#create-webhook>
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookName(String);
 
 impl WebhookName {
@@ -141,7 +143,7 @@ impl From<WebhookName> for String {
 macro_rules! texts {
     ($($(#[$doc:meta])* $type:ident: $max:expr;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub struct $type(String);
 
         impl $type {
@@ -177,7 +179,7 @@ texts! {
 }
 
 /// The content of a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content(String);
 
 impl Content {
@@ -205,7 +207,7 @@ impl From<Content> for String {
 }
 
 /// A username: ASCII letters, digits, `_`, `.` and `-`, so that no two look alike.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Username(String);
 
 impl Username {
@@ -236,7 +238,7 @@ impl From<Username> for String {
 }
 
 /// An e-mail address, in lower case.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Email(String);
 
 impl Email {
@@ -266,7 +268,7 @@ impl From<Email> for String {
 }
 
 /// The address of a picture: `https`, or nothing that a browser would run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PictureUrl(String);
 
 impl PictureUrl {
@@ -291,7 +293,7 @@ impl From<PictureUrl> for String {
 }
 
 /// The name of a guild's own emoji: 2 to 32 letters, digits and underscores.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmojiName(String);
 
 impl EmojiName {

@@ -51,6 +51,25 @@ pub enum Appearance {
     Offline,
 }
 
+impl Appearance {
+    /// How a user appears who appears in these two ways at two places: do not disturb wins over
+    /// online, online over idle.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        let rank = |appearance| match appearance {
+            Self::Dnd => 3,
+            Self::Online => 2,
+            Self::Idle => 1,
+            Self::Offline => 0,
+        };
+        if rank(self) < rank(other) {
+            other
+        } else {
+            self
+        }
+    }
+}
+
 impl From<Status> for Appearance {
     fn from(status: Status) -> Self {
         match status {

@@ -191,6 +191,14 @@ impl Relay {
         }
     }
 
+    /// Forgets all sessions of a partition, which is another node's from now on.
+    pub fn forget_partition(&mut self, partition: SessionPartition) {
+        self.guilds.retain(|_, guild| {
+            guild.forget_partition(partition);
+            !guild.is_unheard()
+        });
+    }
+
     /// What a member sees of a guild at this point of the stream.
     pub fn snapshot(&self, guild_id: GuildId, user: UserId) -> Option<GuildSnapshot> {
         let guild = self.guilds.get(&guild_id)?;

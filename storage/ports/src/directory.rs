@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use guildhall_model::{Epoch, EventPartition, NodeId, SessionPartition};
+use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
 
 /// A partition of either kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Partition {
     /// Of guilds, direct-message channels and users.
     Event(EventPartition),

@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use guildhall_model::audit::{AuditEntry, AuditQuery, By};
 use guildhall_model::command::ChannelCommand;
 use guildhall_model::event::Source;
 use guildhall_model::message::{Anchor, Emoji, Message};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{ChannelId, GuildId, MessageId, Rejection, Timestamp, UserId};
+use guildhall_model::{
+    ChannelId, EventPartition, GuildId, MessageId, Rejection, Timestamp, UserId,
+};
 use guildhall_ports::Failure;
 use guildhall_ports::guilds::Home;
 
 use super::{Node, Written};
+use crate::calls::{Answer, Ask, misunderstood};
 use crate::error::Refused;
-use crate::partition::channel_actor::ChannelHandle;
 
 impl Node {
     /// Writes into a channel and waits until it is durable.
@@ -23,7 +26,17 @@ impl Node {
         by: impl Into<By>,
         command: ChannelCommand,
     ) -> Result<Written, Refused> {
-        self.channel(channel).await?.write(by.into(), command).await
+        let by = by.into();
+        let command = Box::new(command);
+        let ask = Ask::Write {
+            channel,
+            by,
+            command,
+        };
+        match self.ask_of_channel(channel, ask).await? {
+            Answer::Written(written) => Ok(written),
+            _ => Err(misunderstood().into()),
+        }
     }
 
     /// A page of history, newest first; empty without READ_MESSAGE_HISTORY.
@@ -34,10 +47,13 @@ impl Node {
         anchor: Anchor,
         limit: u16,
     ) -> Result<Vec<Arc<Message>>, Refused> {
-        self.channel(channel)
-            .await?
-            .page(reader, anchor, limit)
-            .await
+        let ask = Ask::Page {
+            channel,
+            reader,
+            anchor,
+            limit,
+        };
+        messages(self.ask_of_channel(channel, ask).await?)
     }
 
     /// What is pinned in a channel, the last one first, from what was pinned before this time;
@@ -49,10 +65,13 @@ impl Node {
         before: Timestamp,
         limit: u16,
     ) -> Result<Vec<Arc<Message>>, Refused> {
-        self.channel(channel)
-            .await?
-            .pins(reader, before, limit)
-            .await
+        let ask = Ask::Pins {
+            channel,
+            reader,
+            before,
+            limit,
+        };
+        messages(self.ask_of_channel(channel, ask).await?)
     }
 
     /// A message that the reader may see.
@@ -62,8 +81,15 @@ impl Node {
             Refused::Rejection(Rejection::Unknown(_)) => Rejection::Unknown(Noun::Message).into(),
             other => other,
         };
-        let handle = self.channel(channel).await.map_err(unknown)?;
-        handle.get(reader, id).await.map_err(unknown)
+        let ask = Ask::Message {
+            channel,
+            reader,
+            id,
+        };
+        match self.ask_of_channel(channel, ask).await.map_err(unknown)? {
+            Answer::Message(message) => Ok(message),
+            _ => Err(misunderstood().into()),
+        }
     }
 
     /// The channel that a message stands in.
@@ -73,10 +99,9 @@ impl Node {
             return Ok(message.channel_id);
         }
         // The store may lag behind the log.
-        for partition in self.inner.event_partitions() {
-            let end = partition.writer().readable().await?;
-            partition.projection.wait(end).await?;
-        }
+        let partitions = (0..self.inner.config.event_partitions).map(EventPartition);
+        try_join_all(partitions.map(|partition| self.ask_partition(partition, Ask::CatchUp)))
+            .await?;
         let message = messages
             .get(id)
             .await?
@@ -154,19 +179,28 @@ impl Node {
 
     /// Waits until the message store has all of a stream that is stable now.
     async fn caught_up(&self, source: Source) -> Result<(), Failure> {
-        let partition = self.inner.event_partition(source);
-        let end = partition.writer().readable().await?;
-        partition.projection.wait(end).await
+        match self.ask(source, Ask::CatchUp).await {
+            Ok(_) => Ok(()),
+            Err(Refused::Failure(failure)) => Err(failure),
+            Err(Refused::Rejection(rejection)) => {
+                Err(Failure::unavailable("message store", rejection))
+            }
+        }
     }
 
-    async fn channel(&self, id: ChannelId) -> Result<ChannelHandle, Refused> {
-        let unknown = Rejection::Unknown(Noun::Channel);
-        let home = self.inner.home_of(id).await?.ok_or(unknown.clone())?;
-        let source = match home {
+    async fn ask_of_channel(&self, id: ChannelId, ask: Ask) -> Result<Answer, Refused> {
+        let home = self.inner.home_of(id).await?;
+        let source = match home.ok_or(Rejection::Unknown(Noun::Channel))? {
             Home::Guild(guild) => Source::Guild(guild),
             Home::Direct(direct) => Source::Direct(direct.id),
         };
-        let partition = self.inner.event_partition(source);
-        Ok(partition.channel(self, id, home).await?.ok_or(unknown)?)
+        self.ask(source, ask).await
+    }
+}
+
+fn messages(answer: Answer) -> Result<Vec<Arc<Message>>, Refused> {
+    match answer {
+        Answer::Messages(messages) => Ok(messages),
+        _ => Err(misunderstood().into()),
     }
 }

@@ -13,38 +13,44 @@ use guildhall_model::text::{Description, GuildName};
 use guildhall_model::user::User;
 use guildhall_model::{ChannelId, GuildId, Rejection, UserId};
 use guildhall_ports::Failure;
-use guildhall_ports::accounts::Taken;
-use guildhall_ports::crash::{self, Point};
-use guildhall_ports::guilds::{CommitError, Home};
+use guildhall_ports::guilds::Home;
 use guildhall_state::guild::{GuildState, first_events};
-use tokio::sync::oneshot;
 
 use super::Node;
+use crate::calls::{Answer, Ask, misunderstood};
 use crate::error::Refused;
 use crate::partition::guild_actor::GuildShared;
 
-/// A guild as it is at this moment on its owner.
+/// A guild as it is at this moment on its owner, or as its rows were when it was asked for on
+/// another node.
 #[derive(Clone)]
-pub struct GuildView {
-    shared: Arc<GuildShared>,
+pub struct GuildView(Kept);
+
+#[derive(Clone)]
+enum Kept {
+    Owned(Arc<GuildShared>),
+    Copied(Arc<GuildState>),
 }
 
 impl GuildView {
     /// Reads the state. Nothing may wait inside.
     pub fn read<T>(&self, read: impl FnOnce(&GuildState) -> T) -> T {
-        read(&self.shared.state.read())
+        match &self.0 {
+            Kept::Owned(shared) => read(&shared.state.read()),
+            Kept::Copied(state) => read(state),
+        }
     }
 
     /// A copy of the state at this moment.
     pub(crate) fn copy(&self) -> GuildState {
-        self.shared.state.read().clone()
+        self.read(GuildState::clone)
     }
 }
 
 impl std::fmt::Debug for GuildView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("GuildView")
-            .field("id", &self.shared.id)
+            .field("id", &self.read(|state| state.guild().id))
             .finish_non_exhaustive()
     }
 }
@@ -71,12 +77,24 @@ pub struct NewGuild {
 impl Node {
     /// A guild; `None` if it does not exist or has ended.
     pub async fn guild(&self, id: GuildId) -> Result<Option<GuildView>, Failure> {
-        let partition = self.inner.event_partition(Source::Guild(id));
-        let handle = partition.guild(self, id).await?;
-        let living = handle.filter(|handle| !handle.shared.state.read().is_deleted());
-        Ok(living.map(|handle| GuildView {
-            shared: handle.shared,
-        }))
+        let view = match self.inner.owned(Source::Guild(id)) {
+            Some(partition) => {
+                let handle = partition.guild(self, id).await?;
+                handle.map(|handle| GuildView(Kept::Owned(handle.shared)))
+            }
+            None => self.copy_of(id).await?,
+        };
+        Ok(view.filter(|view| !view.read(GuildState::is_deleted)))
+    }
+
+    /// A guild as its rows are, though it may have ended.
+    async fn copy_of(&self, id: GuildId) -> Result<Option<GuildView>, Failure> {
+        let copy = self
+            .inner
+            .copies
+            .get(&*self.inner.stores.guilds, id)
+            .await?;
+        Ok(copy.map(|copy| GuildView(Kept::Copied(copy))))
     }
 
     /// Has a guild's owner decide a command, and waits until its events are durable.
@@ -86,16 +104,19 @@ impl Node {
         by: impl Into<By>,
         command: GuildCommand,
     ) -> Result<GuildDone, Refused> {
-        let partition = self.inner.event_partition(Source::Guild(guild));
-        let handle = partition.guild(self, guild).await?;
-        let handle = handle.ok_or(Rejection::Unknown(Noun::Guild))?;
-        let events = handle.command(by.into(), command).await?;
-        Ok(GuildDone {
-            events,
-            view: GuildView {
-                shared: handle.shared,
-            },
-        })
+        let by = by.into();
+        let ask = Ask::Command { guild, by, command };
+        let answer = self.ask(Source::Guild(guild), ask).await?;
+        let Answer::Events(events) = answer else {
+            return Err(misunderstood().into());
+        };
+        let mut view = self.guild(guild).await?;
+        if view.is_none() {
+            // It has just ended.
+            view = self.copy_of(guild).await?;
+        }
+        let view = view.ok_or(Rejection::Unknown(Noun::Guild))?;
+        Ok(GuildDone { events, view })
     }
 
     /// Makes a guild with its `@everyone` role, the channel `general` and its owner as member.
@@ -115,46 +136,12 @@ impl Node {
             at: now,
             event,
         };
-        self.commit_alone(record).await?;
+        self.ask(record.source, Ask::Commit(Box::new(record)))
+            .await?;
         Ok(self
             .guild(id)
             .await?
             .ok_or(Rejection::Unknown(Noun::Guild))?)
-    }
-
-    /// Commits an event whose source is known to be at rest, rows and event together.
-    async fn commit_alone(&self, record: Record) -> Result<(), Refused> {
-        let node = self.clone();
-        to_its_end(async move { node.commit_wholly(record).await }).await
-    }
-
-    async fn commit_wholly(&self, record: Record) -> Result<(), Refused> {
-        let source = record.source;
-        let partition = self.inner.event_partition(source);
-        let writer = partition.writer();
-        let place = writer.place()?;
-        let committed = self
-            .inner
-            .stores
-            .guilds
-            .commit(partition.token, std::slice::from_ref(&record))
-            .await;
-        committed.map_err(|error| match error {
-            CommitError::Taken(Taken::Username) => Rejection::Taken("username").into(),
-            CommitError::Taken(Taken::Email) => Rejection::Taken("email").into(),
-            CommitError::PairExists(_) => Rejection::Taken("pair").into(),
-            CommitError::Failure(failure) => Refused::Failure(failure),
-        })?;
-        crash::pass(Point::DirectCommitted);
-        let gseq = record.gseq;
-        let (reply, stable) = oneshot::channel();
-        place.submit(
-            vec![record],
-            Box::new(move |outcome| drop(reply.send(outcome))),
-        );
-        stable.await.map_err(|_| Failure::Closing)??;
-        self.inner.outbox_done(source, gseq);
-        Ok(())
     }
 
     /// Where a channel belongs; `None` if it does not exist.
@@ -193,8 +180,8 @@ impl Node {
             at: self.inner.env.now(),
             event,
         };
-        match self.commit_alone(record).await {
-            Ok(()) => Ok(channel),
+        match self.ask(source, Ask::Commit(Box::new(record))).await {
+            Ok(_) => Ok(channel),
             // The other one was faster.
             Err(Refused::Rejection(Rejection::Taken("pair"))) => {
                 let channel = self.inner.stores.guilds.direct_of(users).await?;
@@ -209,44 +196,8 @@ impl Node {
         if *before == after {
             return Ok(());
         }
-        let node = self.clone();
-        to_its_end(async move { node.update_wholly(after).await }).await
-    }
-
-    async fn update_wholly(&self, after: Account) -> Result<(), Refused> {
-        let user = after.user.clone();
-        let source = Source::User(user.id);
-        let partition = self.inner.event_partition(source);
-        let stream = partition.stream(&self.inner, source).await?;
-        let mut head = stream.head().await?;
-        let event = Event::UserUpdated {
-            user: Box::new(after.user),
-            email: after.email,
-        };
-        let records = head.records(self.inner.env.now(), vec![event]);
-        let record = records.first().cloned().ok_or(Failure::Closing)?;
-        match self.commit_wholly(record).await {
-            Err(Refused::Failure(failure)) => {
-                head.end();
-                return Err(failure.into());
-            }
-            outcome => outcome?,
-        }
-        head.advance(&records);
-        drop(head);
-        for guild in self.guilds_of(user.id).await? {
-            let refresh = GuildCommand::RefreshMember(Box::new(user.clone()));
-            self.command(guild, user.id, refresh).await?;
-        }
+        let source = Source::User(after.user.id);
+        self.ask(source, Ask::UpdateUser(Box::new(after))).await?;
         Ok(())
     }
-}
-
-/// Runs on although nobody waits for it any more. A request ends wherever it is when its client
-/// hangs up, and between a commit and its append that would be in the midst of a change.
-async fn to_its_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, Refused>> + Send + 'static,
-) -> Result<T, Refused> {
-    let done = tokio::spawn(work).await;
-    done.map_err(|_| Failure::Closing)?
 }

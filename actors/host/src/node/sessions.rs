@@ -4,6 +4,7 @@ mod open;
 mod presence;
 mod typing;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use guildhall_model::account::Account;
@@ -13,7 +14,7 @@ use guildhall_model::event::Source;
 use guildhall_model::guild::GuildSnapshot;
 use guildhall_model::intent::Intents;
 use guildhall_model::user::Status;
-use guildhall_model::{ApplicationId, GuildId, LoginId, SessionPartition, UserId};
+use guildhall_model::{ApplicationId, GuildId, LoginId, NodeId, SessionPartition, UserId};
 use guildhall_ports::Failure;
 use guildhall_ports::directory::Partition;
 use guildhall_state::relay::SessionRef;
@@ -22,11 +23,12 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use super::{Inner, Node};
+use crate::cluster::requests::Request;
 use crate::relay;
 use crate::session::handle::SessionHandle;
 use crate::session::id::parse_session_id;
 use crate::session::replay;
-use crate::session::sequencer::{AttachError, Claim, Input, lost};
+use crate::session::sequencer::{AttachError, Claim, Input, Sequencer, lost, recovering};
 use crate::session::shared::Ending;
 
 /// A session that a client asks for, with its user known.
@@ -59,6 +61,9 @@ pub enum ResumeError {
     /// It may be tried again.
     #[error(transparent)]
     Failure(#[from] Failure),
+    /// Another node holds the session.
+    #[error("node {} holds the session", .0.0)]
+    Elsewhere(NodeId),
 }
 
 impl From<AttachError> for ResumeError {
@@ -89,7 +94,7 @@ impl Node {
     ) -> Result<SessionHandle, ResumeError> {
         let inner = &self.inner;
         let (partition, slot, secret) = parse_session_id(id).ok_or(Refusal::Unknown)?;
-        let sequencer = inner.sequencers.get(partition).ok_or(Refusal::Unknown)?;
+        let sequencer = self.holder_of(partition)?;
         self.confirm(partition).await?;
         let (reply, attached) = oneshot::channel();
         let claim = Claim {
@@ -124,6 +129,24 @@ impl Node {
         Ok(handle)
     }
 
+    /// The sequencer of a session partition, or who has it. A partition that has no owner at present
+    /// will have one soon.
+    fn holder_of(&self, partition: SessionPartition) -> Result<Sequencer, ResumeError> {
+        if let Some(sequencer) = self.inner.sequencers.get(partition) {
+            return Ok(sequencer);
+        }
+        let is_none = partition.0 >= self.inner.config.session_partitions;
+        let Some(company) = self.inner.company.as_ref().filter(|_| !is_none) else {
+            return Err(Refusal::Unknown.into());
+        };
+        let owner = company.owner(Partition::Session(partition));
+        let me = self.inner.config.node;
+        match owner.filter(|owner| owner.node != me) {
+            Some(owner) => Err(ResumeError::Elsewhere(owner.node)),
+            None => Err(recovering().into()),
+        }
+    }
+
     /// A node that was taken over without noticing must not take sessions back.
     async fn confirm(&self, partition: SessionPartition) -> Result<(), ResumeError> {
         let sequencer = self.inner.sequencers.get(partition);
@@ -140,14 +163,11 @@ impl Node {
         }
     }
 
-    /// Ends the sessions of a login: its sockets close at once.
+    /// Ends the sessions of a login: its sockets close at once, those on other nodes as soon as
+    /// they hear of it.
     pub fn close_login(&self, login: LoginId) {
         self.inner.registry.end_login(login);
-    }
-
-    /// Ends all sessions of a user.
-    pub fn close_user(&self, user: UserId) {
-        self.inner.registry.end_user(user);
+        self.insist_on_others(&Request::EndLogin(login));
     }
 
     /// Answers a request for members: chunks in order, as dispatches of the session.
@@ -173,18 +193,14 @@ impl Node {
         guild_id: GuildId,
         user_id: UserId,
     ) -> Result<Option<Box<GuildSnapshot>>, Failure> {
-        let partition = self.inner.event_partition(Source::Guild(guild_id));
+        let relay = self.inner.relay_of(Source::Guild(guild_id));
         let (answer, snapshot) = oneshot::channel();
         let input = relay::Input::Snapshot {
             guild_id,
             user_id,
             answer,
         };
-        partition
-            .relay
-            .send(input)
-            .await
-            .map_err(|_| Failure::Closing)?;
+        relay.send(input).await.map_err(|_| Failure::Closing)?;
         snapshot.await.map_err(|_| Failure::Closing)
     }
 
@@ -199,7 +215,10 @@ impl Node {
                     .member(user)
                     .is_some_and(|m| m.temporary && m.roles.is_empty())
             });
-            if leaves && let Err(refused) = self.command(guild, user, GuildCommand::Leave).await {
+            if leaves
+                && !self.is_connected_elsewhere(user).await
+                && let Err(refused) = self.command(guild, user, GuildCommand::Leave).await
+            {
                 warn!(%refused, guild.id = %guild, "a temporary member stays");
             }
         }
@@ -227,10 +246,7 @@ impl Node {
     /// Writes last snapshots and stops the sequencers. Nothing is delivered afterwards.
     pub async fn stop(&self) {
         for (_, sequencer) in self.inner.sequencers.all().iter() {
-            let (done, stopped) = oneshot::channel();
-            if sequencer.queue.send(Input::Stop { done }).await.is_ok() {
-                let _ = stopped.await;
-            }
+            sequencer.stop().await;
         }
     }
 }
@@ -238,17 +254,15 @@ impl Node {
 impl Inner {
     /// Takes a session that has ended out of the relays.
     pub(crate) async fn forget_session(&self, session: SessionRef, guilds: Vec<GuildId>) {
-        for partition in self.event_partitions() {
-            let here = guilds.iter().copied().filter(|&guild| {
-                self.event_partition(Source::Guild(guild)).number == partition.number
-            });
-            let guilds: Vec<GuildId> = here.collect();
-            if !guilds.is_empty() {
-                let _ = partition
-                    .relay
-                    .send(relay::Input::Forget { session, guilds })
-                    .await;
-            }
+        let mut by_partition: BTreeMap<_, Vec<GuildId>> = BTreeMap::new();
+        for guild in guilds {
+            let number = self.number_of(Source::Guild(guild));
+            by_partition.entry(number).or_default().push(guild);
+        }
+        for (number, guilds) in by_partition {
+            let relay = &self.relays()[usize::from(number.0)];
+            let forget = relay::Input::Forget { session, guilds };
+            let _ = relay.send(forget).await;
         }
     }
 }

@@ -60,6 +60,7 @@ pub(crate) struct Room {
 /// Loads a channel and starts its actor.
 pub(crate) async fn load(
     node: Node,
+    partition: Arc<EventPartition>,
     id: ChannelId,
     home: Home,
 ) -> Result<Option<ChannelHandle>, Failure> {
@@ -68,7 +69,6 @@ pub(crate) async fn load(
         Home::Guild(guild_id) => Source::Guild(guild_id),
         Home::Direct(_) => Source::Direct(id),
     };
-    let partition = Arc::clone(inner.event_partition(source));
     let log = partition.writer();
     let is_for_reading = !log.is_working();
     let (owner, place) = match home {

@@ -100,9 +100,12 @@ impl GuildHandle {
 }
 
 /// Loads a guild from the store and starts its actor.
-pub(crate) async fn load(node: Node, id: GuildId) -> Result<Option<GuildHandle>, Failure> {
+pub(crate) async fn load(
+    node: Node,
+    partition: Arc<EventPartition>,
+    id: GuildId,
+) -> Result<Option<GuildHandle>, Failure> {
     let source = Source::Guild(id);
-    let partition = node.inner.event_partition(source);
     let writer = partition.writer();
     // As long as the log takes nothing the guild is loaded to be read, and nobody asks for its end.
     let last = if writer.is_working() {
@@ -124,7 +127,7 @@ pub(crate) async fn load(node: Node, id: GuildId) -> Result<Option<GuildHandle>,
         stream: Stream::new(source, last),
         writer,
     });
-    let actor = GuildActor { node: node.clone() };
+    let actor = GuildActor { node, partition };
     let (actor, _) = Actor::spawn(None, actor, Arc::clone(&shared))
         .await
         .map_err(|error| Failure::unavailable("guild actor", error))?;
@@ -134,6 +137,7 @@ pub(crate) async fn load(node: Node, id: GuildId) -> Result<Option<GuildHandle>,
 
 struct GuildActor {
     node: Node,
+    partition: Arc<EventPartition>,
 }
 
 impl Actor for GuildActor {
@@ -177,7 +181,7 @@ impl GuildActor {
         reply: oneshot::Sender<Result<Vec<Event>, Refused>>,
     ) -> Result<(), Failure> {
         let inner = &self.node.inner;
-        let partition = inner.event_partition(Source::Guild(shared.id));
+        let partition = &*self.partition;
         let place = match shared.writer.place() {
             Ok(place) => place,
             Err(refused) => {

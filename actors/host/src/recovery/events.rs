@@ -13,12 +13,13 @@ use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
 use super::claim;
+use crate::cluster::follower::Follower;
 use crate::event_log::{self, Stable, after};
 use crate::node::{Inner, Node};
 use crate::partition::EventPartition;
 use crate::projection::Projection;
 use crate::relay::{self, RelayTask};
-use crate::writer::{Outlets, Writer};
+use crate::writer::{Outlets, Settling, Writer};
 use guildhall_model::limits;
 
 /// Events that are applied to the projection in one transaction at most.
@@ -34,21 +35,66 @@ pub(super) async fn take_all(node: &Node) -> Result<(), Failure> {
     // What a killed owner was writing is either refused from here on or seen here.
     let mut outbox = outbox_by_partition(inner).await?;
     inner.raise_id_floor(inner.stores.guilds.highest_id().await?);
-    let mut partitions = Vec::new();
-    let mut relays = Vec::new();
-    for token in tokens {
+    let (relays, inboxes) = relays(inner.config.event_partitions);
+    inner.set_relays(relays);
+    for (token, inbox) in tokens.into_iter().zip(inboxes) {
         let held = outbox.remove(&token.partition).unwrap_or_default();
-        let (partition, relay) = take(inner, token, held).await?;
-        partitions.push(Arc::new(partition));
-        relays.push(relay);
+        let partition = take(inner, token, held).await?;
+        let end = partition.writer().progress().borrow().end;
+        let relay = RelayTask::new(inner, token.partition, end);
+        inner.events.insert(Arc::new(partition));
+        tokio::spawn(relay.run(Arc::downgrade(inner), inbox));
     }
     // Whatever a killed owner's last writes brought into this store later is in a tail.
     inner.raise_id_floor(inner.stores.messages.highest_id().await?);
-    inner.set_event_partitions(partitions);
-    for (relay, inbox) in relays {
+    Ok(())
+}
+
+/// Takes one partition over that the directory has given to this node.
+pub(crate) async fn take_one(inner: &Inner, number: Number, epoch: Epoch) -> Result<(), Failure> {
+    let token = FencingToken {
+        partition: number,
+        epoch,
+    };
+    inner.stores.guilds.fence(token).await?;
+    // What its former owner was writing is either refused from here on or seen here.
+    let held = outbox_by_partition(inner).await?.remove(&number);
+    inner.raise_id_floor(inner.stores.guilds.highest_id().await?);
+    let partition = take(inner, token, held.unwrap_or_default()).await?;
+    inner.raise_id_floor(inner.stores.messages.highest_id().await?);
+    inner.events.insert(Arc::new(partition));
+    Ok(())
+}
+
+/// Starts a relay for every partition at the present end of the log, which is followed from there.
+pub(crate) async fn follow_all(inner: &Arc<Inner>) -> Result<(), Failure> {
+    let (relays, inboxes) = relays(inner.config.event_partitions);
+    inner.set_relays(relays);
+    let owners: FxHashMap<_, _> = inner.stores.directory.owners().await?.into_iter().collect();
+    let log = &*inner.stores.events;
+    for (number, inbox) in (0..).map(Number).zip(inboxes) {
+        let owner = owners.get(&Partition::Event(number));
+        let newest = owner.map(|owner| owner.epoch).unwrap_or_default();
+        let end = log.end(number.0).await?;
+        let epoch = event_log::epoch_before(log, number, end, newest).await?;
+        let relay = RelayTask::new(inner, number, end);
         tokio::spawn(relay.run(Arc::downgrade(inner), inbox));
+        let follower = Follower::new(number, end, epoch);
+        tokio::spawn(follower.run(Arc::downgrade(inner)));
     }
     Ok(())
+}
+
+/// The ways to the relays of so many partitions, and where they listen.
+fn relays(
+    count: u16,
+) -> (
+    Vec<mpsc::Sender<relay::Input>>,
+    Vec<mpsc::Receiver<relay::Input>>,
+) {
+    (0..count)
+        .map(|_| mpsc::channel(limits::RELAY_QUEUE_MAX))
+        .unzip()
 }
 
 /// Takes a partition over in the directory and shuts its former owner out of the relational store.
@@ -79,7 +125,7 @@ async fn take(
     inner: &Inner,
     token: FencingToken,
     outbox: Vec<Record>,
-) -> Result<(EventPartition, (RelayTask, mpsc::Receiver<relay::Input>)), Failure> {
+) -> Result<EventPartition, Failure> {
     let stores = &inner.stores;
     let (number, epoch) = (token.partition, token.epoch);
     let take = event_log::encode_take(inner.config.node);
@@ -102,17 +148,24 @@ async fn take(
         tail = tail.len(),
         "event partition taken over"
     );
-    let (relay, inbox) = mpsc::channel(limits::RELAY_QUEUE_MAX);
+    let relay = inner.relays()[usize::from(number.0)].clone();
     let (projected, events) = mpsc::channel(limits::RELAY_QUEUE_MAX);
     let messages = Arc::clone(&stores.messages);
     let projection = Projection::start(number, messages, end, events);
-    let outlets = Outlets {
-        relay: relay.clone(),
-        projection: projected.clone(),
+    let settling = match inner.company {
+        Some(_) => Settling::OnceRead,
+        None => Settling::AtOnce(Outlets {
+            relay: relay.clone(),
+            projection: projected.clone(),
+        }),
     };
-    let writer = Writer::start(Arc::clone(&stores.events), number, epoch, end, outlets);
-    let partition = EventPartition::new(token, writer, (projection, projected), relay);
-    Ok((partition, (RelayTask::new(inner, number, end), inbox)))
+    let writer = Writer::start(Arc::clone(&stores.events), number, epoch, end, settling);
+    Ok(EventPartition::new(
+        token,
+        writer,
+        (projection, projected),
+        relay,
+    ))
 }
 
 /// Applies what the projection has not seen yet.

@@ -7,27 +7,29 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use guildhall_model::Position;
+use guildhall_model::{EventPartition, Position};
 use guildhall_ports::Failure;
 use tracing::{info, warn};
 
 use super::events::append_outbox;
 use crate::event_log;
 use crate::node::{Inner, Node};
-use crate::partition::EventPartition;
+use crate::partition::EventPartition as Owned;
 use crate::relay;
-use crate::writer::{Outlets, Writer};
+use crate::writer::{Outlets, Settling, Writer};
 
 /// Pause before the next attempt.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Watches a partition's writer for the node's whole life.
-pub(crate) async fn watch(inner: Weak<Inner>, number: usize) {
+pub(crate) async fn watch(inner: Weak<Inner>, number: EventPartition) {
     loop {
         let Some(strong) = inner.upgrade() else {
             return;
         };
-        let partition = Arc::clone(&strong.event_partitions()[number]);
+        let Some(partition) = strong.events.get(number) else {
+            return;
+        };
         drop(strong);
         let mut progress = partition.writer().progress();
         let broken = progress
@@ -55,11 +57,7 @@ pub(crate) async fn watch(inner: Weak<Inner>, number: usize) {
     }
 }
 
-async fn repair(
-    node: &Node,
-    partition: &EventPartition,
-    end: &mut Position,
-) -> Result<(), Failure> {
+async fn repair(node: &Node, partition: &Owned, end: &mut Position) -> Result<(), Failure> {
     let inner = &node.inner;
     catch_up(inner, partition, end).await?;
     let outbox = inner.stores.guilds.outbox().await?;
@@ -93,17 +91,13 @@ async fn repair(
         partition.number,
         partition.token.epoch,
         *end,
-        outlets,
+        Settling::AtOnce(outlets),
     ));
     Ok(())
 }
 
 /// Passes on what has become stable, and waits until it is projected.
-async fn catch_up(
-    inner: &Inner,
-    partition: &EventPartition,
-    end: &mut Position,
-) -> Result<(), Failure> {
+async fn catch_up(inner: &Inner, partition: &Owned, end: &mut Position) -> Result<(), Failure> {
     let (stable, next) = event_log::read_all(&*inner.stores.events, partition.number, *end).await?;
     if let Some(last) = stable.last() {
         let upto = event_log::after(last.position);

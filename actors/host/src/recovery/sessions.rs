@@ -18,11 +18,12 @@ use tracing::{debug, warn};
 use super::{claim, tail};
 use crate::event_log::{READ_BYTES, after};
 use crate::node::{Inner, Node};
+use crate::relay;
 use crate::session::replay;
 use crate::session::ring::Ring;
 use crate::session::sequencer::{Condition, QUEUE_MAX, Sequencer, recovering};
 use crate::session::sequencer_loop::SequencerLoop;
-use crate::session::shared::SessionShared;
+use crate::session::shared::{Ending, SessionShared};
 use crate::session::snapshots::Keeper;
 
 /// A session partition as its log tells it.
@@ -46,6 +47,30 @@ pub(super) async fn take_all(node: &Node) -> Result<(), Failure> {
         sequencer.until_working().await?;
     }
     Ok(())
+}
+
+/// Takes one partition over that the directory has given to this node. It takes sessions a little
+/// later.
+pub(crate) async fn take_one(node: &Node, number: Number, epoch: Epoch) -> Result<(), Failure> {
+    let folded = fold(&node.inner, number, epoch).await?;
+    start(node, folded).await
+}
+
+/// Takes the sessions of a partition out of everything: it belongs to another node from now on.
+/// Their sockets are asked to come back.
+pub(crate) async fn forget(node: &Node, number: Number) {
+    let inner = &node.inner;
+    let parted = inner.registry.part_with(number);
+    for (user, shared) in parted {
+        let was_shown = shared.status().is_some();
+        shared.end(Ending::Draining);
+        if was_shown {
+            node.reappear(user);
+        }
+    }
+    for relay in inner.relays() {
+        let _ = relay.send(relay::Input::ForgetPartition(number)).await;
+    }
 }
 
 /// Takes a partition over from this node itself, whose log has refused a frame: late appends of

@@ -15,13 +15,12 @@ use guildhall_ports::crash::{self, Point};
 use guildhall_state::relay::{Relay, SessionRef, Sessions, Subscriber};
 use guildhall_state::session_partition::SessionPartition;
 use guildhall_state::session_partition::record::EventRef;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use tracing::warn;
 
 use crate::event_log::{Stable, after};
 use crate::guild_at;
 use crate::node::{Inner, Node};
-use crate::partition::EventPartition;
 use crate::relay::{Input, RelayTask};
 use crate::session::registry::Registry;
 use crate::session::sequencer::{self, Shares};
@@ -71,24 +70,26 @@ pub(crate) fn missed(
 
 /// Asks all relays to tell a session partition what it has missed.
 pub(crate) fn ask_for(inner: &Arc<Inner>, missed: Vec<Missed>) {
-    for (events, missed) in inner.event_partitions().iter().zip(missed) {
-        tokio::spawn(ask(Arc::downgrade(inner), Arc::clone(events), missed));
+    for (relay, missed) in inner.relays().iter().zip(missed) {
+        tokio::spawn(ask(Arc::downgrade(inner), relay.clone(), missed));
     }
 }
 
-async fn ask(node: Weak<Inner>, events: Arc<EventPartition>, missed: Missed) {
+async fn ask(node: Weak<Inner>, relay: mpsc::Sender<Input>, missed: Missed) {
     let mut pause = PAUSE_MIN;
     while node.strong_count() > 0 {
         let (done, told) = oneshot::channel();
-        let missed = Box::new(missed.clone());
-        let retell = Input::Retell { missed, done };
-        if events.relay.send(retell).await.is_err() {
+        let retell = Input::Retell {
+            missed: Box::new(missed.clone()),
+            done,
+        };
+        if relay.send(retell).await.is_err() {
             return;
         }
         match told.await {
             Ok(Ok(())) | Err(_) => return,
             Ok(Err(failure)) => {
-                warn!(partition = events.number.0, %failure, "what was missed is told later");
+                warn!(session.partition = missed.partition.0, %failure, "what was missed is told later");
             }
         }
         tokio::time::sleep(pause).await;
@@ -123,6 +124,8 @@ pub(crate) async fn retell(
     if task.retold.get(&number).is_some_and(|&told| told >= epoch) {
         return Ok(());
     }
+    // Its former owner's relay may have been ahead of this one.
+    task.catch_up(node, missed.from).await?;
     let (relay, tail) = as_it_was(node, task, missed).await?;
     let mut again = RelayTask::new(&node.inner, task.partition, Position::START);
     again.relay = relay;

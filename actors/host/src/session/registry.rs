@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use guildhall_model::dispatch::{Shard, Viewer};
 use guildhall_model::user::{Appearance, Status};
-use guildhall_model::{LoginId, UserId, limits};
+use guildhall_model::{LoginId, SessionPartition, UserId, limits};
 use guildhall_state::relay::{SessionRef, Sessions, Subscriber};
 use parking_lot::RwLock;
 use rustc_hash::FxHashMap;
@@ -84,13 +84,6 @@ impl Registry {
         }
     }
 
-    /// Ends all sessions of a user.
-    pub(crate) fn end_user(&self, user: UserId) {
-        for session in self.users.read().get(&user).into_iter().flatten() {
-            session.shared.end(Ending::Revoked);
-        }
-    }
-
     /// Sets what a session shows and says how its user appears from now on, if that changed.
     pub(crate) fn show(
         &self,
@@ -117,6 +110,39 @@ impl Registry {
             .map_or(Appearance::Offline, |sessions| appearance(sessions))
     }
 
+    /// How all users appear who are not offline.
+    pub(crate) fn appearances(&self) -> Vec<(UserId, Appearance)> {
+        let users = self.users.read();
+        let all = users
+            .iter()
+            .map(|(&user, sessions)| (user, appearance(sessions)));
+        all.filter(|(_, appearance)| *appearance != Appearance::Offline)
+            .collect()
+    }
+
+    /// Whether a user has a session here.
+    pub(crate) fn has_sessions(&self, user: UserId) -> bool {
+        self.users.read().contains_key(&user)
+    }
+
+    /// Removes all sessions of a partition, and says whose they were.
+    pub(crate) fn part_with(
+        &self,
+        partition: SessionPartition,
+    ) -> Vec<(UserId, Arc<SessionShared>)> {
+        let mut parted = Vec::new();
+        self.users.write().retain(|&user, sessions| {
+            let (gone, stay) = std::mem::take(sessions)
+                .into_iter()
+                .partition(|other| other.subscriber.session.partition == partition);
+            *sessions = stay;
+            let gone: Vec<Registered> = gone;
+            parted.extend(gone.into_iter().map(|session| (user, session.shared)));
+            !sessions.is_empty()
+        });
+        parted
+    }
+
     /// How many sessions there are.
     pub(crate) fn len(&self) -> usize {
         self.users.read().values().map(Vec::len).sum()
@@ -130,18 +156,12 @@ impl Registry {
     }
 }
 
-/// Do not disturb wins over online, online over idle; invisible sessions do not count.
+/// As of all sessions together; invisible ones do not count.
 fn appearance(sessions: &[Registered]) -> Appearance {
     let shown = sessions
         .iter()
         .filter_map(|session| session.shared.status());
-    let rank = |status: &Status| match status {
-        Status::Dnd => 3,
-        Status::Online => 2,
-        Status::Idle => 1,
-        Status::Invisible => 0,
-    };
     shown
-        .max_by_key(rank)
-        .map_or(Appearance::Offline, Appearance::from)
+        .map(Appearance::from)
+        .fold(Appearance::Offline, Appearance::or)
 }

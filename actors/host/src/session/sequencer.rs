@@ -58,6 +58,8 @@ pub(crate) enum Input {
     Retelling { from: EventPartition, epoch: Epoch },
     /// Snapshot, then stop.
     Stop { done: oneshot::Sender<()> },
+    /// Stop at once: the partition belongs to somebody else.
+    Lose { done: oneshot::Sender<()> },
 }
 
 /// One step with the event that it may be about.
@@ -144,6 +146,22 @@ impl Sequencer {
         }
     }
 
+    /// Lets it write what it has and a last snapshot. Nothing is delivered afterwards.
+    pub(crate) async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.queue.send(Input::Stop { done }).await.is_ok() {
+            let _ = stopped.await;
+        }
+    }
+
+    /// Ends its sockets and itself: nothing that it writes counts.
+    pub(crate) async fn lose(&self) {
+        let (done, lost) = oneshot::channel();
+        if self.queue.send(Input::Lose { done }).await.is_ok() {
+            let _ = lost.await;
+        }
+    }
+
     /// Waits until sessions are taken. Fails when somebody else owns the partition before.
     pub(crate) async fn until_working(&self) -> Result<(), Failure> {
         let mut condition = self.condition.clone();
@@ -210,6 +228,15 @@ impl Sequencers {
         all.push((partition, sequencer));
         all.sort_unstable_by_key(|(number, _)| *number);
         *owned = all.into();
+    }
+
+    /// Takes the sequencer of a partition out.
+    pub(crate) fn remove(&self, partition: SessionPartition) -> Option<Sequencer> {
+        let removed = self.get(partition);
+        let mut owned = self.0.write();
+        let others = owned.iter().filter(|(other, _)| *other != partition);
+        *owned = others.cloned().collect();
+        removed
     }
 
     pub(crate) fn get(&self, partition: SessionPartition) -> Option<Sequencer> {

@@ -27,7 +27,7 @@ use tracing::{info, warn};
 use super::registry::Registry;
 use super::ring::Ring;
 use super::sequencer::{Condition, Input};
-use super::shared::SessionShared;
+use super::shared::{Ending, SessionShared};
 use super::snapshots::Keeper;
 use crate::config::HostConfig;
 use crate::event_log::after;
@@ -97,6 +97,12 @@ impl SequencerLoop {
             }
             for input in batch.drain(..) {
                 self.take(input, &mut draft);
+            }
+            if let Some(done) = draft.lost.take() {
+                self.end_all(Ending::Failed);
+                self.condition.send_replace(Condition::Lost);
+                let _ = done.send(());
+                return Turn::Stopped;
             }
             let stop = draft.stop.take();
             if let Err(failure) = self.commit(draft).await {

@@ -87,8 +87,23 @@ impl Client {
         while began.elapsed() < HANGS {
             match self.resume(at) {
                 Ok(()) => return,
-                Err(ResumeError::Failure(_)) => at.turn(1),
+                Err(ResumeError::Failure(_) | ResumeError::Elsewhere(_)) => at.turn(1),
                 Err(ResumeError::Refusal(refusal)) => panic!("{refusal}"),
+            }
+        }
+        panic!("the session is taken back in time");
+    }
+
+    /// Comes back to whichever of these nodes holds the session; says which.
+    pub(crate) fn insist_among(&mut self, nodes: &[&Serving]) -> usize {
+        let began = Instant::now();
+        while began.elapsed() < HANGS {
+            for (n, at) in nodes.iter().enumerate() {
+                match self.resume(at) {
+                    Ok(()) => return n,
+                    Err(ResumeError::Failure(_) | ResumeError::Elsewhere(_)) => at.turn(1),
+                    Err(ResumeError::Refusal(refusal)) => panic!("{refusal}"),
+                }
             }
         }
         panic!("the session is taken back in time");

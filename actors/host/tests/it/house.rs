@@ -1,23 +1,35 @@
 //! Stores that outlive the nodes on them, and nodes that can be killed at any await.
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, Instant};
 
 use futures_util::future::{Either, select};
+use guildhall_cluster::link::Secret;
 use guildhall_embedded::log::SegmentLog;
 use guildhall_embedded::sqlite::{Projection, Relational};
-use guildhall_host::{HostConfig, Node, Stores};
+use guildhall_host::observe::NodeState;
+use guildhall_host::{HostConfig, Joining, Node, Stores};
 use guildhall_model::event::Record;
 use guildhall_model::{NodeId, Timestamp};
-use guildhall_ports::fake::{FakeClock, FakeDirectory, FakeLog, FakeSnapshots, Fate};
-use guildhall_ports::{Accounts, Failure};
+use guildhall_ports::directory::{Ownership, Partition};
+use guildhall_ports::fake::{
+    FakeClock, FakeDirectory, FakeLog, FakeMembership, FakeSnapshots, Fate,
+};
+use guildhall_ports::{Accounts, Directory as _, Failure};
 use serde::Deserialize;
 use tempfile::TempDir;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Handle, Runtime};
 
 use crate::late::LateMessages;
 
-/// How many partitions of either kind there are.
+/// How many partitions of either kind there are for one node.
 const PARTITIONS: u16 = 2;
+/// And for several.
+const PARTITIONS_OF_MANY: u16 = 8;
+
+/// Far beyond what anything takes here: only a hanging test meets it.
+const HANGS: Duration = Duration::from_secs(30);
 
 /// A record of the events log.
 #[derive(Deserialize)]
@@ -39,6 +51,8 @@ pub(crate) struct House {
     pub(crate) clock: FakeClock,
     /// Another frames log than the fake one.
     frames_on_disk: Option<Arc<SegmentLog>>,
+    partitions: u16,
+    membership: FakeMembership,
     starts: u64,
     _files: TempDir,
 }
@@ -63,6 +77,7 @@ impl House {
             let messages = LateMessages::new(projection.unwrap());
             (Arc::new(relational.unwrap()), Arc::new(messages))
         });
+        let clock = FakeClock::at(Timestamp(1_700_000_000_000));
         Self {
             storage,
             relational,
@@ -71,10 +86,20 @@ impl House {
             frames: FakeLog::new(),
             snapshots: FakeSnapshots::new(),
             directory: FakeDirectory::new(),
-            clock: FakeClock::at(Timestamp(1_700_000_000_000)),
             frames_on_disk: None,
+            partitions: PARTITIONS,
+            membership: FakeMembership::new(clock.clone()),
+            clock,
             starts: 0,
             _files: files,
+        }
+    }
+
+    /// A house for several nodes at a time.
+    pub(crate) fn of_many() -> Self {
+        Self {
+            partitions: PARTITIONS_OF_MANY,
+            ..Self::new()
         }
     }
 
@@ -95,14 +120,56 @@ impl House {
     pub(crate) fn start_beside(&mut self, beside: impl Future<Output = ()>) -> Serving {
         self.starts += 1;
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        let config = HostConfig {
-            node: NodeId(1),
-            event_partitions: PARTITIONS,
-            session_partitions: PARTITIONS,
+        let (config, stores) = (self.config(1), self.stores());
+        let env = self.clock.env(self.starts);
+        let node = runtime.block_on(async {
+            let starts = std::pin::pin!(Node::start(config, env, stores));
+            match select(starts, std::pin::pin!(beside)).await {
+                Either::Left((node, _)) => node.unwrap(),
+                Either::Right(_) => panic!("what is done beside does not end"),
+            }
+        });
+        Serving { runtime, node }
+    }
+
+    /// Starts a node that joins the others. It works on although no test waits for it.
+    pub(crate) fn join(&mut self, number: u16) -> Serving {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        self.starts += 1;
+        let (config, stores) = (self.config(number), self.stores());
+        let env = self.clock.env(self.starts);
+        let (membership, incarnation) = (Arc::new(self.membership.clone()), self.starts);
+        let node = runtime.block_on(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let joining = Joining {
+                membership,
+                secret: Secret::new(&[7; 32]).unwrap(),
+                incarnation,
+                address: listener.local_addr().unwrap().to_string(),
+                listener,
+                weight: 1,
+            };
+            Node::join(config, env, stores, joining).await.unwrap()
+        });
+        Serving { runtime, node }
+    }
+
+    fn config(&self, number: u16) -> HostConfig {
+        HostConfig {
+            node: NodeId(number),
+            event_partitions: self.partitions,
+            session_partitions: self.partitions,
             snapshot_interval_ms: 2_000,
             ..HostConfig::default()
-        };
-        let stores = Stores {
+        }
+    }
+
+    fn stores(&self) -> Stores {
+        Stores {
             accounts: Arc::clone(&self.relational) as Arc<dyn Accounts>,
             guilds: Arc::clone(&self.relational) as _,
             commands: Arc::clone(&self.relational) as _,
@@ -114,16 +181,37 @@ impl House {
             },
             snapshots: Arc::new(self.snapshots.clone()),
             directory: Arc::new(self.directory.clone()),
+        }
+    }
+
+    /// Who owns what, by the directory.
+    pub(crate) fn owners(&self) -> Vec<(Partition, Ownership)> {
+        self.wait(self.directory.owners()).unwrap()
+    }
+
+    /// Waits until these nodes own all partitions, each of them some of either kind, and work.
+    pub(crate) fn until_settled(&self, nodes: &[&Serving]) {
+        let began = Instant::now();
+        let is_settled = || {
+            let states: Vec<NodeState> = nodes.iter().map(|it| it.node.observe()).collect();
+            let events = states.iter().map(|state| state.event_partitions.len());
+            let sessions = states.iter().map(|state| state.session_partitions.len());
+            let all = usize::from(self.partitions);
+            let is_whole = (events.clone().sum(), sessions.clone().sum()) == (all, all);
+            let is_shared = events.chain(sessions).all(|owned| owned > 0);
+            is_whole && is_shared && nodes.iter().all(|it| it.node.check().is_ok())
         };
-        let env = self.clock.env(self.starts);
-        let node = runtime.block_on(async {
-            let starts = std::pin::pin!(Node::start(config, env, stores));
-            match select(starts, std::pin::pin!(beside)).await {
-                Either::Left((node, _)) => node.unwrap(),
-                Either::Right(_) => panic!("what is done beside does not end"),
+        // Leases end by the clock, which goes as fast as the nodes do.
+        let mut passed = 0;
+        while !is_settled() {
+            assert!(began.elapsed() < HANGS, "the nodes settle in time");
+            let ms = i64::try_from(began.elapsed().as_millis()).unwrap();
+            self.clock.advance_ms(ms - passed);
+            passed = ms;
+            for at in nodes {
+                at.turn(10);
             }
-        });
-        Serving { runtime, node }
+        }
     }
 
     /// Decides about the appends that waited when their node was killed: of each log so many
@@ -144,7 +232,7 @@ impl House {
 
     /// What the events log holds of the one guild, in order.
     pub(crate) fn stream_of_guild(&self) -> Vec<Record> {
-        let partitions = (0..PARTITIONS).flat_map(|partition| self.events.records(partition));
+        let partitions = (0..self.partitions).flat_map(|partition| self.events.records(partition));
         let decoded = partitions.map(|record| rmp_serde::from_slice(&record.payload).unwrap());
         let of_guild = decoded.filter_map(|logged| match logged {
             Logged::Event(record) if record.source.guild_id().is_some() => Some(*record),
@@ -182,6 +270,16 @@ impl Serving {
                 tokio::task::yield_now().await;
             }
         });
+    }
+
+    /// Everything that goes on by itself stands still until the answer is dropped.
+    pub(crate) fn pause(&self) -> mpsc::Sender<()> {
+        let (end, ended) = mpsc::channel();
+        // The only thread that works there.
+        self.runtime.spawn(async move {
+            let _ = ended.recv();
+        });
+        end
     }
 
     /// The process is gone, in the middle of whatever it was doing.

@@ -1,5 +1,7 @@
 //! Requests to write into a channel.
 
+use serde::{Deserialize, Serialize};
+
 use crate::attachment::Attachment;
 use crate::id::{MessageId, RoleId, UserId};
 use crate::interaction::{Interaction, InteractionClaim};
@@ -10,7 +12,7 @@ use crate::text::Content;
 use crate::user::User;
 
 /// A request to write into a channel. The acting user travels beside it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum ChannelCommand {
     /// Post a message.
     Post(Box<Draft>),
@@ -39,7 +41,7 @@ pub enum ChannelCommand {
 }
 
 /// What an application does with an interaction.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Response {
     /// Answer it with a message, which may say that more will come.
     Reply(Box<Draft>),
@@ -56,7 +58,7 @@ pub enum Response {
 }
 
 /// One of the answers to an interaction.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AnswerRef {
     /// The first one; where that was no message, the one whose component was used.
     Original,
@@ -72,7 +74,7 @@ impl Response {
 }
 
 /// An emoji that somebody gives to a message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Given {
     /// Which.
     pub emoji: Emoji,
@@ -81,7 +83,7 @@ pub struct Given {
 }
 
 /// A message before it has an id.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Draft {
     /// Who posts, as of now.
     pub author: User,
@@ -115,7 +117,7 @@ impl Draft {
 }
 
 /// What changes about a message. What is absent stays.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Edit {
     /// What is said; nothing any more where the inner value is absent.
     pub content: Option<Option<Content>>,
@@ -150,7 +152,7 @@ impl Edit {
 }
 
 /// Whom a message may mention among those that its content names.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AllowedMentions {
     /// `@everyone` and `@here`, by whoever may.
     pub everyone: bool,
@@ -163,7 +165,7 @@ pub struct AllowedMentions {
 }
 
 /// Some of those that are named.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Allowed<T> {
     /// All of them.
     All,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use guildhall_model::dispatch::Dispatch;
 use guildhall_model::event::{Audience, Event, Record};
 use guildhall_model::intent::Intents;
-use guildhall_model::{GuildId, Timestamp, UserId};
+use guildhall_model::{GuildId, SessionPartition, Timestamp, UserId};
 use rustc_hash::FxHashMap;
 
 use super::audience::Reach;
@@ -126,6 +126,14 @@ impl RelayGuild {
             if sessions.is_empty() {
                 self.by_user.remove(&user);
             }
+        }
+    }
+
+    pub(super) fn forget_partition(&mut self, partition: SessionPartition) {
+        let of = self.subscribers.keys().copied();
+        let gone: Vec<SessionRef> = of.filter(|it| it.partition == partition).collect();
+        for session in gone {
+            self.forget(session);
         }
     }
 

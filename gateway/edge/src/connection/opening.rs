@@ -97,6 +97,10 @@ pub(super) async fn take_back(gateway: Gateway, resume: Box<Resume>) -> Opened {
             warn!(%failure, "a session could not be resumed");
             Opened::Close(CloseCode::UnknownError)
         }
+        Err(elsewhere @ ResumeError::Elsewhere(_)) => {
+            debug!(%elsewhere, "a session is not resumed here");
+            Opened::Close(CloseCode::UnknownError)
+        }
     }
 }
 

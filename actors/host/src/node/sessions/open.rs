@@ -8,7 +8,7 @@ use guildhall_model::channel::DirectChannel;
 use guildhall_model::dispatch::{Dispatch, Ready, Shard, Viewer};
 use guildhall_model::event::Source;
 use guildhall_model::user::User;
-use guildhall_model::{GuildId, Rejection, SessionPartition, UserId, limits};
+use guildhall_model::{GuildId, Position, Rejection, SessionPartition, UserId, limits};
 use guildhall_ports::Failure;
 use guildhall_state::relay::{SessionRef, Subscriber};
 use guildhall_state::session_partition::record::Slot;
@@ -69,8 +69,7 @@ impl Node {
         };
         // Relays let a session that they know of in where its user joins, and show it what was so
         // then: what was answered before must be behind them.
-        self.ask_relays(|done| relay::Input::CatchUp { done })
-            .await?;
+        self.catch_relays_up().await?;
         let shared = Arc::clone(&opened.shared);
         if !inner.registry.insert(session, viewer, shard, login, shared) {
             opened.shared.set_over();
@@ -84,7 +83,7 @@ impl Node {
         self.subscribe(session, viewer, shard, known.clone())
             .await?;
         // How far every relay has heard at the start of the session.
-        self.ask_relays(|done| relay::Input::Mark { partition, done })
+        self.ask_relays(|_, done| relay::Input::Mark { partition, done })
             .await?;
         if let Err(failure) = sequencer.settle(session.slot).await {
             self.abandon(session, viewer, known).await;
@@ -174,9 +173,16 @@ impl Node {
             shard,
         };
         for guild_id in guilds {
-            let subscribed = match self.guild(guild_id).await? {
-                Some(view) => self.subscribe_to(guild_id, view, subscriber).await?,
-                None => false,
+            let is_owned = self.inner.owned(Source::Guild(guild_id)).is_some();
+            let view = if is_owned {
+                self.guild(guild_id).await?
+            } else {
+                None
+            };
+            let subscribed = if is_owned && view.is_none() {
+                false
+            } else {
+                self.subscribe_to(guild_id, view, subscriber).await?
             };
             if !subscribed && told.contains(&guild_id) {
                 // READY has named the guild, so its client waits for it.
@@ -187,34 +193,52 @@ impl Node {
         Ok(())
     }
 
-    /// Asks every relay for something, and waits until all have done it.
-    async fn ask_relays(
+    /// Has every relay hear what was answered before.
+    async fn catch_relays_up(&self) -> Result<(), Failure> {
+        let ends = self.ends_of_others().await?;
+        let catch_up = |number: usize, done| relay::Input::CatchUp {
+            upto: ends.get(number).copied(),
+            done,
+        };
+        let caught_up = self.ask_relays(catch_up).await?;
+        caught_up.into_iter().collect()
+    }
+
+    /// Up to where the events log is stable, by partition, where other nodes write it too.
+    async fn ends_of_others(&self) -> Result<Vec<Position>, Failure> {
+        if self.inner.company.is_none() {
+            return Ok(Vec::new());
+        }
+        let partitions: Vec<u16> = (0..self.inner.config.event_partitions).collect();
+        self.inner.stores.events.ends(&partitions).await
+    }
+
+    /// Asks every relay for something, and waits for all their answers.
+    async fn ask_relays<T>(
         &self,
-        ask: impl Fn(oneshot::Sender<()>) -> relay::Input,
-    ) -> Result<(), Failure> {
+        ask: impl Fn(usize, oneshot::Sender<T>) -> relay::Input,
+    ) -> Result<Vec<T>, Failure> {
         let mut asked = Vec::new();
-        for events in self.inner.event_partitions() {
+        for (number, relay) in self.inner.relays().iter().enumerate() {
             let (done, answer) = oneshot::channel();
-            events
-                .relay
-                .send(ask(done))
-                .await
-                .map_err(|_| Failure::Closing)?;
+            let sent = relay.send(ask(number, done)).await;
+            sent.map_err(|_| Failure::Closing)?;
             asked.push(answer);
         }
+        let mut answers = Vec::with_capacity(asked.len());
         for answer in asked {
-            answer.await.map_err(|_| Failure::Closing)?;
+            answers.push(answer.await.map_err(|_| Failure::Closing)?);
         }
-        Ok(())
+        Ok(answers)
     }
 
     async fn subscribe_to(
         &self,
         guild_id: GuildId,
-        view: GuildView,
+        view: Option<GuildView>,
         subscriber: Subscriber,
     ) -> Result<bool, Failure> {
-        let partition = self.inner.event_partition(Source::Guild(guild_id));
+        let relay = self.inner.relay_of(Source::Guild(guild_id));
         let (done, subscribed) = oneshot::channel();
         let input = relay::Input::Subscribe {
             guild_id,
@@ -222,21 +246,14 @@ impl Node {
             subscriber,
             done,
         };
-        partition
-            .relay
-            .send(input)
-            .await
-            .map_err(|_| Failure::Closing)?;
-        subscribed.await.map_err(|_| Failure::Closing)
+        relay.send(input).await.map_err(|_| Failure::Closing)?;
+        subscribed.await.map_err(|_| Failure::Closing)?
     }
 
     pub(super) async fn tell(&self, guild_id: GuildId, session: SessionRef, dispatch: Dispatch) {
-        let partition = self.inner.event_partition(Source::Guild(guild_id));
+        let relay = self.inner.relay_of(Source::Guild(guild_id));
         let dispatch = Arc::new(dispatch);
         // The relay ends only with the node.
-        let _ = partition
-            .relay
-            .send(relay::Input::Tell { session, dispatch })
-            .await;
+        let _ = relay.send(relay::Input::Tell { session, dispatch }).await;
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use guildhall_cluster::link::Lane;
 use guildhall_model::channel::DirectChannel;
 use guildhall_model::dispatch::{Dispatch, Typing};
 use guildhall_model::event::Source;
@@ -10,6 +11,7 @@ use guildhall_model::{ChannelId, GuildId, Timestamp, UserId};
 use guildhall_state::relay::audience::Reach;
 use guildhall_state::relay::{SessionRef, Sessions as _};
 
+use crate::cluster::requests::Told;
 use crate::node::Node;
 use crate::relay;
 
@@ -22,8 +24,28 @@ impl Node {
         user_id: UserId,
         since: Timestamp,
     ) {
-        let partition = self.inner.event_partition(Source::Guild(guild_id));
-        let _ = partition.relay.try_send(relay::Input::Typing {
+        if let Some(company) = &self.inner.company {
+            let told = Told::Typing {
+                guild: guild_id,
+                channel: channel_id,
+                user: user_id,
+                since,
+            };
+            company.tell_all(Lane::Bulk, &told);
+        }
+        self.tell_typing_here(guild_id, channel_id, user_id, since);
+    }
+
+    /// The same, to this node's sessions.
+    pub(crate) fn tell_typing_here(
+        &self,
+        guild_id: GuildId,
+        channel_id: ChannelId,
+        user_id: UserId,
+        since: Timestamp,
+    ) {
+        let relay = self.inner.relay_of(Source::Guild(guild_id));
+        let _ = relay.try_send(relay::Input::Typing {
             guild_id,
             channel_id,
             user_id,
@@ -33,6 +55,25 @@ impl Node {
 
     /// One of two users writes in their channel.
     pub async fn tell_typing_directly(
+        &self,
+        channel: &DirectChannel,
+        user_id: UserId,
+        since: Timestamp,
+    ) {
+        if let Some(company) = &self.inner.company {
+            let told = Told::TypingDirectly {
+                channel: *channel,
+                user: user_id,
+                since,
+            };
+            company.tell_all(Lane::Bulk, &told);
+        }
+        self.tell_typing_directly_here(channel, user_id, since)
+            .await;
+    }
+
+    /// The same, to this node's sessions.
+    pub(crate) async fn tell_typing_directly_here(
         &self,
         channel: &DirectChannel,
         user_id: UserId,

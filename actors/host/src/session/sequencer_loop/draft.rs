@@ -44,6 +44,8 @@ pub(super) struct Draft {
     /// Sessions whose start is complete with this frame.
     pub(super) settled: Vec<Slot>,
     pub(super) stop: Option<oneshot::Sender<()>>,
+    /// Somebody else owns the partition: the frame is void.
+    pub(super) lost: Option<oneshot::Sender<()>>,
 }
 
 impl Draft {
@@ -86,6 +88,7 @@ impl SequencerLoop {
             Input::Attach { claim, reply } => self.take_attach(claim, reply, draft),
             Input::Retelling { from, epoch } => self.hear_again(from, epoch),
             Input::Stop { done } => draft.stop = Some(done),
+            Input::Lose { done } => draft.lost = Some(done),
         }
     }
 

@@ -125,7 +125,7 @@ impl SequencerLoop {
         }
     }
 
-    fn end_all(&self, ending: Ending) {
+    pub(super) fn end_all(&self, ending: Ending) {
         for shared in self.shared.values() {
             shared.end(ending);
         }
@@ -161,7 +161,7 @@ fn refuse(input: Input, failure: &Failure) -> Option<oneshot::Sender<()>> {
     match input {
         Input::Open { reply, .. } => drop(reply.send(Err(failure.clone()))),
         Input::Attach { reply, .. } => drop(reply.send(Err(failure.clone().into()))),
-        Input::Stop { done } => return Some(done),
+        Input::Stop { done } | Input::Lose { done } => return Some(done),
         Input::Told { .. }
         | Input::Volatile { .. }
         | Input::Settle { .. }

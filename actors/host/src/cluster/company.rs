@@ -1,0 +1,177 @@
+//! A node's place among the others: whom it knows, and who owns which partition by what it knows.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use guildhall_cluster::link::{ByteStream, Lane, LinkError, Links, Secret};
+use guildhall_model::NodeId;
+use guildhall_ports::Membership;
+use guildhall_ports::directory::{Ownership, Partition};
+use guildhall_ports::membership::Member;
+use parking_lot::Mutex;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::requests::Told;
+use crate::calls::wire::encode;
+
+/// What a node needs to be one of several.
+pub struct Joining {
+    /// The list of nodes.
+    pub membership: Arc<dyn Membership>,
+    /// What all nodes of the cluster know and nobody else.
+    pub secret: Secret,
+    /// Which of the node's successive processes this is; rises with every start.
+    pub incarnation: u64,
+    /// Where other nodes connect to.
+    pub listener: TcpListener,
+    /// How they reach it: `host:port`.
+    pub address: String,
+    /// How much this node takes beside the others; 0 owns no partitions.
+    pub weight: u32,
+}
+
+impl Joining {
+    /// The node's place among the others, before it has met them.
+    pub(crate) fn company(&self, node: NodeId) -> Company {
+        let own = Member {
+            node,
+            incarnation: self.incarnation,
+            address: self.address.clone(),
+            weight: self.weight,
+            is_draining: false,
+        };
+        Company::new(Arc::clone(&self.membership), own)
+    }
+}
+
+/// The owners that the directory told last, or an owner itself.
+pub(crate) type Owners = BTreeMap<Partition, Ownership>;
+
+/// What one of several nodes knows of the others.
+pub(crate) struct Company {
+    pub(crate) membership: Arc<dyn Membership>,
+    pub(crate) own: Mutex<Member>,
+    pub(crate) owners: watch::Sender<Owners>,
+    /// Other nodes that have not left.
+    pub(crate) others: Mutex<BTreeSet<NodeId>>,
+    /// Partitions that are being taken over or handed over.
+    busy: Mutex<BTreeSet<Partition>>,
+    has_left: AtomicBool,
+    links: OnceLock<Links>,
+    sockets: OnceLock<Arc<dyn Sockets>>,
+}
+
+/// Attends to sockets of sessions that this node owns and that clients have opened at another node.
+#[async_trait]
+pub trait Sockets: Send + Sync {
+    /// Goes on with a socket; `preface` is what the other node's [`Sockets`] says of it.
+    async fn attend(&self, preface: Bytes, stream: ByteStream);
+}
+
+/// A partition that nobody else takes over or hands over as long as this is held.
+pub(crate) struct Busy<'a> {
+    company: &'a Company,
+    partition: Partition,
+}
+
+impl Drop for Busy<'_> {
+    fn drop(&mut self) {
+        self.company.busy.lock().remove(&self.partition);
+    }
+}
+
+impl Company {
+    pub(crate) fn new(membership: Arc<dyn Membership>, own: Member) -> Self {
+        Self {
+            membership,
+            own: Mutex::new(own),
+            owners: watch::Sender::new(Owners::new()),
+            others: Mutex::default(),
+            busy: Mutex::default(),
+            has_left: AtomicBool::new(false),
+            links: OnceLock::new(),
+            sockets: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn set_links(&self, links: Links) {
+        assert!(self.links.set(links).is_ok(), "a node joins once");
+    }
+
+    pub(crate) fn links(&self) -> &Links {
+        self.links
+            .get()
+            .expect("links are set before anybody can ask")
+    }
+
+    /// The node says no more that it lives.
+    pub(crate) fn has_left(&self) {
+        self.has_left.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_over(&self) -> bool {
+        self.has_left.load(Ordering::Acquire)
+    }
+
+    /// Who owns a partition, by what this node knows.
+    pub(crate) fn owner(&self, partition: Partition) -> Option<Ownership> {
+        self.owners.borrow().get(&partition).copied()
+    }
+
+    /// Notes an owner that is known before the directory was asked again.
+    pub(crate) fn note_owner(&self, partition: Partition, owner: Ownership) {
+        self.owners.send_if_modified(|owners| {
+            let known = owners.get(&partition).map(|known| known.epoch);
+            let is_news = known < Some(owner.epoch);
+            if is_news {
+                owners.insert(partition, owner);
+            }
+            is_news
+        });
+    }
+
+    /// Begins to move a partition, unless it is being moved.
+    pub(crate) fn busy(&self, partition: Partition) -> Option<Busy<'_>> {
+        let company = self;
+        let begins = self.busy.lock().insert(partition);
+        begins.then_some(Busy { company, partition })
+    }
+
+    pub(crate) async fn call(
+        &self,
+        node: NodeId,
+        lane: Lane,
+        body: Bytes,
+        within: Duration,
+    ) -> Result<Bytes, LinkError> {
+        self.links().call(node, lane, body, within).await
+    }
+
+    /// Tells one node something that may be lost.
+    pub(crate) fn tell(&self, node: NodeId, lane: Lane, told: &Told) {
+        // Who is not reached learns of it otherwise, or need not.
+        let _ = self.links().tell(node, lane, encode(told));
+    }
+
+    /// Tells all others something that may be lost.
+    pub(crate) fn tell_all(&self, lane: Lane, told: &Told) {
+        let body = encode(told);
+        for &node in &*self.others.lock() {
+            let _ = self.links().tell(node, lane, body.clone());
+        }
+    }
+
+    /// Who attends to sockets that another node hands over.
+    pub(crate) fn sockets(&self) -> Option<Arc<dyn Sockets>> {
+        self.sockets.get().cloned()
+    }
+
+    pub(crate) fn set_sockets(&self, sockets: Arc<dyn Sockets>) {
+        assert!(self.sockets.set(sockets).is_ok(), "a node has one listener");
+    }
+}

@@ -1,0 +1,177 @@
+//! Taking partitions over, handing them over, and letting go of what belongs to others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guildhall_cluster::coordinator::Order;
+use guildhall_cluster::link::Lane;
+use guildhall_model::{Epoch, EventPartition, NodeId, SessionPartition};
+use guildhall_ports::Failure;
+use guildhall_ports::directory::{Ownership, Partition};
+use tracing::{info, warn};
+
+use super::company::{Company, Owners};
+use super::requests::{Request, Told};
+use crate::calls::wire::encode;
+use crate::node::Node;
+use crate::partition::EventPartition as Owned;
+use crate::recovery::{events, sessions};
+
+/// How long the actors of a partition that is handed over may take to finish what they have begun.
+const FINISH_WITHIN: Duration = Duration::from_secs(5);
+/// How long the next owner may take.
+const TAKEN_WITHIN: Duration = Duration::from_secs(5);
+/// How long a node may take to hear that a partition is its own.
+const ORDER_WITHIN: Duration = Duration::from_secs(2);
+
+/// Carries out an order that names this node, in the background.
+pub(super) fn carry_out(node: &Node, order: Order) {
+    let node = node.clone();
+    tokio::spawn(async move {
+        let Some(company) = &node.inner.company else {
+            return;
+        };
+        let partition = order.partition();
+        let Some(_busy) = company.busy(partition) else {
+            return;
+        };
+        let outcome = match order {
+            Order::TakeOver { replaces, .. } => take(&node, company, partition, replaces).await,
+            Order::HandOver { to, .. } => hand_over(&node, company, partition, to).await,
+        };
+        if let Err(failure) = outcome {
+            warn!(?partition, %failure, "a partition was not moved; there will be another order");
+        }
+    });
+}
+
+/// Takes a partition over, provided that its epoch is still this one.
+async fn take(
+    node: &Node,
+    company: &Company,
+    partition: Partition,
+    replaces: Option<Epoch>,
+) -> Result<(), Failure> {
+    let inner = &node.inner;
+    let me = inner.config.node;
+    let epoch = inner
+        .stores
+        .directory
+        .claim(partition, me, replaces)
+        .await?;
+    match partition {
+        Partition::Event(number) => {
+            events::take_one(inner, number, epoch).await?;
+            let owned = inner.events.get(number);
+            owned.inspect(|owned| watch(node, owned));
+        }
+        Partition::Session(number) => sessions::take_one(node, number, epoch).await?,
+    }
+    let owner = Ownership { node: me, epoch };
+    company.note_owner(partition, owner);
+    let owns = Told::Owns {
+        partition,
+        node: me,
+        epoch,
+    };
+    company.tell_all(Lane::Control, &owns);
+    info!(?partition, epoch = epoch.0, "partition taken over");
+    Ok(())
+}
+
+/// Lets go of a partition as soon as its log takes nothing from this node any more. What the
+/// directory still calls this node's own is taken over anew.
+fn watch(node: &Node, owned: &Arc<Owned>) {
+    let mut progress = owned.writer().progress();
+    let (node, owned) = (Arc::downgrade(&node.inner), Arc::clone(owned));
+    tokio::spawn(async move {
+        let broken = progress.wait_for(|progress| progress.is_broken);
+        let is_broken = broken.await.is_ok();
+        if is_broken && let Some(inner) = node.upgrade() {
+            inner.events.remove(&owned);
+            owned.stop_actors("the events log takes nothing more").await;
+        }
+    });
+}
+
+/// Lets go of a partition in good order, and tells its next owner.
+async fn hand_over(
+    node: &Node,
+    company: &Company,
+    partition: Partition,
+    to: NodeId,
+) -> Result<(), Failure> {
+    let owner = company.owner(partition);
+    let owner = owner.filter(|owner| owner.node == node.inner.config.node);
+    let Some(Ownership { epoch, .. }) = owner else {
+        return Err(Failure::Stale { what: "the order" });
+    };
+    match partition {
+        Partition::Event(number) => let_event_go(node, number).await,
+        Partition::Session(number) => let_session_go(node, number).await,
+    }
+    let order = Order::TakeOver {
+        partition,
+        to,
+        replaces: Some(epoch),
+    };
+    let body = encode(&Request::Order(order));
+    let told = company.call(to, Lane::Control, body, ORDER_WITHIN).await;
+    told.map_err(|error| Failure::unavailable("the next owner", error))?;
+    // Until then nobody else moves it.
+    let mut owners = company.owners.subscribe();
+    let is_taken = |owners: &Owners| owners.get(&partition).is_some_and(|it| it.epoch > epoch);
+    let taken = tokio::time::timeout(TAKEN_WITHIN, owners.wait_for(is_taken)).await;
+    taken
+        .map(drop)
+        .map_err(|_| Failure::unavailable("the next owner", "it has not taken over"))
+}
+
+async fn let_event_go(node: &Node, number: EventPartition) {
+    let Some(owned) = node.inner.events.get(number) else {
+        return;
+    };
+    // Nobody is sent here any more; what has come already is finished.
+    node.inner.events.remove(&owned);
+    let _ = tokio::time::timeout(FINISH_WITHIN, owned.finish()).await;
+    owned.stop_actors("the partition was handed over").await;
+}
+
+/// The sockets of its sessions are asked to come back, and find the next owner.
+async fn let_session_go(node: &Node, number: SessionPartition) {
+    if let Some(sequencer) = node.inner.sequencers.remove(number) {
+        sequencer.stop().await;
+        sessions::forget(node, number).await;
+    }
+}
+
+/// Lets go of what belongs to somebody else by now: nothing that is written there counts.
+pub(super) async fn drop_lost(node: &Node, owners: &Owners) {
+    let inner = &node.inner;
+    let me = inner.config.node;
+    for owned in inner.events.all().iter() {
+        let token = owned.token;
+        let owner = owners.get(&Partition::Event(token.partition));
+        if owner.is_some_and(|owner| token.epoch < owner.epoch) {
+            warn!(
+                partition = token.partition.0,
+                "somebody else owns the event partition"
+            );
+            inner.events.remove(owned);
+            owned.stop_actors("somebody else owns the partition").await;
+        }
+    }
+    for (number, sequencer) in inner.sequencers.all().iter() {
+        let owner = owners.get(&Partition::Session(*number));
+        let epoch = sequencer.epoch().unwrap_or_default();
+        if owner.is_some_and(|owner| owner.node != me && epoch < owner.epoch) {
+            warn!(
+                session.partition = number.0,
+                "somebody else owns the session partition"
+            );
+            inner.sequencers.remove(*number);
+            sequencer.lose().await;
+            sessions::forget(node, *number).await;
+        }
+    }
+}

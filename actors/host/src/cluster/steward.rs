@@ -1,0 +1,188 @@
+//! A node's regular look at the list of nodes and the directory: it says that it lives, learns who
+//! owns what, takes over what is its own, and coordinates the others if the lease is its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use guildhall_cluster::coordinator::{Living, Order, orders};
+use guildhall_cluster::link::{Lane, LinkState, Peer};
+use guildhall_cluster::placement::all_partitions;
+use guildhall_model::NodeId;
+use guildhall_ports::Failure;
+use guildhall_ports::directory::Partition;
+use guildhall_ports::membership::Heard;
+use tokio::time::MissedTickBehavior;
+use tracing::{error, info, warn};
+
+use super::company::{Company, Owners};
+use super::ownership;
+use super::requests::Request;
+use crate::calls::wire::encode;
+use crate::node::{Inner, Node};
+
+/// How often a node says that it lives.
+const BEAT: Duration = Duration::from_millis(500);
+/// A node that was silent for so long is taken for dead.
+const DEAD_AFTER_MS: u64 = 3_000;
+/// How long the lease of the coordinator lasts.
+const LEASE_MS: u32 = 3_000;
+/// How long a node may take to hear an order.
+const ORDER_WITHIN: Duration = Duration::from_secs(2);
+
+/// Runs until the node ends.
+pub(super) async fn run(node: Weak<Inner>) {
+    let mut tick = tokio::time::interval(BEAT);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let Some(mut states) = node.upgrade().and_then(|inner| {
+        let company = inner.company.as_ref()?;
+        Some(company.links().watch())
+    }) else {
+        return;
+    };
+    let mut last = None;
+    let mut met = BTreeSet::new();
+    loop {
+        tokio::select! {
+            // Cancel-safe: both lose nothing.
+            _ = tick.tick() => {}
+            // Who is gone is noticed at once.
+            changed = states.changed() => if changed.is_err() { return },
+        }
+        let Some(inner) = node.upgrade() else { return };
+        let node = Node { inner };
+        let up = states.borrow_and_update().clone();
+        let up: BTreeSet<NodeId> = up
+            .into_iter()
+            .filter(|(_, it)| it.is_up())
+            .map(|it| it.0)
+            .collect();
+        up.difference(&met)
+            .for_each(|&new| node.tell_appearances(new));
+        met.difference(&up)
+            .for_each(|&gone| node.forget_elsewhere(gone));
+        met = up;
+        let outcome = round(&node).await;
+        let failure = outcome.err().map(|failure| failure.to_string());
+        if failure != last {
+            if let Some(why) = &failure {
+                warn!("the cluster's list of nodes cannot be read: {why}");
+            } else {
+                info!("the cluster's list of nodes can be read again");
+            }
+        }
+        last = failure;
+    }
+}
+
+async fn round(node: &Node) -> Result<(), Failure> {
+    let inner = &node.inner;
+    let Some(company) = &inner.company else {
+        return Ok(());
+    };
+    if company.is_over() {
+        return Ok(());
+    }
+    let own = company.own.lock().clone();
+    match company.membership.beat(&own).await {
+        Err(failure @ Failure::Stale { .. }) => {
+            error!("another process has the number of this node, which therefore stops");
+            inner.be_superseded();
+            return Err(failure);
+        }
+        outcome => outcome?,
+    }
+    let members = company.membership.members().await?;
+    let owners: Owners = inner.stores.directory.owners().await?.into_iter().collect();
+    meet(company, &members);
+    for (&partition, &owner) in &owners {
+        company.note_owner(partition, owner);
+    }
+    ownership::drop_lost(node, &owners).await;
+    take_own(node, company, &owners);
+    let leads = company
+        .membership
+        .lead(own.node, own.incarnation, LEASE_MS)
+        .await?;
+    if leads {
+        coordinate(node, company, &members, &owners);
+    }
+    Ok(())
+}
+
+/// Connects to those who are new, and gives those up who have left.
+fn meet(company: &Company, members: &[Heard]) {
+    let own = company.own.lock().node;
+    let others = members.iter().filter(|heard| heard.member.node != own);
+    let peers: Vec<Peer> = others
+        .map(|heard| Peer {
+            node: heard.member.node,
+            incarnation: heard.member.incarnation,
+            address: heard.member.address.clone(),
+        })
+        .collect();
+    let others: BTreeSet<NodeId> = peers.iter().map(|peer| peer.node).collect();
+    company.links().set_peers(peers);
+    *company.others.lock() = others;
+}
+
+/// What the directory calls this node's own and this node does not hold: it has restarted, or an
+/// order was interrupted.
+fn take_own(node: &Node, company: &Company, owners: &Owners) {
+    let inner = &node.inner;
+    let me = inner.config.node;
+    if company.own.lock().is_draining {
+        return;
+    }
+    for (&partition, owner) in owners.iter().filter(|(_, owner)| owner.node == me) {
+        let is_held = match partition {
+            Partition::Event(number) => inner.events.get(number).is_some(),
+            Partition::Session(number) => inner.sequencers.get(number).is_some(),
+        };
+        if !is_held {
+            let order = Order::TakeOver {
+                partition,
+                to: me,
+                replaces: Some(owner.epoch),
+            };
+            ownership::carry_out(node, order);
+        }
+    }
+}
+
+fn coordinate(node: &Node, company: &Arc<Company>, members: &[Heard], owners: &Owners) {
+    let config = &node.inner.config;
+    let all = all_partitions(config.event_partitions, config.session_partitions);
+    let owned: BTreeMap<_, _> = all
+        .into_iter()
+        .map(|partition| (partition, owners.get(&partition).copied()))
+        .collect();
+    let living: Vec<Living> = members
+        .iter()
+        .filter(|heard| lives(company, heard))
+        .map(|heard| Living {
+            node: heard.member.node,
+            weight: heard.member.weight,
+            is_draining: heard.member.is_draining,
+        })
+        .collect();
+    for order in orders(&owned, &living) {
+        let to = order.executor();
+        if to == config.node {
+            ownership::carry_out(node, order);
+            continue;
+        }
+        let company = Arc::clone(company);
+        tokio::spawn(async move {
+            let body = encode(&Request::Order(order));
+            // The next round gives it again.
+            let _ = company.call(to, Lane::Control, body, ORDER_WITHIN).await;
+        });
+    }
+}
+
+fn lives(company: &Company, heard: &Heard) -> bool {
+    let state = company.links().states().get(&heard.member.node).copied();
+    let is_gone = state.is_some_and(LinkState::is_refused);
+    heard.silent_ms < DEAD_AFTER_MS && !is_gone
+}
