@@ -217,3 +217,6 @@ impl Source for Replies {
         &self.bell
     }
 }
+
+#[cfg(test)]
+mod tests;

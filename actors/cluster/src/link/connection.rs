@@ -1,15 +1,16 @@
 //! One lane's connection after the hello: frames both ways, each side heard at least every second.
 
+use std::io;
 use std::pin::Pin;
 
-use bytes::BytesMut;
-use futures_util::{SinkExt, StreamExt};
+use bytes::{Buf, Bytes, BytesMut};
+use futures_util::StreamExt;
 use metrics::Counter;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 use tokio_io_timeout::TimeoutReader;
-use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
+use tokio_util::codec::{FramedRead, LengthDelimitedCodec};
 
 use super::batch::{Batch, Messages, framing};
 use super::bounds::{PING_EVERY, SILENCE_MAX};
@@ -26,11 +27,10 @@ pub(super) trait Source: Send + Sync {
 
 /// Sends what waits, at once when nothing is being sent. What comes while a frame is being
 /// written is in the next one together. Returns only with the connection's end.
-pub(super) async fn write_frames<W>(io: W, source: &dyn Source, sent_bytes: &Counter) -> Ended
+pub(super) async fn write_frames<W>(mut io: W, source: &dyn Source, sent_bytes: &Counter) -> Ended
 where
     W: AsyncWrite + Unpin,
 {
-    let mut frames = FramedWrite::new(io, framing());
     let mut number = 0;
     let mut last = Instant::now();
     loop {
@@ -45,12 +45,20 @@ where
         }
         let bytes = batch.into_bytes();
         sent_bytes.increment(bytes.len() as u64);
-        if let Err(error) = frames.send(bytes).await {
+        if let Err(error) = write_frame(&mut io, bytes).await {
             return error.into();
         }
         number += 1;
         last = Instant::now();
     }
+}
+
+/// Writes a frame as [`framing`] reads it, without a second copy of its bytes.
+async fn write_frame<W: AsyncWrite + Unpin>(io: &mut W, bytes: Bytes) -> io::Result<()> {
+    let length = u32::try_from(bytes.len()).map_err(io::Error::other)?;
+    let mut frame = Bytes::copy_from_slice(&length.to_be_bytes()).chain(bytes);
+    io.write_all_buf(&mut frame).await?;
+    io.flush().await
 }
 
 /// Frames as they come.
@@ -88,3 +96,6 @@ impl<R: AsyncRead> Frames<R> {
         Messages::of(&self.frame, number)
     }
 }
+
+#[cfg(test)]
+mod tests;

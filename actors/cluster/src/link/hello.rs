@@ -300,3 +300,6 @@ pub(super) async fn read_bounded<S: AsyncRead + Unpin>(
     io.read_exact(&mut bytes).await?;
     Ok(Some(bytes))
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,3 +186,6 @@ impl Listener {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

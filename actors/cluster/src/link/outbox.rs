@@ -193,3 +193,97 @@ impl Drop for Asking<'_> {
         self.outbox.state.lock().waiting.remove(&self.id);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use futures_util::FutureExt;
+
+    use super::super::batch::Messages;
+    use super::*;
+
+    fn outbox() -> Outbox {
+        Outbox::new(Lane::Bulk)
+    }
+
+    fn sent(outbox: &Outbox) -> Vec<Message> {
+        let mut batch = Batch::new(0);
+        outbox.fill(&mut batch);
+        let frame = batch.into_bytes();
+        let mut messages = Messages::of(&frame, 0).unwrap();
+        std::iter::from_fn(|| messages.next().unwrap()).collect()
+    }
+
+    fn call(body: &'static str) -> Message {
+        Message::Call {
+            id: 1,
+            body: Bytes::from(body),
+        }
+    }
+
+    #[test]
+    fn a_call_without_a_connection_is_unreachable() {
+        let outbox = outbox();
+        let error = outbox.enqueue_call(Bytes::new()).err();
+        assert_eq!(error, Some(LinkError::Unreachable));
+        assert_eq!(outbox.tell(Bytes::new()), Err(LinkError::Unreachable));
+    }
+
+    #[test]
+    fn what_was_sent_is_lost_with_the_connection_and_what_was_not_is_unreachable() {
+        let outbox = outbox();
+        let open = outbox.open();
+        let (_first, mut first) = outbox.enqueue_call(Bytes::from("first")).unwrap();
+        assert_eq!(sent(&outbox), [call("first")]);
+        let (_second, mut second) = outbox.enqueue_call(Bytes::from("second")).unwrap();
+        drop(open);
+        assert_eq!(first.try_recv().unwrap(), Err(LinkError::Lost));
+        assert_eq!(second.try_recv().unwrap(), Err(LinkError::Unreachable));
+        let _open = outbox.open();
+        assert_eq!(sent(&outbox), [], "the next connection begins anew");
+    }
+
+    #[tokio::test]
+    async fn a_call_that_is_given_up_before_it_is_sent_never_is() {
+        let outbox = outbox();
+        let _open = outbox.open();
+        let call = outbox.call(Bytes::from("no"), Duration::from_secs(1));
+        assert_eq!(call.now_or_never(), None);
+        outbox.tell(Bytes::from("yes")).unwrap();
+        let told = Message::Tell {
+            body: Bytes::from("yes"),
+        };
+        assert_eq!(sent(&outbox), [told]);
+        assert_eq!(outbox.state.lock().queued_bytes, 0);
+    }
+
+    #[test]
+    fn a_full_queue_takes_nothing_and_an_empty_one_takes_the_largest() {
+        let outbox = outbox();
+        let _open = outbox.open();
+        let largest = Bytes::from(vec![0; BODY_BYTES_MAX]);
+        assert_eq!(outbox.tell(largest.clone()), Ok(()));
+        assert_eq!(outbox.tell(Bytes::new()), Err(LinkError::Busy));
+        let error = outbox.enqueue_call(Bytes::new()).err();
+        assert_eq!(error, Some(LinkError::Busy));
+        assert_eq!(sent(&outbox).len(), 1);
+        assert_eq!(outbox.tell(Bytes::new()), Ok(()));
+        let half = Bytes::from(vec![0; QUEUE_BYTES_MAX / 2]);
+        assert_eq!(outbox.tell(half.clone()), Ok(()));
+        assert_eq!(outbox.tell(half), Err(LinkError::Busy));
+    }
+
+    #[test]
+    fn small_messages_share_a_frame_up_to_its_bound() {
+        let outbox = outbox();
+        let _open = outbox.open();
+        for _ in 0..100 {
+            outbox.tell(Bytes::from(vec![0; 1_000])).unwrap();
+        }
+        let frames: Vec<usize> = std::iter::from_fn(|| {
+            let messages = sent(&outbox).len();
+            (messages > 0).then_some(messages)
+        })
+        .collect();
+        assert_eq!(frames, [61, 39]);
+    }
+}

@@ -136,6 +136,22 @@ impl Node {
         (one, two)
     }
 
+    /// Ends it as a process ends, and begins its next life at the same address.
+    pub(crate) async fn restart(self) -> Self {
+        let (number, incarnation, address) = (self.id.0, self.incarnation, self.address);
+        drop(self);
+        // The socket that listened is closed by its own task.
+        let socket = soon(async {
+            loop {
+                match TcpListener::bind(address).await {
+                    Ok(socket) => break socket,
+                    Err(_) => tokio::task::yield_now().await,
+                }
+            }
+        });
+        Self::start_at(socket.await, number, incarnation + 1, secret(7))
+    }
+
     pub(crate) fn peer(&self) -> Peer {
         self.peer_at(self.address)
     }

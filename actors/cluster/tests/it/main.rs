@@ -3,4 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 mod calls;
+mod cord;
 mod desk;
+mod lanes;
+mod peers;
+mod strangers;
+mod streams;
