@@ -6,6 +6,7 @@ mod calls;
 mod cord;
 mod desk;
 mod lanes;
+mod measurements;
 mod peers;
 mod strangers;
 mod streams;

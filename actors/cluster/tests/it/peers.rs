@@ -183,6 +183,20 @@ async fn a_node_that_connects_anew_replaces_its_own_connections() {
 }
 
 #[tokio::test]
+async fn an_older_incarnation_than_the_listed_one_is_not_answered() {
+    let (zombie, two) = Node::pair().await;
+    let successor = Peer {
+        incarnation: 2,
+        ..zombie.peer()
+    };
+    two.links.set_peers(vec![successor]);
+    zombie.sees(two.id, |state| !state.is_up()).await;
+    assert_eq!(zombie.call(&two, "old").await, Err(LinkError::Unreachable));
+    let stream = zombie.links.open_stream(two.id, Bytes::from("echo")).await;
+    assert_eq!(stream.err(), Some(LinkError::Unreachable));
+}
+
+#[tokio::test]
 async fn a_newer_incarnation_ends_the_connections_of_the_older_one() {
     let (zombie, two) = Node::pair().await;
     let successor = Node::start_as(1, 2, secret(7)).await;
