@@ -119,6 +119,21 @@ impl ClusterConfig {
             );
         client
     }
+
+    /// What all consumers have in common.
+    pub(crate) fn consumer(&self) -> ClientConfig {
+        let mut consumer = self.client();
+        consumer
+            // The library wants a name; nothing ever joins or commits.
+            .set("group.id", "guildhall-without-a-group")
+            .set("enable.auto.commit", "false")
+            .set("enable.auto.offset.store", "false")
+            .set("max.poll.interval.ms", "86400000")
+            .set("check.crcs", "true")
+            .set("fetch.message.max.bytes", FETCH_BYTES.to_string())
+            .set("fetch.error.backoff.ms", "20");
+        consumer
+    }
 }
 
 /// The settings of one log.

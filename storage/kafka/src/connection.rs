@@ -1,5 +1,5 @@
-//! The way to the brokers that all parts of a process share: readers and the client of requests
-//! that change topics.
+//! The way to the brokers that all parts of a process share: readers, followers, and the client of
+//! requests that change topics.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use rdkafka::error::KafkaError;
 use crate::away::Away;
 use crate::config::ClusterConfig;
 use crate::failure::unavailable;
+use crate::followers::{Followers, Seat};
 use crate::readers::{Readers, Source};
 
 const WHAT: &str = "Kafka";
@@ -23,6 +24,7 @@ const READERS: usize = 4;
 pub struct Kafka {
     pub(crate) config: ClusterConfig,
     pub(crate) readers: Readers,
+    followers: Followers,
     pub(crate) admin: AdminClient<Away>,
     pub(crate) away: Away,
 }
@@ -33,11 +35,13 @@ impl Kafka {
         let away = Away::default();
         let failed = |error: KafkaError| unavailable(WHAT, &error);
         let readers = Readers::start(&config, READERS, &away).map_err(failed)?;
+        let followers = Followers::start(&config, &away).map_err(failed)?;
         let admin = config.client().create_with_context(away.clone());
         Ok(Arc::new(Self {
             admin: admin.map_err(failed)?,
             config,
             readers,
+            followers,
             away,
         }))
     }
@@ -53,6 +57,21 @@ impl Kafka {
             topic: self.config.topic(name).into(),
             partition,
         }
+    }
+
+    /// A place at a partition's tail. It hears of everything that is stored after this call, and
+    /// perhaps of something before.
+    pub(crate) async fn follow(&self, source: &Source) -> Result<Seat, Failure> {
+        let followers = self.followers.shared();
+        if let Some(seat) = followers.join(source) {
+            return Ok(seat);
+        }
+        self.readers
+            .run(source, move |reader, source, deadline| {
+                let bounds = reader.bounds(source, deadline)?;
+                followers.follow(source, bounds.end)
+            })
+            .await
     }
 
     pub(crate) fn admin_options(&self) -> AdminOptions {

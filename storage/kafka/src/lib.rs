@@ -1,13 +1,14 @@
 //! The logs and snapshots of a cluster on Apache Kafka.
 //!
 //! [`Kafka`] is the way to the brokers that all parts of a process share. An append of
-//! [`KafkaLog`] goes through [`lanes`] to a producer, a read through [`readers`] to a consumer;
-//! [`topics`] makes and checks what both need.
+//! [`KafkaLog`] goes through [`lanes`] to a producer, a read through [`readers`] to a consumer, and
+//! [`followers`] share one more; [`topics`] makes and checks what all need.
 
 mod away;
 pub mod config;
 mod connection;
 mod failure;
+mod followers;
 mod frame;
 mod lanes;
 pub mod log;

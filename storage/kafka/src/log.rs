@@ -1,26 +1,30 @@
 //! A topic of the log on Kafka: partition for partition, without groups and without commits.
 
+mod follow;
 mod retention;
+mod slices;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::future::{self, BoxFuture};
+use futures_util::stream::{self, BoxStream};
 use guildhall_model::{Epoch, Position};
-use guildhall_ports::log::{LogRecord, Slice};
+use guildhall_ports::log::Slice;
 use guildhall_ports::{Failure, Log};
 use tokio::task;
 
+use self::follow::Follower;
 use self::retention::Floors;
 use crate::config::{LogConfig, RECORD_OVERHEAD_BYTES, Topic};
 use crate::connection::Kafka;
-use crate::frame;
 use crate::lanes::Lanes;
 use crate::place::Place;
 use crate::producer::Producer;
-use crate::readers::{Bounds, Fetched, Raw, Source};
+use crate::readers::{Bounds, Source};
 use crate::topics::Cleanup;
 
 /// One of the two logs of a cluster.
@@ -96,67 +100,6 @@ impl KafkaLog {
             })
             .await
     }
-
-    async fn fetch(
-        &self,
-        source: &Source,
-        from: i64,
-        bytes_max: usize,
-    ) -> Result<Fetched, Failure> {
-        self.kafka
-            .readers
-            .run(source, move |reader, source, deadline| {
-                reader.read(source, from, bytes_max, deadline)
-            })
-            .await
-    }
-
-    fn damaged(&self, source: &Source, raw: &Raw, why: &str) -> Failure {
-        let Source {
-            topic, partition, ..
-        } = source;
-        let why = format!("{topic}/{partition} at offset {}: {why}", raw.offset);
-        Failure::damaged(self.topic.what(), why)
-    }
-
-    /// Adds the records of a Kafka record from a place on, and says where to read on.
-    fn unpack(
-        &self,
-        (source, raw): (&Source, &Raw),
-        from: Place,
-        bytes_max: usize,
-        taken: &mut Taken,
-    ) -> Result<Place, Failure> {
-        let damaged = |why: &str| self.damaged(source, raw, why);
-        let value = raw.value.clone().ok_or_else(|| damaged("it is empty"))?;
-        let (epoch, payloads) = frame::decode(value).map_err(|why| damaged(&why))?;
-        for (index, payload) in payloads.into_iter().enumerate() {
-            let place = Place {
-                index,
-                ..Place::of_offset(raw.offset)
-            };
-            if place < from {
-                continue;
-            }
-            if !taken.records.is_empty() && taken.bytes >= bytes_max {
-                return Ok(place);
-            }
-            taken.bytes += payload.len();
-            taken.records.push(LogRecord {
-                position: place.position(),
-                epoch,
-                payload,
-            });
-        }
-        Ok(Place::of_offset(raw.offset + 1))
-    }
-}
-
-/// What a read has so far.
-#[derive(Default)]
-struct Taken {
-    records: Vec<LogRecord>,
-    bytes: usize,
 }
 
 #[async_trait]
@@ -187,37 +130,47 @@ impl Log for KafkaLog {
         bytes_max: usize,
     ) -> Result<Slice, Failure> {
         let source = self.source(partition)?;
-        let place = Place::of(from);
-        let mut next = place;
-        let mut taken = Taken::default();
-        loop {
-            let fetched = self.fetch(&source, next.offset, bytes_max).await?;
-            if fetched.records.is_empty() {
-                let end = Place::of_offset(fetched.end).position();
-                return Ok(Slice {
-                    records: Vec::new(),
-                    next: from.max(end),
-                });
-            }
-            for raw in &fetched.records {
-                next = self.unpack((&source, raw), place, bytes_max, &mut taken)?;
-                if taken.bytes >= bytes_max && !taken.records.is_empty() {
-                    break;
-                }
-            }
-            // Behind the last record of a Kafka record there is nothing in it: the next one.
-            if !taken.records.is_empty() {
-                return Ok(Slice {
-                    records: taken.records,
-                    next: next.position(),
-                });
-            }
-        }
+        slices::read(&self.kafka, &source, from, bytes_max).await
+    }
+
+    fn follow(
+        &self,
+        partition: u16,
+        from: Position,
+        bytes_max: usize,
+    ) -> BoxStream<'static, Result<Slice, Failure>> {
+        let source = match self.source(partition) {
+            Ok(source) => source,
+            Err(failure) => return stream::iter([Err(failure)]).boxed(),
+        };
+        let follower = Follower::new(Arc::clone(&self.kafka), source, from, bytes_max);
+        stream::try_unfold(follower, |mut follower| async {
+            let slice = follower.slice().await?;
+            Ok(Some((slice, follower)))
+        })
+        .boxed()
     }
 
     async fn end(&self, partition: u16) -> Result<Position, Failure> {
         let bounds = self.bounds(partition).await?;
         Ok(Place::of_offset(bounds.end).position())
+    }
+
+    async fn ends(&self, partitions: &[u16]) -> Result<Vec<Position>, Failure> {
+        let sources = partitions.iter().map(|&partition| self.source(partition));
+        let sources = sources.collect::<Result<Vec<_>, _>>()?;
+        let Some(first) = sources.first().cloned() else {
+            return Ok(Vec::new());
+        };
+        let ends = self
+            .kafka
+            .readers
+            .run(&first, move |reader, _, deadline| {
+                reader.ends(&sources, deadline)
+            })
+            .await?;
+        let position = |end| Place::of_offset(end).position();
+        Ok(ends.into_iter().map(position).collect())
     }
 
     async fn start(&self, partition: u16) -> Result<Position, Failure> {

@@ -2,8 +2,9 @@
 //!
 //! A read is one shot: it asks the partition's leader where the log ends, and only if there is
 //! something it points the consumer there and takes what one fetch brings. No consumer is in a
-//! group, and none follows a partition: between reads nothing is assigned.
+//! group, and none of these follows a partition: between reads nothing is assigned.
 
+pub(crate) mod ends;
 mod window;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use bytes::Bytes;
 use guildhall_ports::Failure;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
@@ -28,7 +30,7 @@ const QUEUE_MAX: usize = 256;
 /// How often an idle consumer's own events are heard.
 const IDLE: Duration = Duration::from_secs(1);
 /// How long a partition's leader is left alone that cannot answer yet.
-const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
+pub(crate) const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// What a thread is asked to do.
 type Work = Box<dyn FnOnce(&mut Reader) + Send>;
@@ -48,6 +50,22 @@ pub(crate) struct Raw {
     pub(crate) key: Bytes,
     /// `None` is a tombstone.
     pub(crate) value: Option<Bytes>,
+}
+
+impl Raw {
+    /// A copy of what a consumer has fetched.
+    pub(crate) fn of(message: &BorrowedMessage<'_>) -> Self {
+        Self {
+            offset: message.offset(),
+            key: Bytes::copy_from_slice(message.key().unwrap_or_default()),
+            value: message.payload().map(Bytes::copy_from_slice),
+        }
+    }
+
+    /// What it weighs; records without content have a weight, too.
+    pub(crate) fn weight(&self) -> usize {
+        64 + self.key.len() + self.value.as_ref().map_or(0, Bytes::len)
+    }
 }
 
 /// What a read found.
@@ -117,29 +135,21 @@ impl Readers {
     }
 }
 
-fn timed_out() -> KafkaError {
+pub(crate) fn timed_out() -> KafkaError {
     KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)
 }
 
 fn start(n: usize, cluster: &ClusterConfig, away: Away) -> KafkaResult<SyncSender<Work>> {
-    let mut settings = cluster.client();
+    let mut settings = cluster.consumer();
     settings
-        // The library wants a name; nothing ever joins or commits.
-        .set("group.id", "guildhall-without-a-group")
-        .set("enable.auto.commit", "false")
-        .set("enable.auto.offset.store", "false")
         .set("auto.offset.reset", "error")
-        .set("max.poll.interval.ms", "86400000")
-        .set("check.crcs", "true")
-        .set("fetch.message.max.bytes", FETCH_BYTES.to_string())
         // One fetch at a time, and none ahead: what is read next may be another partition.
         .set("queued.min.messages", "1")
         // A partition whose queue was full rests for this long, also for the next read of it.
         // The default of a second was the p99 of all reads.
         .set("fetch.queue.backoff.ms", "1")
         // A fetch ahead that finds nothing keeps the next read waiting for at most this.
-        .set("fetch.wait.max.ms", "10")
-        .set("fetch.error.backoff.ms", "20");
+        .set("fetch.wait.max.ms", "10");
     let consumer = settings.create_with_context(away.clone())?;
     let reader = Reader {
         consumer,
@@ -192,6 +202,13 @@ impl Reader {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// The same for the ends of some partitions, by one request to each leader.
+    pub(crate) fn ends(&self, sources: &[Source], deadline: Instant) -> KafkaResult<Vec<i64>> {
+        let ends = ends::of(&self.consumer, sources, deadline)?;
+        self.away.is_back();
+        Ok(ends)
     }
 
     /// The first offset whose record is at least as new as a time in milliseconds; `None` if all
@@ -308,11 +325,10 @@ impl Reader {
                     {
                         continue;
                     }
-                    let value = message.payload().map(Bytes::copy_from_slice);
-                    let key = Bytes::copy_from_slice(message.key().unwrap_or_default());
-                    bytes += key.len() + value.as_ref().map_or(0, Bytes::len);
-                    let offset = message.offset();
-                    records.push(Raw { offset, key, value });
+                    let raw = Raw::of(&message);
+                    bytes += raw.key.len() + raw.value.as_ref().map_or(0, Bytes::len);
+                    let offset = raw.offset;
+                    records.push(raw);
                     if bytes >= FETCH_BYTES || offset + 1 >= end {
                         return Ok(records);
                     }
@@ -331,7 +347,7 @@ impl Reader {
 }
 
 /// The partition has a leader that does not know yet, or not one that we know of.
-fn is_between_leaders(error: &KafkaError) -> bool {
+pub(crate) fn is_between_leaders(error: &KafkaError) -> bool {
     matches!(
         error.rdkafka_error_code(),
         Some(
@@ -352,7 +368,7 @@ fn is_out_of_range(error: &KafkaError) -> bool {
     )
 }
 
-fn at(source: &Source, offset: i64) -> KafkaResult<TopicPartitionList> {
+pub(crate) fn at(source: &Source, offset: i64) -> KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(
         &source.topic,
@@ -362,7 +378,7 @@ fn at(source: &Source, offset: i64) -> KafkaResult<TopicPartitionList> {
     Ok(list)
 }
 
-fn left(deadline: Instant) -> Duration {
+pub(crate) fn left(deadline: Instant) -> Duration {
     deadline
         .saturating_duration_since(Instant::now())
         .max(Duration::from_millis(1))

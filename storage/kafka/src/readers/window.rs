@@ -49,7 +49,7 @@ impl Windows {
             if !records.is_empty() && bytes >= bytes_max {
                 break;
             }
-            bytes += bytes_of(raw);
+            bytes += raw.weight();
             records.push(raw.clone());
         }
         Some(Fetched {
@@ -67,7 +67,7 @@ impl Windows {
     pub(super) fn keep(&mut self, source: &Source, first: i64, end: i64, records: Vec<Raw>) {
         self.forget(source);
         self.reads += 1;
-        let bytes = records.iter().map(bytes_of).sum();
+        let bytes = records.iter().map(Raw::weight).sum();
         while self.bytes > 0 && self.bytes + bytes > BYTES_MAX {
             let oldest = self
                 .by_source
@@ -94,11 +94,6 @@ impl Windows {
             self.bytes -= window.bytes;
         }
     }
-}
-
-/// Records without content have a weight, too.
-fn bytes_of(raw: &Raw) -> usize {
-    64 + raw.key.len() + raw.value.as_ref().map_or(0, bytes::Bytes::len)
 }
 
 #[cfg(test)]

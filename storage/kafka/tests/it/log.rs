@@ -63,6 +63,7 @@ async fn fresh() -> Option<(OnKafka, ())> {
 }
 
 guildhall_ports::log_promises!(fresh);
+guildhall_ports::follow_promises!(fresh);
 
 fn payload(text: impl Into<String>) -> Bytes {
     Bytes::from(text.into())
