@@ -64,16 +64,20 @@ struct Steady {
     /// How long posts are made: 30s, 5m, 1h.
     #[arg(long, default_value = "30s", value_parser = args::duration)]
     duration: Duration,
-    /// Kills the server with SIGKILL and starts it again, this often.
-    #[arg(long, value_parser = args::duration, requires = "server_cmd")]
+    /// Kills the server with SIGKILL and starts it again, or runs --fault-cmd, this often.
+    #[arg(long, value_parser = args::duration, requires = "faults")]
     kill_every: Option<Duration>,
     /// How many kills; as many as fit into the duration where left out.
     #[arg(long, requires = "kill_every", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: Option<u32>,
     /// A shell command that starts the server and prints `ready http://HOST:PORT`. `{listen}` in
     /// it becomes the address to listen on.
-    #[arg(long, conflicts_with = "url")]
+    #[arg(long, conflicts_with = "url", group = "faults")]
     server_cmd: Option<String>,
+    /// A shell command that breaks something of a cluster and repairs it: it is run in place of each
+    /// kill, with the number of the round in ROUND, and must end with 0.
+    #[arg(long, requires_all = ["url", "kill_every"], group = "faults")]
+    fault_cmd: Option<String>,
     /// Breaks one delivery between server and client. The run passes if the checker finds it.
     #[arg(long, value_enum, conflicts_with = "kill_every")]
     sabotage: Option<SteadySabotage>,
@@ -184,6 +188,7 @@ async fn run_steady(steady: Steady) -> Result<bool> {
         kill_every: steady.kill_every,
         rounds: steady.rounds,
         server_cmd: steady.server_cmd,
+        fault_cmd: steady.fault_cmd,
         sabotage: steady.sabotage.map(|sabotage| match sabotage {
             SteadySabotage::Drop => Sabotage::Drop,
             SteadySabotage::Double => Sabotage::Double,

@@ -60,12 +60,14 @@ pub struct Options {
     pub rate: f64,
     /// How long posts are made, unless `rounds` takes longer.
     pub duration: Duration,
-    /// How often the server is killed.
+    /// How often the server is killed, or `fault_cmd` is run.
     pub kill_every: Option<Duration>,
     /// How often in all; as many as fit into `duration` where left out.
     pub rounds: Option<u32>,
     /// A shell command that starts the server; see [`LISTEN`].
     pub server_cmd: Option<String>,
+    /// A shell command that is run in place of each kill.
+    pub fault_cmd: Option<String>,
     /// Breaks one delivery on its way; the run passes if the checker finds just that.
     pub sabotage: Option<Sabotage>,
     /// Where the history goes; a temporary directory, kept only if the verdict is bad, otherwise.

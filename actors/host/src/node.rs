@@ -202,7 +202,14 @@ impl Node {
             let failure = sequencer.epoch().err()?;
             Some(format!("session partition {}: {failure}", number.0))
         });
-        let waiting: Vec<String> = events.chain(sessions).collect();
+        let company = self.inner.company.as_ref();
+        let cluster = company.and_then(|company| {
+            let own = company.own.lock();
+            let is_idle = own.weight > 0 && !own.is_draining && self.inner.sequencers.is_empty();
+            let idle = || "it has not got its share of the partitions yet".to_owned();
+            company.trouble().or_else(|| is_idle.then(idle))
+        });
+        let waiting: Vec<String> = events.chain(sessions).chain(cluster).collect();
         if waiting.is_empty() {
             Ok(())
         } else {

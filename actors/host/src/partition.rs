@@ -4,6 +4,7 @@ pub(crate) mod channel_actor;
 pub(crate) mod guild_actor;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use guildhall_model::event::Source;
@@ -38,6 +39,8 @@ pub(crate) struct EventPartition {
     pub(crate) token: FencingToken,
     /// Everything before was projected when it was taken over.
     begins: Position,
+    /// It is being handed over: nobody asks for anything any more.
+    is_closing: AtomicBool,
     writer: RwLock<Writer>,
     pub(crate) projection: Projection,
     pub(crate) projected: mpsc::Sender<Vec<Stable>>,
@@ -73,7 +76,14 @@ impl EventPartitions {
         *owned = others.cloned().collect();
     }
 
+    /// One that may be asked for something.
     pub(crate) fn get(&self, number: Number) -> Option<Arc<EventPartition>> {
+        let present = self.present(number);
+        present.filter(|partition| !partition.is_closing.load(Ordering::Acquire))
+    }
+
+    /// One that is there, though it may be on its way out.
+    pub(crate) fn present(&self, number: Number) -> Option<Arc<EventPartition>> {
         let owned = self.all();
         let at = owned.binary_search_by_key(&number, |partition| partition.number);
         owned.get(at.ok()?).cloned()
@@ -96,6 +106,7 @@ impl EventPartition {
             number: token.partition,
             token,
             begins: writer.progress().borrow().end,
+            is_closing: AtomicBool::new(false),
             writer: RwLock::new(writer),
             projection,
             projected,
@@ -287,6 +298,16 @@ impl EventPartition {
             // What has begun is finished soon, or the store has failed in the middle of it.
             self.projection.wait(begun.min(end)).await?;
         }
+    }
+
+    /// Everything before was projected when it was taken over.
+    pub(crate) const fn begins(&self) -> Position {
+        self.begins
+    }
+
+    /// From now on nobody asks for anything any more.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
     }
 
     /// Projects events that count, where that has not been done yet.

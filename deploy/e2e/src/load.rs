@@ -43,6 +43,7 @@ impl Load {
             kill_every: None,
             rounds: None,
             server_cmd: None,
+            fault_cmd: None,
             sabotage: None,
             history: None,
             seed: 0,

@@ -1,6 +1,7 @@
 //! From a configuration to a node that serves.
 
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -9,13 +10,16 @@ use guildhall_app::{App, Parts};
 use guildhall_auth::access::AccessConfig;
 use guildhall_auth::password::{Cost, HasherConfig};
 use guildhall_auth::{AccessTokens, FileLinks, Hasher, InteractionTokens};
+use guildhall_cluster::link::Secret;
 use guildhall_edge::{Gateway, GatewayConfig};
-use guildhall_host::{HostConfig, Node};
+use guildhall_host::{HostConfig, Joining, Node};
 use guildhall_model::NodeId;
-use guildhall_ports::{Env, Guilds};
+use guildhall_ports::{Env, Guilds, Membership};
 use guildhall_wire::{FileUrls, Installation, Spelling};
+use tokio::net::TcpListener;
+use tracing::info;
 
-use crate::config::{self, Config, PublicUrl};
+use crate::config::{self, Config, Hosts, PublicUrl};
 use crate::engines::{self, Engines};
 use crate::operator::Readiness;
 
@@ -48,7 +52,13 @@ pub async fn assemble(
     let relational = engines.stores.guilds.clone();
     partitions_are_as_before(config, &*relational).await?;
     let host_config = host_config(config, public_url);
-    let node = Node::start(host_config, env.clone(), engines.stores.clone()).await?;
+    let node = match &engines.membership {
+        Some(membership) => {
+            let joining = joining(config, &env, &*relational, membership).await?;
+            Node::join(host_config, env.clone(), engines.stores.clone(), joining).await?
+        }
+        None => Node::start(host_config, env.clone(), engines.stores.clone()).await?,
+    };
     let partitions = node.clone();
     readiness.watch("partitions", move || partitions.check());
     let spelling = Spelling::new(tail(&*relational, &env).await?);
@@ -67,9 +77,35 @@ pub async fn assemble(
     })
 }
 
+/// What the node needs to be one of several.
+async fn joining(
+    config: &Config,
+    env: &Env,
+    guilds: &dyn Guilds,
+    membership: &Arc<dyn Membership>,
+) -> anyhow::Result<Joining> {
+    let cluster = &config.cluster;
+    let secret = secret(guilds, env, "cluster_secret").await?;
+    let listener = TcpListener::bind(cluster.listen)
+        .await
+        .with_context(|| format!("cluster.listen: {} cannot be listened on", cluster.listen))?;
+    let bound = listener.local_addr()?.to_string();
+    let address = cluster.address.as_ref().map_or(bound, Hosts::joined);
+    info!(node = cluster.node, %address, "other nodes reach this one at {address}");
+    Ok(Joining {
+        membership: Arc::clone(membership),
+        secret: Secret::new(&secret)?,
+        incarnation: u64::try_from(env.now().0).unwrap_or_default(),
+        listener,
+        address,
+        weight: cluster.weight.into(),
+    })
+}
+
 impl Assembly {
     /// Writes what is left to write and closes the engines.
     pub async fn close(self) -> anyhow::Result<()> {
+        self.node.leave().await;
         self.node.stop().await;
         self.engines.close().await
     }

@@ -112,6 +112,13 @@ impl ClusterConfig {
                 );
             }
         }
+        let addresses = self.address.as_ref().map_or(1, |hosts| hosts.list().len());
+        if addresses != 1 {
+            mistake(
+                "cluster.address",
+                "expected one host and port, found several",
+            );
+        }
         if !cfg!(feature = "cluster") {
             mistake(
                 "cluster",

@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use guildhall_host::{Node, Stores};
 use guildhall_model::Timestamp;
-use guildhall_ports::{Blobs, Env, Failure};
+use guildhall_ports::{Blobs, Env, Failure, Membership};
 
 use crate::config::Config;
 use crate::operator::Readiness;
@@ -21,6 +21,8 @@ pub(crate) struct Engines {
     pub(crate) stores: Stores,
     /// Where files are.
     pub(crate) blobs: Arc<dyn Blobs>,
+    /// The list of nodes, where there may be several on these engines.
+    pub(crate) membership: Option<Arc<dyn Membership>>,
     kind: Box<dyn Kind>,
 }
 

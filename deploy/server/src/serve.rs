@@ -5,7 +5,7 @@ use std::io::Write;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use guildhall_edge::listener;
 use guildhall_rest::{GatewayUrl, Limits};
 use rustix::process::Signal;
@@ -21,6 +21,8 @@ use crate::telemetry::Telemetry;
 
 /// Connections that may wait to be accepted; the system may allow fewer.
 const LISTEN_BACKLOG: u32 = 4_096;
+/// How often a starting node looks whether its partitions work.
+const SETTLE_LOOK: std::time::Duration = std::time::Duration::from_millis(20);
 /// How often a draining node looks whether all sockets are gone.
 const DRAIN_LOOK: std::time::Duration = std::time::Duration::from_millis(50);
 
@@ -54,11 +56,27 @@ pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
         let _ = stopped.await;
     });
     let serving = tokio::spawn(serving);
-    readiness.enter(Phase::Serving);
-    announce(address)?;
+    let node = assembly.node.clone();
+    let until_settled = async {
+        // A node of a cluster gets its share from the others.
+        while node.check().is_err() {
+            tokio::time::sleep(SETTLE_LOOK).await;
+        }
+        readiness.enter(Phase::Serving);
+        let announced = announce(address);
+        match announced {
+            Ok(()) => std::future::pending().await,
+            Err(error) => error,
+        }
+    };
     let cause = tokio::select! {
         _ = terminate.recv() => "SIGTERM",
         _ = interrupt.recv() => "SIGINT",
+        error = until_settled => return Err(error),
+        () = node.until_superseded() => bail!(
+            "another process runs as node {}: give each node its own cluster.node",
+            config.cluster.node
+        ),
     };
     info!(cause, "draining");
     readiness.enter(Phase::Draining);
@@ -127,9 +145,17 @@ fn limits(config: &Config) -> Limits {
 /// Asks everybody to go elsewhere, and waits until they have gone, or the time is up.
 async fn drain(config: &Config, assembly: &Assembly, hurry: impl Future<Output = ()>) {
     assembly.gateway.drain();
-    assembly.node.drain();
     let deadline = Instant::now() + config.gateway.drain_timeout;
     let gone = async {
+        // In a cluster other nodes take over first, so that whoever is sent away finds its session.
+        if !assembly
+            .node
+            .hand_over_all(config.gateway.drain_timeout)
+            .await
+        {
+            warn!("not everything was handed over: other nodes will take it when this one is gone");
+        }
+        assembly.node.drain();
         while assembly.gateway.connection_count() > 0 && Instant::now() < deadline {
             tokio::time::sleep(DRAIN_LOOK).await;
         }

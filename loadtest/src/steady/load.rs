@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::calls::{Citizen, Deed, Stage};
 use super::ear::nonce;
@@ -25,6 +25,8 @@ use crate::progress::Progress;
 const IN_FLIGHT_MAX: usize = 4_096;
 /// From the end of the set-up to the first post.
 const LEAD_NS: u64 = 50_000_000;
+/// How long the command of a fault may take.
+const FAULT_TIMEOUT: Duration = Duration::from_mins(3);
 /// How often progress is shown.
 const GLANCE: Duration = Duration::from_millis(250);
 /// About a hundred bytes, as messages usually have.
@@ -165,6 +167,54 @@ fn interval_ns(rate: f64) -> u64 {
     (1e9 / rate) as u64
 }
 
+/// What goes wrong again and again while the load is made.
+enum Fault<'a> {
+    /// The server that this run has started is killed, and started again.
+    Kill(&'a mut Server),
+    /// Somebody's own command, which knows the round by `ROUND`.
+    Command(&'a str),
+}
+
+impl<'a> Fault<'a> {
+    fn of(options: &'a Options, server: Option<&'a mut Server>) -> Option<Self> {
+        match &options.fault_cmd {
+            Some(command) => Some(Self::Command(command)),
+            None => server.map(Self::Kill),
+        }
+    }
+
+    const fn phase(&self) -> &'static str {
+        match self {
+            Self::Kill(_) => "posts are made, the server is killed",
+            Self::Command(_) => "posts are made, faults strike",
+        }
+    }
+
+    async fn strike(&mut self, round: u32) -> Result<()> {
+        match self {
+            Self::Kill(server) => {
+                if let Some(status) = server.has_exited() {
+                    bail!("the server exited by itself: {status}");
+                }
+                server.kill_and_restart().await
+            }
+            Self::Command(command) => {
+                let running = tokio::process::Command::new("sh")
+                    .args(["-c", command])
+                    .env("ROUND", round.to_string())
+                    .kill_on_drop(true)
+                    .status();
+                let status = timeout(FAULT_TIMEOUT, running).await;
+                let status = status.context("the fault's command takes too long")??;
+                if !status.success() {
+                    bail!("the fault's command failed: {status}");
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Waits until the load is over, and kills the server in between if that was asked for.
 async fn pass_time(
     options: &Options,
@@ -172,7 +222,8 @@ async fn pass_time(
     server: Option<&mut Server>,
     progress: &Progress,
 ) -> Result<()> {
-    let Some((every, server)) = options.kill_every.zip(server) else {
+    let fault = Fault::of(options, server);
+    let Some((every, mut fault)) = options.kill_every.zip(fault) else {
         progress.phase("posts are made", Some(options.duration.as_secs()));
         let start = Instant::now();
         while start.elapsed() < options.duration {
@@ -183,17 +234,11 @@ async fn pass_time(
     };
     let fitting = options.duration.div_duration_f64(every);
     let rounds = options.rounds.map_or(fitting.max(1.0), f64::from);
-    progress.phase(
-        "posts are made, the server is killed",
-        Some(options.rounds.map_or(0, u64::from)),
-    );
+    progress.phase(fault.phase(), Some(options.rounds.map_or(0, u64::from)));
     let mut round = 0_u32;
     while f64::from(round) < rounds.floor() {
         sleep(every).await;
-        if let Some(status) = server.has_exited() {
-            bail!("the server exited by itself: {status}");
-        }
-        server.kill_and_restart().await?;
+        fault.strike(round).await?;
         round += 1;
         stage.meter.count(Count::Killed);
         progress.at(u64::from(round), &glance(stage));

@@ -249,6 +249,7 @@ mod tests {
             kill_every: None,
             rounds: None,
             server_cmd: None,
+            fault_cmd: None,
             sabotage: None,
             history: None,
             seed: 0,

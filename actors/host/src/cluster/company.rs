@@ -62,6 +62,7 @@ pub(crate) struct Company {
     /// Partitions that are being taken over or handed over.
     busy: Mutex<BTreeSet<Partition>>,
     has_left: AtomicBool,
+    trouble: Mutex<Option<String>>,
     links: OnceLock<Links>,
     sockets: OnceLock<Arc<dyn Sockets>>,
 }
@@ -94,6 +95,7 @@ impl Company {
             others: Mutex::default(),
             busy: Mutex::default(),
             has_left: AtomicBool::new(false),
+            trouble: Mutex::default(),
             links: OnceLock::new(),
             sockets: OnceLock::new(),
         }
@@ -107,6 +109,19 @@ impl Company {
         self.links
             .get()
             .expect("links are set before anybody can ask")
+    }
+
+    /// Why the list of nodes and owners could not be read last; `None` if it could.
+    pub(crate) fn trouble(&self) -> Option<String> {
+        self.trouble.lock().clone()
+    }
+
+    /// Notes how it went, and says whether it went differently before.
+    pub(crate) fn note_trouble(&self, trouble: Option<&str>) -> bool {
+        let mut last = self.trouble.lock();
+        let is_news = last.as_deref() != trouble;
+        *last = trouble.map(str::to_owned);
+        is_news
     }
 
     /// The node says no more that it lives.

@@ -14,6 +14,7 @@ use tracing::warn;
 
 use crate::event_log::{self, READ_BYTES, Stable, after};
 use crate::node::Inner;
+use crate::partition::EventPartition as Owned;
 use crate::relay;
 
 /// Pause before a log that failed is followed again.
@@ -23,6 +24,8 @@ const RETRY_AFTER: Duration = Duration::from_millis(200);
 pub(crate) struct Follower {
     number: Number,
     next: Position,
+    /// The partition as this node owned it last. What it owns anew begins somewhere else.
+    owned: Weak<Owned>,
     /// The latest epoch so far: records of earlier ones are void from here on.
     epoch: Epoch,
 }
@@ -42,6 +45,7 @@ impl Follower {
         Self {
             number,
             next,
+            owned: Weak::new(),
             epoch,
         }
     }
@@ -54,20 +58,38 @@ impl Follower {
             let mut slices = log.follow(self.number.0, self.next, READ_BYTES);
             while let Some(slice) = slices.next().await {
                 let Some(inner) = node.upgrade() else { return };
+                if self.is_ahead(&inner) {
+                    break;
+                }
                 if let Err(failure) = self.take(&inner, slice).await {
                     warn!(partition = self.number.0, %failure, "the events log is followed again");
+                    tokio::time::sleep(RETRY_AFTER).await;
                     break;
                 }
             }
-            tokio::time::sleep(RETRY_AFTER).await;
         }
+    }
+
+    /// This node has taken the partition over at a place that lies behind: what comes from there on
+    /// is read again, so that the projection has no gap. Relays pass over what they know.
+    fn is_ahead(&mut self, inner: &Inner) -> bool {
+        let Some(owned) = inner.events.present(self.number) else {
+            return false;
+        };
+        if std::ptr::eq(self.owned.as_ptr(), Arc::as_ptr(&owned)) {
+            return false;
+        }
+        self.owned = Arc::downgrade(&owned);
+        let is_ahead = owned.begins() < self.next;
+        self.next = self.next.min(owned.begins());
+        is_ahead
     }
 
     async fn take(&mut self, inner: &Inner, slice: Result<Slice, Failure>) -> Result<(), Failure> {
         let slice = slice?;
         let next = slice.next;
         let found = self.find(&slice)?;
-        let owned = inner.events.get(self.number);
+        let owned = inner.events.present(self.number);
         let relay = &inner.relays()[usize::from(self.number.0)];
         // The relay first: a session that starts after an answer must not be shown what was so
         // before it. It ends only with the node.
@@ -85,10 +107,13 @@ impl Follower {
                 .find(|(_, epoch)| *epoch > owned.token.epoch);
             match later {
                 Some((at, _)) => owned.writer().was_superseded(*at),
-                None if self.epoch == owned.token.epoch => owned.writer().was_read(next),
-                None => {}
+                // Before this node has begun to write.
+                None if self.epoch > owned.token.epoch => owned.writer().was_superseded(self.next),
+                None => {
+                    owned.writer().was_read(next);
+                    owned.project(found.counting).await;
+                }
             }
-            owned.project(found.counting).await;
         }
         self.next = next;
         Ok(())

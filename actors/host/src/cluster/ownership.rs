@@ -36,6 +36,8 @@ pub(super) fn carry_out(node: &Node, order: Order) {
             return;
         };
         let outcome = match order {
+            // An order that was given before the last one was carried out.
+            Order::TakeOver { .. } if holds(&node, partition) => return,
             Order::TakeOver { replaces, .. } => take(&node, company, partition, replaces).await,
             Order::HandOver { to, .. } => hand_over(&node, company, partition, to).await,
         };
@@ -43,6 +45,14 @@ pub(super) fn carry_out(node: &Node, order: Order) {
             warn!(?partition, %failure, "a partition was not moved; there will be another order");
         }
     });
+}
+
+/// This node has the partition at work, or is starting it.
+pub(super) fn holds(node: &Node, partition: Partition) -> bool {
+    match partition {
+        Partition::Event(number) => node.inner.events.present(number).is_some(),
+        Partition::Session(number) => node.inner.sequencers.get(number).is_some(),
+    }
 }
 
 /// Takes a partition over, provided that its epoch is still this one.
@@ -132,9 +142,10 @@ async fn let_event_go(node: &Node, number: EventPartition) {
         return;
     };
     // Nobody is sent here any more; what has come already is finished.
-    node.inner.events.remove(&owned);
+    owned.close();
     let _ = tokio::time::timeout(FINISH_WITHIN, owned.finish()).await;
     owned.stop_actors("the partition was handed over").await;
+    node.inner.events.remove(&owned);
 }
 
 /// The sockets of its sessions are asked to come back, and find the next owner.
@@ -163,7 +174,7 @@ pub(super) async fn drop_lost(node: &Node, owners: &Owners) {
     }
     for (number, sequencer) in inner.sequencers.all().iter() {
         let owner = owners.get(&Partition::Session(*number));
-        let epoch = sequencer.epoch().unwrap_or_default();
+        let epoch = sequencer.epoch().unwrap_or_default().max(sequencer.taken);
         if owner.is_some_and(|owner| owner.node != me && epoch < owner.epoch) {
             warn!(
                 session.partition = number.0,

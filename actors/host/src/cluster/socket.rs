@@ -46,11 +46,10 @@ impl Node {
         let deadline = Instant::now() + within;
         while Instant::now() < deadline {
             let inner = &self.inner;
-            if inner.events.all().is_empty() && inner.sequencers.all().is_empty() {
+            let is_empty = inner.events.all().is_empty() && inner.sequencers.all().is_empty();
+            // With nobody there is nothing to hand over.
+            if is_empty || company.others.lock().is_empty() {
                 return true;
-            }
-            if company.others.lock().is_empty() {
-                return false;
             }
             tokio::time::sleep(LOOK).await;
         }

@@ -6,11 +6,10 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use guildhall_cluster::coordinator::{Living, Order, orders};
-use guildhall_cluster::link::{Lane, LinkState, Peer};
+use guildhall_cluster::link::{Lane, Peer};
 use guildhall_cluster::placement::all_partitions;
 use guildhall_model::NodeId;
 use guildhall_ports::Failure;
-use guildhall_ports::directory::Partition;
 use guildhall_ports::membership::Heard;
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
@@ -23,8 +22,10 @@ use crate::node::{Inner, Node};
 
 /// How often a node says that it lives.
 const BEAT: Duration = Duration::from_millis(500);
-/// A node that was silent for so long is taken for dead.
+/// A node that was silent for so long and cannot be reached is taken for dead.
 const DEAD_AFTER_MS: u64 = 3_000;
+/// One that can be reached, and has trouble with the list of nodes only.
+const MUTE_AFTER_MS: u64 = 15_000;
 /// How long the lease of the coordinator lasts.
 const LEASE_MS: u32 = 3_000;
 /// How long a node may take to hear an order.
@@ -40,7 +41,6 @@ pub(super) async fn run(node: Weak<Inner>) {
     }) else {
         return;
     };
-    let mut last = None;
     let mut met = BTreeSet::new();
     loop {
         tokio::select! {
@@ -62,16 +62,15 @@ pub(super) async fn run(node: Weak<Inner>) {
         met.difference(&up)
             .for_each(|&gone| node.forget_elsewhere(gone));
         met = up;
-        let outcome = round(&node).await;
-        let failure = outcome.err().map(|failure| failure.to_string());
-        if failure != last {
+        let failure = round(&node).await.err().map(|failure| failure.to_string());
+        let company = node.inner.company.as_ref();
+        if company.is_some_and(|company| company.note_trouble(failure.as_deref())) {
             if let Some(why) = &failure {
                 warn!("the cluster's list of nodes cannot be read: {why}");
             } else {
                 info!("the cluster's list of nodes can be read again");
             }
         }
-        last = failure;
     }
 }
 
@@ -135,11 +134,7 @@ fn take_own(node: &Node, company: &Company, owners: &Owners) {
         return;
     }
     for (&partition, owner) in owners.iter().filter(|(_, owner)| owner.node == me) {
-        let is_held = match partition {
-            Partition::Event(number) => inner.events.get(number).is_some(),
-            Partition::Session(number) => inner.sequencers.get(number).is_some(),
-        };
-        if !is_held {
+        if !ownership::holds(node, partition) {
             let order = Order::TakeOver {
                 partition,
                 to: me,
@@ -183,6 +178,10 @@ fn coordinate(node: &Node, company: &Arc<Company>, members: &[Heard], owners: &O
 
 fn lives(company: &Company, heard: &Heard) -> bool {
     let state = company.links().states().get(&heard.member.node).copied();
-    let is_gone = state.is_some_and(LinkState::is_refused);
-    heard.silent_ms < DEAD_AFTER_MS && !is_gone
+    let bound = match state {
+        Some(state) if state.is_refused() => 0,
+        Some(state) if state.is_up() => MUTE_AFTER_MS,
+        _ => DEAD_AFTER_MS,
+    };
+    heard.silent_ms < bound
 }

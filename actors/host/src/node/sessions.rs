@@ -150,7 +150,7 @@ impl Node {
     /// A node that was taken over without noticing must not take sessions back.
     async fn confirm(&self, partition: SessionPartition) -> Result<(), ResumeError> {
         let sequencer = self.inner.sequencers.get(partition);
-        let epoch = sequencer.ok_or(Refusal::Unknown)?.epoch()?;
+        let epoch = sequencer.ok_or_else(lost)?.epoch()?;
         let node = self.inner.config.node;
         let directory = &self.inner.stores.directory;
         if directory

@@ -24,7 +24,7 @@ use crate::session::ring::Ring;
 use crate::session::sequencer::{Condition, QUEUE_MAX, Sequencer, recovering};
 use crate::session::sequencer_loop::SequencerLoop;
 use crate::session::shared::{Ending, SessionShared};
-use crate::session::snapshots::Keeper;
+use crate::session::snapshots::{Authority, Keeper};
 
 /// A session partition as its log tells it.
 pub(crate) struct Folded {
@@ -230,6 +230,10 @@ async fn prepare(
         folded.number,
         Arc::clone(&inner.stores.snapshots),
         Arc::clone(&inner.stores.frames),
+        Authority {
+            directory: Arc::clone(&inner.stores.directory),
+            node: config.node,
+        },
         (config.snapshot_interval_ms, config.frames_retention_ms),
         config.event_partitions,
     );
@@ -244,6 +248,7 @@ async fn prepare(
         ring: Arc::clone(&ring),
         load: Arc::clone(&load),
         floors: keeper.floors(),
+        taken: folded.epoch,
     };
     let started = SequencerLoop {
         number: folded.number,

@@ -29,9 +29,8 @@ pub(crate) async fn missed(
     if u64::from(n) > node.config.backlog_dispatches_max {
         return Err(Refusal::TooOld.into());
     }
-    let Some(sequencer) = node.sequencers.get(session.partition) else {
-        return Err(Refusal::Unknown.into());
-    };
+    // It may have gone to another node since the client was attached.
+    let sequencer = node.sequencers.get(session.partition).ok_or_else(lost)?;
     let wanted = usize::try_from(n).unwrap_or(usize::MAX);
     if let Some(payloads) = sequencer.ring.last(session.slot, cursor, wanted) {
         return Ok((seq + 1..=upto).zip(payloads).collect());

@@ -134,6 +134,8 @@ pub(crate) struct Sequencer {
     pub(crate) load: Arc<AtomicUsize>,
     /// What the events log must keep for its replays.
     pub(crate) floors: Floors,
+    /// The epoch under which the partition was taken over; later ones are its own.
+    pub(crate) taken: Epoch,
 }
 
 impl Sequencer {
@@ -254,6 +256,11 @@ impl Sequencers {
             let mut reasons = owned.iter().filter_map(|(_, other)| other.epoch().err());
             reasons.next().unwrap_or(Failure::Closing)
         })
+    }
+
+    /// There are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.read().is_empty()
     }
 
     /// Those that there are at this moment, by partition.

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use guildhall_model::{EventPartition, Position, SessionPartition as Number, Timestamp};
+use guildhall_model::{EventPartition, NodeId, Position, SessionPartition as Number, Timestamp};
 use guildhall_ports::crash::{self, Point};
-use guildhall_ports::{Failure, Log, Snapshots};
+use guildhall_ports::directory::Partition;
+use guildhall_ports::{Directory, Failure, Log, Snapshots};
 use guildhall_state::session_partition::SessionPartition;
 use parking_lot::Mutex;
 use tracing::warn;
@@ -19,11 +20,18 @@ pub(crate) struct Keeper {
     number: Number,
     store: Arc<dyn Snapshots>,
     log: Arc<dyn Log>,
+    authority: Authority,
     interval_ms: u64,
     retention_ms: u64,
     kept: VecDeque<Kept>,
     last: Option<Timestamp>,
     floors: Floors,
+}
+
+/// Who is asked whether the owner's frames count.
+pub(crate) struct Authority {
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) node: NodeId,
 }
 
 struct Kept {
@@ -37,6 +45,7 @@ impl Keeper {
         number: Number,
         store: Arc<dyn Snapshots>,
         log: Arc<dyn Log>,
+        authority: Authority,
         (interval_ms, retention_ms): (u64, u64),
         event_partitions: u16,
     ) -> Self {
@@ -45,6 +54,7 @@ impl Keeper {
             number,
             store,
             log,
+            authority,
             interval_ms,
             retention_ms,
             kept: VecDeque::new(),
@@ -124,6 +134,18 @@ impl Keeper {
     ) {
         let bytes = Bytes::from(machine.to_snapshot());
         crash::pass(Point::SnapshotDue);
+        // Its last frame is stable. If it was taken over before that, a successor would begin with
+        // frames that are void.
+        let partition = Partition::Session(self.number);
+        let Authority { directory, node } = &self.authority;
+        match directory.confirm(partition, *node, machine.epoch()).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(failure) => {
+                warn!(session.partition = self.number.0, %failure, "a snapshot is put off");
+                return;
+            }
+        }
         if let Err(failure) = self.store.put(self.number, upto, bytes).await {
             warn!(session.partition = self.number.0, %failure, "a snapshot was not kept");
             return;

@@ -80,8 +80,18 @@ parts! {
     /// prepares the engines.
     cluster: ClusterConfig {
         /// The number of this node, which no other one may have: it is part of every id that the
-        /// node makes.
+        /// node makes. A node that finds a later process with its number stops.
         node: u16 = Rule::default("0").between("0", "1023");
+        /// Address and port where other nodes of the cluster connect. They prove that they know
+        /// the cluster's secret, which is kept in PostgreSQL; what they say then is not encrypted,
+        /// so this belongs into a private network. Port 0 takes a free one.
+        listen: SocketAddr = Rule::default("127.0.0.1:7946");
+        /// How other nodes reach that, where it is not the address above: behind 0.0.0.0, for
+        /// example. One host and port.
+        address: Option<Hosts> = Rule::unset("node1.internal:7946");
+        /// How much this node takes beside the others. With 0 it owns no sessions, guilds or
+        /// channels: it only passes requests on.
+        weight: u16 = Rule::default("1").between("0", "100");
         /// PostgreSQL, for accounts, guilds and the directory of owners. The address holds a
         /// password, which is safer in the environment than in a file.
         postgres: Option<PostgresUrl> = Rule::unset("postgres://guildhall:secret@db.internal/guildhall");

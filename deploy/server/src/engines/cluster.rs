@@ -27,12 +27,16 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it waits between two attempts: at first, and at most.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(8));
 
+/// Connections for the list of nodes and the directory alone: a node whose other connections are
+/// all busy must not be taken for dead.
+const DIRECTORY_CONNECTIONS: u32 = 4;
 /// How often logs are asked to give space back.
 const TRIM_EVERY: Duration = Duration::from_mins(1);
 
 /// What is closed at the end.
 struct Cluster {
     postgres: PostgresStore,
+    directory: Arc<PostgresStore>,
     events: Arc<KafkaLog>,
     frames: Arc<KafkaLog>,
 }
@@ -50,6 +54,7 @@ impl Kind for Cluster {
             self.frames.close().await?;
             self.events.close().await?;
             self.postgres.close().await;
+            self.directory.close().await;
             Ok(())
         })
     }
@@ -92,10 +97,15 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
     let frames = log(delivery.session_partitions, delivery.frames_retention);
     let kafka = Kafka::connect(reached.kafka)?;
     let deadline = Instant::now() + PATIENCE;
-    let (postgres, projection, events, frames, snapshots) = tokio::try_join!(
+    let directory = guildhall_postgres::Config {
+        connections: DIRECTORY_CONNECTIONS,
+        ..reached.postgres.clone()
+    };
+    let (postgres, directory, projection, events, frames, snapshots) = tokio::try_join!(
         patiently(deadline, "PostgreSQL", || PostgresStore::open(
             &reached.postgres
         )),
+        patiently(deadline, "PostgreSQL", || PostgresStore::open(&directory)),
         patiently(deadline, "the CQL engine", || Projection::open(
             &reached.cql
         )),
@@ -114,8 +124,9 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
             frames.partitions
         )),
     )?;
-    let (relational, events, frames) = (
+    let (relational, directory, events, frames) = (
         Arc::new(postgres.clone()),
+        Arc::new(directory),
         Arc::new(events),
         Arc::new(frames),
     );
@@ -127,7 +138,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
         events: events.clone(),
         frames: frames.clone(),
         snapshots: Arc::new(snapshots),
-        directory: relational,
+        directory: directory.clone(),
     };
     let files = config.server.data.join("files");
     std::fs::create_dir_all(&files)
@@ -136,8 +147,10 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
     Ok(Engines {
         stores,
         blobs: Arc::new(FileBlobs::open(files)?),
+        membership: Some(directory.clone()),
         kind: Box::new(Cluster {
             postgres,
+            directory,
             events,
             frames,
         }),

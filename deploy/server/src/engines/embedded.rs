@@ -88,6 +88,7 @@ pub(super) async fn open(
     Ok(Engines {
         stores,
         blobs,
+        membership: None,
         kind,
     })
 }
