@@ -6,7 +6,7 @@ use super::Finding;
 use super::files::{File, Files};
 
 /// Every crate with the crates that it may use. `*` is all of them.
-const LAYERS: [(&str, &[&str]); 24] = [
+const LAYERS: [(&str, &[&str]); 25] = [
     ("model", &[]),
     ("state", &["model"]),
     ("ports", &["model"]),
@@ -16,6 +16,7 @@ const LAYERS: [(&str, &[&str]); 24] = [
     ("scylla", &["model", "ports"]),
     ("kafka", &["model", "ports"]),
     ("postgres", &["model", "ports"]),
+    ("s3", &["model", "ports"]),
     ("wire", &["model"]),
     ("auth", &["model", "ports"]),
     (
