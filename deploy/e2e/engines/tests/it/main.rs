@@ -1,10 +1,19 @@
-//! A node whose data is in PostgreSQL, Apache Kafka and Apache Cassandra keeps the promises of one whose
+//! Nodes whose data is in PostgreSQL, Apache Kafka and Apache Cassandra keep the promises of one whose
 //! data is in a directory.
 
+mod several;
+
 use std::process::Output;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use guildhall_e2e::binary;
 use guildhall_engines::Engines;
+
+/// Nodes on the same engines are one cluster, so each test waits for the ones before it.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 fn said(output: &Output) -> String {
     let (out, err) = (&output.stdout, &output.stderr);
@@ -22,6 +31,7 @@ fn a_killed_node_loses_nothing_and_tells_nothing_twice() {
     let Some(engines) = Engines::of_environment() else {
         return;
     };
+    let _alone = alone();
     let scratch = tempfile::tempdir().unwrap();
     let guildhall = binary::guildhall();
     let migrate = |what: &str| {
