@@ -20,6 +20,13 @@ struct Seen {
     end: i64,
 }
 
+impl Seen {
+    /// What was stored then has not come since, nor anything before it.
+    const fn is_stuck(self, heard: i64) -> bool {
+        self.heard == heard && heard < self.end
+    }
+}
+
 /// Watches until the other end of the channel is gone. Blocks.
 pub(super) fn watch(shared: &Shared, end: &Receiver<()>, patience: Duration) {
     let mut seen = HashMap::new();
@@ -55,9 +62,7 @@ fn look(
     shared.away.is_back();
     for ((source, tail), end) in followed.into_iter().zip(ends) {
         let heard = tail.next();
-        // What was stored when it was last looked at has not come since, nor anything before it.
-        let is_stuck = |was: &Seen| was.heard == heard && heard < was.end;
-        if before.get(&source).is_some_and(is_stuck) {
+        if before.get(&source).is_some_and(|was| was.is_stuck(heard)) {
             let why = "its client hears nothing of what is stored";
             shared.fail(&tail, Failure::unavailable(source.what, why));
         } else {
@@ -65,4 +70,18 @@ fn look(
         }
     }
     seen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_hears_nothing_of_what_is_stored_is_stuck() {
+        let seen = |heard, end| Seen { heard, end };
+        assert!(seen(5, 6).is_stuck(5));
+        // There was nothing, or some of it has come.
+        assert!(!seen(5, 5).is_stuck(5));
+        assert!(!seen(5, 9).is_stuck(6));
+    }
 }

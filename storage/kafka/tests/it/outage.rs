@@ -11,11 +11,11 @@ use guildhall_ports::{Failure, Log, Snapshots};
 
 use crate::engine::{self, Broker};
 
-const BOUND: Duration = Duration::from_secs(2);
+pub(crate) const BOUND: Duration = Duration::from_secs(2);
 /// Timers of the client tick once a second, and the machine may be busy.
-const GRACE: Duration = Duration::from_secs(6);
+pub(crate) const GRACE: Duration = Duration::from_secs(6);
 /// A broker that comes back is found within this.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 fn hasty(broker: &Broker) -> ClusterConfig {
     let bound = u64::try_from(BOUND.as_millis()).unwrap();
@@ -26,7 +26,7 @@ fn hasty(broker: &Broker) -> ClusterConfig {
     }
 }
 
-async fn open(kafka: &Arc<Kafka>) -> KafkaLog {
+pub(crate) async fn open(kafka: &Arc<Kafka>) -> KafkaLog {
     let config = LogConfig {
         partitions: engine::PARTITIONS,
         ..LogConfig::default()
@@ -36,15 +36,15 @@ async fn open(kafka: &Arc<Kafka>) -> KafkaLog {
 }
 
 /// A log whose owner writes numbers, and remembers which of them it was told are stable.
-struct Owner {
-    log: KafkaLog,
-    epoch: Epoch,
+pub(crate) struct Owner {
+    pub(crate) log: KafkaLog,
+    pub(crate) epoch: Epoch,
     next: u32,
     acknowledged: Vec<(Position, u32)>,
 }
 
 impl Owner {
-    async fn new(kafka: &Arc<Kafka>) -> Self {
+    pub(crate) async fn new(kafka: &Arc<Kafka>) -> Self {
         Self {
             log: open(kafka).await,
             epoch: Epoch(1),
@@ -65,7 +65,7 @@ impl Owner {
     }
 
     /// Goes on under a new epoch after each failure, as owners do, until an append is stable.
-    async fn append_again(&mut self) {
+    pub(crate) async fn append_again(&mut self) {
         let began = Instant::now();
         while let Err(failure) = self.append().await {
             assert!(matches!(failure, Failure::Unavailable { .. }), "{failure}");
@@ -92,11 +92,11 @@ impl Owner {
     }
 }
 
-fn number(record: &LogRecord) -> u32 {
+pub(crate) fn number(record: &LogRecord) -> u32 {
     u32::from_be_bytes(record.payload[..].try_into().unwrap())
 }
 
-async fn read_all(log: &KafkaLog) -> Vec<LogRecord> {
+pub(crate) async fn read_all(log: &KafkaLog) -> Vec<LogRecord> {
     let mut records = Vec::new();
     let mut from = Position::START;
     loop {
@@ -109,7 +109,7 @@ async fn read_all(log: &KafkaLog) -> Vec<LogRecord> {
     }
 }
 
-async fn prepared(broker: &Broker) -> Arc<Kafka> {
+pub(crate) async fn prepared(broker: &Broker) -> Arc<Kafka> {
     // Its topics are made with more patience than an outage is watched with.
     let config = hasty(broker);
     let patient = ClusterConfig {
