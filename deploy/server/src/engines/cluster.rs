@@ -140,13 +140,10 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
         snapshots: Arc::new(snapshots),
         directory: directory.clone(),
     };
-    let files = config.server.data.join("files");
-    std::fs::create_dir_all(&files)
-        .with_context(|| format!("{} cannot be made", files.display()))?;
     info!("all engines of the cluster are reached");
     Ok(Engines {
         stores,
-        blobs: Arc::new(FileBlobs::open(files)?),
+        blobs: Arc::new(own_files(config)?),
         membership: Some(directory.clone()),
         kind: Box::new(Cluster {
             postgres,
@@ -155,6 +152,14 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
             frames,
         }),
     })
+}
+
+/// Files in the node's own data directory.
+fn own_files(config: &Config) -> anyhow::Result<FileBlobs> {
+    let files = config.server.data.join("files");
+    std::fs::create_dir_all(&files)
+        .with_context(|| format!("{} cannot be made", files.display()))?;
+    Ok(FileBlobs::open(files)?)
 }
 
 /// Tries until it works. What is wrong and not merely away, such as tables of another version, is
