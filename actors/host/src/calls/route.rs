@@ -57,7 +57,8 @@ impl Node {
                     node: self,
                     partition: &partition,
                 };
-                return owner.carry_out(call.ask).await;
+                // Large, and part of everything that asks.
+                return Box::pin(owner.carry_out(call.ask)).await;
             }
             let Some(company) = &self.inner.company else {
                 return Err(Failure::Closing.into());

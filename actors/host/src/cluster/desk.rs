@@ -68,7 +68,7 @@ async fn attend(node: &Node, request: Request) -> Reply {
                 node,
                 partition: &partition,
             };
-            owner.carry_out(ask).await.into()
+            Box::pin(owner.carry_out(ask)).await.into()
         }
         Request::Order(order) if order.executor() == node.inner.config.node => {
             ownership::carry_out(node, order);

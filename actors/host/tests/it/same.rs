@@ -1,6 +1,7 @@
 //! One node and three nodes tell every session the same, for the same seeded workload.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 
 use guildhall_model::Permissions;
 use guildhall_model::UserId;
@@ -148,7 +149,7 @@ fn shape(text: &str, ids: &mut HashMap<String, usize>) -> String {
         } else {
             let next = ids.len();
             let number = *ids.entry(digits.clone()).or_insert(next);
-            shape.push_str(&format!("#{number}"));
+            let _ = write!(shape, "#{number}");
         }
         digits.clear();
         shape.push(c);
