@@ -4,6 +4,8 @@
 //! Every mistake is answered; nothing is guessed. What is left out takes the default that real
 //! libraries count on (serenity sends `?v=10` alone, some send no query at all).
 
+use std::fmt;
+
 use crate::close_code::CloseCode;
 use crate::dialect::Dialect;
 
@@ -116,6 +118,30 @@ impl Agreement {
     }
 }
 
+/// The query that asks for exactly this.
+impl fmt::Display for Agreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let encoding = match self.encoding {
+            Encoding::Json => "json",
+            Encoding::Msgpack => "msgpack",
+        };
+        let compression = match self.compression {
+            Compression::None => "none",
+            Compression::Zlib => "zlib-stream",
+            Compression::Zstd => "zstd-stream",
+        };
+        let dialect = match self.dialect {
+            Dialect::Discord => "discord",
+            Dialect::Native => "native",
+        };
+        let version = self.version;
+        write!(
+            f,
+            "v={version}&encoding={encoding}&compress={compression}&dialect={dialect}"
+        )
+    }
+}
+
 impl Default for Agreement {
     fn default() -> Self {
         Self {
@@ -174,6 +200,25 @@ mod tests {
         assert_eq!(refuse("compress=gzip"), AgreementError::Compression);
         assert_eq!(refuse("dialect=irc"), AgreementError::Dialect);
         assert_eq!(u16::from(refuse("v=6").close_code()), 4012);
+    }
+
+    #[test]
+    fn every_agreement_can_be_asked_for_again() {
+        for version in [9, 10] {
+            for encoding in [Encoding::Json, Encoding::Msgpack] {
+                for compression in [Compression::None, Compression::Zlib, Compression::Zstd] {
+                    for dialect in [Dialect::Discord, Dialect::Native] {
+                        let agreed = Agreement {
+                            encoding,
+                            compression,
+                            dialect,
+                            version,
+                        };
+                        assert_eq!(Agreement::parse(&agreed.to_string()), Ok(agreed));
+                    }
+                }
+            }
+        }
     }
 
     proptest! {

@@ -38,21 +38,44 @@ impl FrameKind {
     }
 }
 
+/// The bit of a frame that ends its message.
+const FINAL: u8 = 0x80;
+/// The bit of a client's frame, which is masked.
+const MASKED: u8 = 0x80;
+
 /// Writes the header of an unmasked, unfragmented frame whose payload has `len` bytes.
 pub fn header(kind: FrameKind, len: usize, out: &mut Vec<u8>) {
-    const FINAL: u8 = 0x80;
     out.push(FINAL | kind as u8);
+    length(0, len, out);
+}
+
+/// Writes the length of a payload in its shortest form, with the bit for a mask or without.
+fn length(mask: u8, len: usize, out: &mut Vec<u8>) {
     if let Ok(len) = u8::try_from(len)
         && len < 126
     {
-        out.push(len);
+        out.push(mask | len);
     } else if let Ok(len) = u16::try_from(len) {
-        out.push(126);
+        out.push(mask | 126);
         out.extend_from_slice(&len.to_be_bytes());
     } else {
-        out.push(127);
+        out.push(mask | 127);
         out.extend_from_slice(&(len as u64).to_be_bytes());
     }
+}
+
+/// Writes a message as a client may send it, for a node that goes on with the client's socket.
+pub fn client_frame(kind: FrameKind, payload: &[u8], out: &mut Vec<u8>) {
+    masked(FINAL | kind as u8, payload, out);
+}
+
+/// Writes a client's frame. It has to be masked, but nothing says with what: zeros leave the
+/// payload as it is.
+fn masked(flags: u8, payload: &[u8], out: &mut Vec<u8>) {
+    out.push(flags);
+    length(MASKED, payload.len(), out);
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(payload);
 }
 
 /// A whole frame of the server's.

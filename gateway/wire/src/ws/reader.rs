@@ -110,6 +110,15 @@ impl Reader {
         Ok(Some((end, self.take(&header, payload)?)))
     }
 
+    /// Writes what has come of a message of which more follows, as a client's frame: another reader
+    /// goes on with it.
+    pub fn unfinished(&self, out: &mut Vec<u8>) {
+        if let Some(partial) = &self.partial {
+            let opcode = if partial.is_text { TEXT } else { BINARY };
+            super::masked(opcode, &partial.bytes, out);
+        }
+    }
+
     /// The header at the front, checked against all that a header alone can break, so that nobody
     /// waits for a payload that will be refused.
     fn header(&self, bytes: &[u8]) -> Result<Option<Header>, Violation> {

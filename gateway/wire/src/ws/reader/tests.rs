@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ws::{FrameKind, client_frame};
 
 const LIMIT: usize = 64;
 const KEY: [u8; 4] = [1, 2, 3, 4];
@@ -148,6 +149,39 @@ fn a_close_names_a_code_that_may_be_sent() {
         assert!(matches!(close(code), Err(Violation::Protocol(_))), "{code}");
     }
     assert_eq!(read(&frame(0x88, b""), 99), Ok(vec![Message::Close(None)]));
+}
+
+#[test]
+fn what_the_server_writes_as_a_client_is_read_as_the_clients() {
+    for len in [0, 125, 126, 65_535, 65_536] {
+        let (mut bytes, payload) = (Vec::new(), vec![b'x'; len]);
+        client_frame(FrameKind::Text, &payload, &mut bytes);
+        let read = Reader::new(len).read(&bytes);
+        assert_eq!(read, Ok(Some((bytes.len(), Some(Message::Text(payload))))));
+    }
+    let mut bytes = Vec::new();
+    client_frame(FrameKind::Binary, &[7], &mut bytes);
+    assert_eq!(read(&bytes, 1), Ok(vec![Message::Binary(vec![7])]));
+}
+
+#[test]
+fn another_reader_goes_on_within_a_message() {
+    for (opcode, message) in [
+        (0x01, Message::Text(b"abc".to_vec())),
+        (0x02, Message::Binary(b"abc".to_vec())),
+    ] {
+        let mut first = Reader::new(LIMIT);
+        for piece in [frame(opcode, b"a"), frame(0x00, b"b")] {
+            assert_eq!(first.read(&piece), Ok(Some((piece.len(), None))));
+        }
+        let mut bytes = Vec::new();
+        first.unfinished(&mut bytes);
+        bytes.extend(frame(0x80, b"c"));
+        assert_eq!(read(&bytes, bytes.len()), Ok(vec![message]));
+    }
+    let mut bytes = Vec::new();
+    Reader::new(LIMIT).unfinished(&mut bytes);
+    assert_eq!(bytes, [], "between messages nothing is unfinished");
 }
 
 proptest! {
