@@ -24,6 +24,8 @@ mod stream;
 mod writer;
 
 pub use cluster::{Joining, Sockets};
+// What the sockets of other nodes come in.
 pub use config::HostConfig;
 pub use error::Refused;
+pub use guildhall_cluster::link::{ByteStream, Duplex, LinkError};
 pub use node::{GuildDone, GuildView, NewGuild, Node, Stores, Written};

@@ -43,6 +43,11 @@ pub const GATEWAY_FRAME_BYTES_MAX: usize = 4096;
 pub const GATEWAY_SENDS_MAX: u32 = 120;
 /// The window of [`GATEWAY_SENDS_MAX`].
 pub const GATEWAY_SENDS_WINDOW_MS: u64 = 60_000;
+/// How often one socket is handed over from node to node, while a session's owner changes.
+pub const SOCKET_HOPS_MAX: u8 = 2;
+/// Bytes of a client's that are handed over together with its socket: RESUME with what may wait
+/// for its answer, a message that is not complete, and what one read and the upgrade brought.
+pub const SOCKET_EARLY_BYTES_MAX: usize = 256 * 1024;
 /// How deep JSON or msgpack may nest.
 pub const NESTING_MAX: usize = 32;
 /// Characters of a message.

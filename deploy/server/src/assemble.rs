@@ -66,6 +66,7 @@ pub async fn assemble(
     let urls = FileUrls::new(public_url.as_str());
     let installation = Installation { spelling, urls };
     let gateway = Gateway::new(app.clone(), installation.clone(), gateway_config(config));
+    gateway.attend_sockets(&node);
     engines.keep_up(&node);
     tokio::spawn(sweep(app.clone()));
     Ok(Assembly {

@@ -1,9 +1,10 @@
 //! One gateway connection: a task that reads, decides by the protocol's rules, and writes.
 
+mod delivery;
 mod ending;
+mod handing_over;
 mod opening;
 
-use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::pin::Pin;
@@ -11,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use guildhall_host::session::{Drained, Ended, SessionHandle};
+use guildhall_host::session::{Ended, SessionHandle};
 use guildhall_model::dispatch::Dispatch;
 use guildhall_model::{GuildId, limits};
 use guildhall_wire::encode::{Agreement, AgreementError};
@@ -20,82 +21,93 @@ use guildhall_wire::gateway::{self, RequestMembers};
 use guildhall_wire::ws::reader::Message;
 use guildhall_wire::ws::{self, FrameKind};
 use guildhall_wire::{CloseCode, frame};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
-use tracing::{debug, error};
+use tracing::debug;
 
 use self::ending::{End, close};
 use self::opening::Opened;
-use crate::batch::Batch;
 use crate::gateway::Gateway;
 use crate::inlet::{Heard, Inlet};
 use crate::outlet::Outlet;
+use crate::preface::Preface;
 use crate::socket::Socket;
 
-/// Bytes of dispatches that one write carries, about.
-const WRITE_BYTES: usize = 64 * 1024;
 /// How long a client may take to close after it was told to reconnect.
 const RECONNECT_GRACE: Duration = Duration::from_secs(5);
-type Opening = Pin<Box<dyn Future<Output = Opened> + Send>>;
 
-thread_local! {
-    /// What all connections of a thread put their writes together in: most writes are done at
-    /// once, and then nobody has to hold what was written.
-    static BATCH: RefCell<Batch> = RefCell::default();
+/// A session that was asked for.
+struct Opening {
+    asked: Pin<Box<dyn Future<Output = Opened> + Send>>,
+    /// RESUME and what waits for its answer, as the client has sent it. Nothing of IDENTIFY, which
+    /// no other node answers.
+    said: Option<Vec<u8>>,
+}
+
+impl Opening {
+    fn of(
+        asked: impl Future<Output = Opened> + Send + 'static,
+        said: Option<Vec<u8>>,
+    ) -> Box<Self> {
+        let asked = Box::pin(asked);
+        Box::new(Self { asked, said })
+    }
 }
 
 /// What the task turns to next.
 enum Step {
     Heard(Heard),
-    Opened(Opened),
+    /// With what the client has said meanwhile.
+    Opened(Opened, Vec<u8>),
     Deliver,
     Time,
-}
-
-/// What became of a write.
-enum Pushed {
-    /// All that was taken is written; more may wait.
-    Written { more: bool },
-    /// The system takes no more now.
-    Blocked { batch: Batch, more: bool },
-    /// The session asks for the socket to be closed.
-    Ended(Ended),
-    /// Leaving a dispatch out would leave a gap in the numbers.
-    Unreadable,
 }
 
 /// Serves a connection until it ends.
 pub(crate) async fn run(
     gateway: Gateway,
-    stream: TcpStream,
+    socket: Socket,
     early: Bytes,
     agreement: Result<Agreement, AgreementError>,
 ) {
-    let usable = agreement.unwrap_or_default();
-    let started = Instant::now();
-    let rules = Rules::new(0, gateway.config().heartbeat_interval_ms);
-    gateway.meters().connections.increment(1);
-    let mut task = Task {
-        socket: Socket::new(stream),
-        inlet: Inlet::new(&early, limits::GATEWAY_FRAME_BYTES_MAX),
-        outlet: Outlet::new(usable, gateway.installation().clone()),
-        gateway,
-        rules,
-        version: usable.version,
-        started,
-        timer: Box::pin(sleep_until(started)),
-        opening: None,
-        session: None,
-        owes_resumed: false,
-        leave_at: None,
+    let beginning = Beginning {
+        agreement: agreement.unwrap_or_default(),
+        heartbeat_interval_ms: gateway.config().heartbeat_interval_ms,
+        hops: 0,
     };
+    let mut task = Task::new(gateway, socket, &early, beginning);
     // Empty, it still keeps the whole buffer of the HTTP connection.
     drop(early);
     let end = match agreement {
-        Ok(_) => task.serve().await,
+        Ok(_) => task.greet_and_serve().await,
         Err(error) => Ok(End::Close(error.close_code(), error.to_string())),
     };
     task.finish(end).await;
+}
+
+/// Goes on with a connection that another node has begun.
+pub(crate) async fn go_on(gateway: Gateway, socket: Socket, preface: Preface) {
+    let Preface {
+        agreement,
+        heartbeat_interval_ms,
+        hops,
+        early,
+    } = preface;
+    let beginning = Beginning {
+        agreement,
+        heartbeat_interval_ms,
+        hops,
+    };
+    let mut task = Task::new(gateway, socket, &early, beginning);
+    drop(early);
+    let end = task.serve().await;
+    task.finish(end).await;
+}
+
+/// How a connection began, here or at another node.
+struct Beginning {
+    agreement: Agreement,
+    heartbeat_interval_ms: u32,
+    hops: u8,
 }
 
 struct Task {
@@ -104,12 +116,14 @@ struct Task {
     inlet: Inlet,
     outlet: Outlet,
     rules: Rules,
-    /// Of the protocol.
-    version: u8,
+    /// As HELLO has it.
+    heartbeat_interval_ms: u32,
+    /// How often the socket was handed over until it came here.
+    hops: u8,
     started: Instant,
     /// Fires at the deadline, or earlier: it is not set anew with every heartbeat.
     timer: Pin<Box<Sleep>>,
-    opening: Option<Opening>,
+    opening: Option<Box<Opening>>,
     session: Option<Box<SessionHandle>>,
     /// RESUMED follows when what was missed is written.
     owes_resumed: bool,
@@ -118,9 +132,39 @@ struct Task {
 }
 
 impl Task {
+    fn new(gateway: Gateway, socket: Socket, early: &[u8], beginning: Beginning) -> Self {
+        let Beginning {
+            agreement,
+            heartbeat_interval_ms,
+            hops,
+        } = beginning;
+        gateway.meters().connections.increment(1);
+        let started = Instant::now();
+        Self {
+            socket,
+            inlet: Inlet::new(early, limits::GATEWAY_FRAME_BYTES_MAX),
+            outlet: Outlet::new(agreement, gateway.installation().clone()),
+            gateway,
+            rules: Rules::new(0, heartbeat_interval_ms),
+            heartbeat_interval_ms,
+            hops,
+            started,
+            timer: Box::pin(sleep_until(started)),
+            opening: None,
+            session: None,
+            owes_resumed: false,
+            leave_at: None,
+        }
+    }
+
+    async fn greet_and_serve(&mut self) -> io::Result<End> {
+        let hello = self.outlet.hello(self.heartbeat_interval_ms);
+        self.socket.write(&hello).await?;
+        drop(hello);
+        self.serve().await
+    }
+
     async fn serve(&mut self) -> io::Result<End> {
-        let interval_ms = self.gateway.config().heartbeat_interval_ms;
-        self.socket.write(&self.outlet.hello(interval_ms)).await?;
         loop {
             let step = poll_fn(|cx| self.poll_step(cx)).await;
             if let Some(end) = self.step(step).await? {
@@ -138,10 +182,11 @@ impl Task {
             return Poll::Ready(Step::Deliver);
         }
         if let Some(opening) = &mut self.opening
-            && let Poll::Ready(opened) = opening.as_mut().poll(cx)
+            && let Poll::Ready(opened) = opening.asked.as_mut().poll(cx)
         {
+            let said = opening.said.take().unwrap_or_default();
             self.opening = None;
-            return Poll::Ready(Step::Opened(opened));
+            return Poll::Ready(Step::Opened(opened, said));
         }
         if let Poll::Ready(heard) = self.inlet.poll_next(&self.socket, cx) {
             return Poll::Ready(Step::Heard(heard));
@@ -171,7 +216,7 @@ impl Task {
                 Ok(Some(End::Close(violation.close_code(), reason)))
             }
             Step::Heard(Heard::Gone) => Ok(Some(End::Gone)),
-            Step::Opened(opened) => self.take_opened(opened).await,
+            Step::Opened(opened, said) => self.take_opened(opened, said).await,
             Step::Deliver => self.deliver().await,
             Step::Time => self.take_time().await,
         }
@@ -180,9 +225,9 @@ impl Task {
     async fn hear(&mut self, message: Message) -> io::Result<Option<End>> {
         let mut effects = Vec::new();
         match message {
-            Message::Text(payload) | Message::Binary(payload) => {
-                let decoded = gateway::decode(self.outlet.encoding(), &payload);
-                self.rules.on_frame(self.now_ms(), decoded, &mut effects);
+            Message::Text(payload) => return self.hear_payload(FrameKind::Text, &payload).await,
+            Message::Binary(payload) => {
+                return self.hear_payload(FrameKind::Binary, &payload).await;
             }
             Message::Ping(payload) => {
                 self.rules.on_control(self.now_ms(), &mut effects);
@@ -195,6 +240,21 @@ impl Task {
             Message::Close(code) => return Ok(Some(End::Closed(code))),
         }
         self.carry_out(effects).await
+    }
+
+    async fn hear_payload(&mut self, kind: FrameKind, payload: &[u8]) -> io::Result<Option<End>> {
+        let decoded = gateway::decode(self.outlet.encoding(), payload);
+        let mut effects = Vec::new();
+        self.rules.on_frame(self.now_ms(), decoded, &mut effects);
+        // What asks for nothing now waits until there is a session.
+        let waits = matches!(effects[..], [] | [Effect::Resume(_)]);
+        let end = self.carry_out(effects).await?;
+        if let Some(said) = self.opening.as_mut().and_then(|it| it.said.as_mut())
+            && waits
+        {
+            ws::client_frame(kind, payload, said);
+        }
+        Ok(end)
     }
 
     async fn take_time(&mut self) -> io::Result<Option<End>> {
@@ -210,7 +270,7 @@ impl Task {
         self.carry_out(effects).await
     }
 
-    async fn take_opened(&mut self, opened: Opened) -> io::Result<Option<End>> {
+    async fn take_opened(&mut self, opened: Opened, said: Vec<u8>) -> io::Result<Option<End>> {
         match opened {
             Opened::Session { handle, is_resumed } => {
                 self.owes_resumed = is_resumed;
@@ -229,6 +289,8 @@ impl Task {
                 self.rules.on_invalid_session();
                 Ok(None)
             }
+            // Most connections stay here: they need not have room for this.
+            Opened::Elsewhere(node) => Ok(Some(Box::pin(self.hand_over(node, said)).await)),
             Opened::Close(code) => Ok(Some(close(code))),
         }
     }
@@ -241,12 +303,13 @@ impl Task {
                     self.socket.write(&acknowledged).await?;
                 }
                 Effect::Identify(identify) => {
-                    let open = opening::open(self.gateway.clone(), identify, self.version);
-                    self.opening = Some(Box::pin(open));
+                    let version = self.outlet.agreement().version;
+                    let open = opening::open(self.gateway.clone(), identify, version);
+                    self.opening = Some(Opening::of(open, None));
                 }
                 Effect::Resume(resume) => {
                     let take_back = opening::take_back(self.gateway.clone(), resume);
-                    self.opening = Some(Box::pin(take_back));
+                    self.opening = Some(Opening::of(take_back, Some(Vec::new())));
                 }
                 Effect::Presence(presence) => {
                     if let Some(session) = &self.session {
@@ -290,85 +353,6 @@ impl Task {
         if let Err(refused) = self.gateway.app().answer(session, guild, answer).await {
             debug!(%refused, "a question about a guild is not answered");
         }
-    }
-
-    /// Writes what waits, many dispatches at a time.
-    async fn deliver(&mut self) -> io::Result<Option<End>> {
-        loop {
-            let more = match self.push()? {
-                Pushed::Written { more } => more,
-                Pushed::Blocked { batch, more } => {
-                    if let Some(ended) = self.write_on(batch).await? {
-                        return Ok(Some(self.cut(ended)));
-                    }
-                    more
-                }
-                Pushed::Ended(ended) => return self.take_ended(ended).await,
-                Pushed::Unreadable => return Ok(Some(close(CloseCode::UnknownError))),
-            };
-            self.say_resumed().await?;
-            if !more {
-                return Ok(None);
-            }
-        }
-    }
-
-    /// Takes what waits, up to a bound, and writes it as far as the system takes it at once.
-    fn push(&mut self) -> io::Result<Pushed> {
-        let Some(session) = &mut self.session else {
-            return Ok(Pushed::Written { more: false });
-        };
-        BATCH.with_borrow_mut(|batch| {
-            batch.clear();
-            let more = match session.drain(WRITE_BYTES, &mut batch.waiting) {
-                Drained::More => true,
-                Drained::Empty => false,
-                Drained::Ended(ended) => return Ok(Pushed::Ended(ended)),
-            };
-            let waiting = std::mem::take(&mut batch.waiting);
-            for outgoing in &waiting {
-                if let Err(failure) = self.outlet.add(&session.viewer(), outgoing, batch) {
-                    error!(%failure, "a dispatch cannot be rendered");
-                    return Ok(Pushed::Unreadable);
-                }
-            }
-            let dispatches = waiting.len() as u64;
-            batch.waiting = waiting;
-            self.gateway.meters().dispatches.increment(dispatches);
-            if batch.is_empty() || batch.try_write(&self.socket)? {
-                return Ok(Pushed::Written { more });
-            }
-            batch.waiting.clear();
-            let batch = std::mem::take(batch);
-            Ok(Pushed::Blocked { batch, more })
-        })
-    }
-
-    /// Writes the rest of a batch, unless the session gives the socket up.
-    async fn write_on(&mut self, mut batch: Batch) -> io::Result<Option<Ended>> {
-        let Some(session) = &self.session else {
-            return Ok(None);
-        };
-        tokio::select! {
-            // Not cancel-safe, but the socket is closed when the write is given up.
-            written = batch.write(&self.socket) => written.map(|()| None),
-            ended = poll_fn(|cx| session.poll_cut(cx)) => Ok(Some(ended)),
-        }
-    }
-
-    /// RESUMED goes between what was missed and what is new.
-    async fn say_resumed(&mut self) -> io::Result<()> {
-        let Some(session) = &self.session else {
-            return Ok(());
-        };
-        if !self.owes_resumed || session.is_replaying() {
-            return Ok(());
-        }
-        self.owes_resumed = false;
-        self.gateway.meters().resumed.increment(1);
-        let s = session.s();
-        let resumed = |encoding, out: &mut _| frame::resumed(encoding, s, out);
-        self.socket.write(&self.outlet.own(resumed)).await
     }
 
     /// The session asks for the socket to be closed.

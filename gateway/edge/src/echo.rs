@@ -50,7 +50,7 @@ fn upgrade(mut request: Request<Incoming>, message_bytes_max: usize) -> Response
             Ok(upgraded) => {
                 let (stream, early) = stream_of(upgraded.into_inner());
                 let echo = Echo {
-                    socket: Socket::new(stream),
+                    socket: Socket::Own(stream),
                     inlet: Inlet::new(&early, message_bytes_max),
                 };
                 echo.run().await;

@@ -11,7 +11,7 @@ use crate::inlet::{Heard, Inlet};
 use crate::socket::Socket;
 
 /// How long a last frame may take to be written, and to be read.
-const GRACE: Duration = Duration::from_secs(2);
+pub(crate) const GRACE: Duration = Duration::from_secs(2);
 
 /// The last frame. A client that does not read is not waited for.
 pub(crate) async fn say_close(socket: &mut Socket, payload: &[u8]) {

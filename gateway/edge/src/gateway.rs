@@ -1,11 +1,13 @@
 //! What all connections of a node share, and the upgrade from HTTP.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock, Weak};
 use std::time::Duration;
 
 use bytes::Bytes;
 use guildhall_app::App;
+use guildhall_host::{ByteStream, LinkError, Node};
+use guildhall_model::NodeId;
 use guildhall_wire::encode::{Agreement, AgreementError};
 use guildhall_wire::{Installation, Spelling};
 use http::{Method, Request, Response, StatusCode};
@@ -15,9 +17,12 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use metrics::{Counter, counter};
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 use tracing::debug;
 
 use crate::connection;
+use crate::handed_over::HandedOver;
+use crate::socket::Socket;
 
 /// The paths of the gateway, which clients end with a slash or not.
 const PATHS: [&str; 4] = ["/gateway", "/gateway/", "/gw", "/gw/"];
@@ -45,8 +50,20 @@ struct Inner {
     installation: Installation,
     config: GatewayConfig,
     meters: Meters,
-    is_draining: AtomicBool,
+    is_draining: watch::Sender<bool>,
     connections: AtomicUsize,
+    /// By which sockets are handed over.
+    node: OnceLock<Node>,
+}
+
+/// A gateway that does not live on by this.
+#[derive(Debug)]
+pub(crate) struct WeakGateway(Weak<Inner>);
+
+impl WeakGateway {
+    pub(crate) fn upgrade(&self) -> Option<Gateway> {
+        self.0.upgrade().map(Gateway)
+    }
 }
 
 /// What is counted of connections. Looking a counter up by its name with every delivery would be
@@ -58,6 +75,8 @@ pub(crate) struct Meters {
     pub(crate) resumed: Counter,
     pub(crate) invalid: Counter,
     pub(crate) lagging: Counter,
+    pub(crate) handed_over: Counter,
+    pub(crate) attended: Counter,
 }
 
 impl Meters {
@@ -68,6 +87,8 @@ impl Meters {
             resumed: counter!("guildhall_sessions_resumed_total"),
             invalid: counter!("guildhall_sessions_invalid_total"),
             lagging: counter!("guildhall_sockets_lagging_total"),
+            handed_over: counter!("guildhall_gateway_sockets_handed_over_total"),
+            attended: counter!("guildhall_gateway_sockets_attended_total"),
         }
     }
 }
@@ -84,15 +105,38 @@ impl Drop for Counted {
 impl Gateway {
     /// The gateway of the node behind these use cases.
     pub fn new(app: App, installation: Installation, config: GatewayConfig) -> Self {
-        let (is_draining, connections) = (AtomicBool::new(false), AtomicUsize::new(0));
         Self(Arc::new(Inner {
             app,
             installation,
             config,
             meters: Meters::new(),
-            is_draining,
-            connections,
+            is_draining: watch::Sender::new(false),
+            connections: AtomicUsize::new(0),
+            node: OnceLock::new(),
         }))
+    }
+
+    /// From now on sockets whose sessions another node holds are handed over to it, and those that
+    /// other nodes hand over to this one are attended to. Once per node; nothing comes of it where
+    /// there are no others.
+    pub fn attend_sockets(&self, node: &Node) {
+        // The node does not keep what stands on it.
+        let attends = HandedOver(WeakGateway(Arc::downgrade(&self.0)));
+        node.attend_sockets(Arc::new(attends));
+        let is_first = self.0.node.set(node.clone()).is_ok();
+        assert!(is_first, "a gateway stands on one node");
+    }
+
+    /// Opens the stream that a socket is handed over by.
+    pub(crate) async fn hand_socket_over(
+        &self,
+        to: NodeId,
+        preface: Bytes,
+    ) -> Result<ByteStream, LinkError> {
+        match self.0.node.get() {
+            Some(node) => node.hand_socket_over(to, preface).await,
+            None => Err(LinkError::Unreachable),
+        }
     }
 
     pub(crate) fn app(&self) -> &App {
@@ -115,13 +159,21 @@ impl Gateway {
         &self.0.config
     }
 
-    /// From now on nobody identifies here.
+    /// From now on nobody identifies here, and sockets that were handed over end: their clients
+    /// come back at another node.
     pub fn drain(&self) {
-        self.0.is_draining.store(true, Ordering::Release);
+        self.0.is_draining.send_replace(true);
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.0.is_draining.load(Ordering::Acquire)
+        *self.0.is_draining.borrow()
+    }
+
+    /// Returns when the node is to go.
+    pub(crate) async fn drained(&self) {
+        let mut is_draining = self.0.is_draining.subscribe();
+        // The sender is this gateway's.
+        let _ = is_draining.wait_for(|is_draining| *is_draining).await;
     }
 
     /// How many sockets there are.
@@ -129,7 +181,8 @@ impl Gateway {
         self.0.connections.load(Ordering::Relaxed)
     }
 
-    fn count(&self) -> Option<Counted> {
+    /// Counts one more, if there may be one more.
+    pub(crate) fn count(&self) -> Option<Counted> {
         let before = self.0.connections.fetch_add(1, Ordering::Relaxed);
         let counted = Counted(self.clone());
         (before < self.0.config.connections_max).then_some(counted)
@@ -178,7 +231,7 @@ impl Gateway {
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "a socket does not take an option");
         }
-        connection::run(self, stream, early, agreement).await;
+        connection::run(self, Socket::Own(stream), early, agreement).await;
         drop(counted);
     }
 }

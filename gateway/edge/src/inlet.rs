@@ -53,6 +53,14 @@ impl Inlet {
         }
     }
 
+    /// Writes what has come and was not taken, as the client would send it. This is the end of
+    /// reading here.
+    pub(crate) fn give_up(&mut self, out: &mut Vec<u8>) {
+        self.reader.unfinished(out);
+        out.append(&mut self.held);
+        self.held = Vec::new();
+    }
+
     fn release(&mut self, used: usize) {
         if used == self.held.len() {
             self.held = Vec::new();

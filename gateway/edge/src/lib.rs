@@ -5,13 +5,16 @@
 
 mod batch;
 mod connection;
+mod copying;
 #[doc(hidden)]
 pub mod echo;
 mod farewell;
 mod gateway;
+mod handed_over;
 mod inlet;
 pub mod listener;
 mod outlet;
+mod preface;
 mod socket;
 
 pub use gateway::{Gateway, GatewayConfig};

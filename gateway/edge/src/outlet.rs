@@ -28,6 +28,10 @@ impl Outlet {
         }
     }
 
+    pub(crate) const fn agreement(&self) -> Agreement {
+        self.agreement
+    }
+
     pub(crate) const fn encoding(&self) -> Encoding {
         self.agreement.encoding
     }

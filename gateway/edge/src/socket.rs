@@ -1,4 +1,4 @@
-//! A client's TCP stream as its one task uses it: it reads into no buffer of its own, and no write
+//! A client's stream as its one task uses it: it reads into no buffer of its own, and no write
 //! waits for ever.
 
 use std::cell::RefCell;
@@ -6,15 +6,16 @@ use std::io::{self, IoSlice};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use guildhall_host::Duplex;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, UnixStream};
 use tokio::time::timeout;
 
 /// Bytes that one read takes at most.
 const READ_BYTES: usize = 16 * 1024;
 /// How long a write may make no progress at all. A client that lives takes something within one
 /// interval of its heartbeats.
-const STALL_MAX: Duration = Duration::from_mins(1);
+pub(crate) const STALL_MAX: Duration = Duration::from_mins(1);
 
 thread_local! {
     /// What all connections of a thread read into, one after the other: an idle connection holds
@@ -24,13 +25,24 @@ thread_local! {
 
 /// The stream of one connection.
 #[derive(Debug)]
-pub(crate) struct Socket(TcpStream);
+pub(crate) enum Socket {
+    /// The client's own.
+    Own(TcpStream),
+    /// Another node has the client's; what goes through here is copied from there and to there.
+    HandedOver(UnixStream),
+}
+
+/// The same for either stream.
+macro_rules! on {
+    ($socket:expr, $stream:ident => $work:expr) => {
+        match $socket {
+            Socket::Own($stream) => $work,
+            Socket::HandedOver($stream) => $work,
+        }
+    };
+}
 
 impl Socket {
-    pub(crate) const fn new(stream: TcpStream) -> Self {
-        Self(stream)
-    }
-
     /// Appends what has come to `held`. Zero bytes are the end.
     pub(crate) fn poll_read(
         &self,
@@ -38,9 +50,9 @@ impl Socket {
         held: &mut Vec<u8>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            ready!(self.0.poll_read_ready(cx))?;
+            ready!(on!(self, stream => stream.poll_read_ready(cx)))?;
             let read = READ.with_borrow_mut(|buffer| {
-                let n = self.0.try_read(buffer)?;
+                let n = on!(self, stream => stream.try_read(buffer))?;
                 held.extend_from_slice(&buffer[..n]);
                 Ok(n)
             });
@@ -54,8 +66,8 @@ impl Socket {
     /// Writes what the system takes at once: `None` when it takes nothing now.
     pub(crate) fn try_write(&self, slices: &[IoSlice<'_>]) -> io::Result<Option<usize>> {
         let written = match slices {
-            [one] => self.0.try_write(one),
-            many => self.0.try_write_vectored(many),
+            [one] => on!(self, stream => stream.try_write(one)),
+            many => on!(self, stream => stream.try_write_vectored(many)),
         };
         match written {
             Ok(0) => Err(io::ErrorKind::WriteZero.into()),
@@ -67,7 +79,8 @@ impl Socket {
 
     /// Returns when the system may take more, and fails when the client has stopped reading.
     pub(crate) async fn writable(&self) -> io::Result<()> {
-        match timeout(STALL_MAX, self.0.writable()).await {
+        let writable = on!(self, stream => timeout(STALL_MAX, stream.writable()).await);
+        match writable {
             Ok(writable) => writable,
             Err(_) => Err(io::ErrorKind::TimedOut.into()),
         }
@@ -86,7 +99,12 @@ impl Socket {
 
     /// Nothing more is written.
     pub(crate) async fn shut_down(&mut self) -> io::Result<()> {
-        self.0.shutdown().await
+        on!(self, stream => stream.shutdown().await)
+    }
+
+    /// The stream as others read and write it.
+    pub(crate) fn stream(&mut self) -> &mut dyn Duplex {
+        on!(self, stream => stream)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use guildhall_host::ByteStream;
 use guildhall_host::session::Ended;
 use guildhall_wire::{CloseCode, ws};
 use tracing::debug;
@@ -15,6 +16,8 @@ pub(super) enum End {
     /// The client has closed; with 1000 or 1001 the session is over.
     Closed(Option<u16>),
     Gone,
+    /// Another node goes on with the socket, through this.
+    HandedOver(ByteStream),
 }
 
 pub(super) fn close(code: CloseCode) -> End {
@@ -55,6 +58,8 @@ impl Task {
                 say_close(&mut self.socket, &ws::close_answer(code)).await;
             }
             Ok(End::Gone) => {}
+            // Most connections end otherwise: they need not have room for this.
+            Ok(End::HandedOver(stream)) => Box::pin(self.pass_on(stream)).await,
             Err(error) => debug!(%error, "a socket broke"),
         }
     }

@@ -5,7 +5,7 @@ use guildhall_app::sessions::{MembersRequest, NewSession, Which};
 use guildhall_app::{Presented, Refused};
 use guildhall_host::node::ResumeError;
 use guildhall_host::session::SessionHandle;
-use guildhall_model::Rejection;
+use guildhall_model::{NodeId, Rejection};
 use guildhall_wire::CloseCode;
 use guildhall_wire::gateway::{Identify, MemberFilter, RequestMembers, Resume};
 use tracing::{debug, warn};
@@ -20,6 +20,8 @@ pub(super) enum Opened {
     },
     /// Op 9, d: false.
     Invalid,
+    /// That node holds the session.
+    Elsewhere(NodeId),
     Close(CloseCode),
 }
 
@@ -97,10 +99,7 @@ pub(super) async fn take_back(gateway: Gateway, resume: Box<Resume>) -> Opened {
             warn!(%failure, "a session could not be resumed");
             Opened::Close(CloseCode::UnknownError)
         }
-        Err(elsewhere @ ResumeError::Elsewhere(_)) => {
-            debug!(%elsewhere, "a session is not resumed here");
-            Opened::Close(CloseCode::UnknownError)
-        }
+        Err(ResumeError::Elsewhere(node)) => Opened::Elsewhere(node),
     }
 }
 
