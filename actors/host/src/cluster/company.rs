@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use guildhall_cluster::link::{ByteStream, Lane, LinkError, Links, Secret};
+use guildhall_cluster::link::{ByteStream, Lane, LinkError, LinkState, Links, Secret};
 use guildhall_model::NodeId;
 use guildhall_ports::Membership;
 use guildhall_ports::directory::{Ownership, Partition};
@@ -61,6 +61,8 @@ pub(crate) struct Company {
     pub(crate) others: Mutex<BTreeSet<NodeId>>,
     /// Partitions that are being taken over or handed over.
     busy: Mutex<BTreeSet<Partition>>,
+    /// Some other node takes partitions.
+    pub(crate) has_takers: AtomicBool,
     has_left: AtomicBool,
     trouble: Mutex<Option<String>>,
     links: OnceLock<Links>,
@@ -94,6 +96,7 @@ impl Company {
             owners: watch::Sender::new(Owners::new()),
             others: Mutex::default(),
             busy: Mutex::default(),
+            has_takers: AtomicBool::new(false),
             has_left: AtomicBool::new(false),
             trouble: Mutex::default(),
             links: OnceLock::new(),
@@ -136,6 +139,12 @@ impl Company {
     /// Who owns a partition, by what this node knows.
     pub(crate) fn owner(&self, partition: Partition) -> Option<Ownership> {
         self.owners.borrow().get(&partition).copied()
+    }
+
+    /// Whether a node can be called at this moment.
+    pub(crate) fn reaches(&self, node: NodeId) -> bool {
+        let states = self.links().states();
+        states.get(&node).copied().is_some_and(LinkState::is_up)
     }
 
     /// Notes an owner that is known before the directory was asked again.

@@ -39,7 +39,9 @@ pub(super) fn carry_out(node: &Node, order: Order) {
             // An order that was given before the last one was carried out.
             Order::TakeOver { .. } if holds(&node, partition) => return,
             Order::TakeOver { replaces, .. } => take(&node, company, partition, replaces).await,
-            Order::HandOver { to, .. } => hand_over(&node, company, partition, to).await,
+            Order::HandOver { to, replaces, .. } => {
+                hand_over(&node, company, (partition, replaces), to).await
+            }
         };
         if let Err(failure) = outcome {
             warn!(?partition, %failure, "a partition was not moved; there will be another order");
@@ -104,18 +106,34 @@ fn watch(node: &Node, owned: &Arc<Owned>) {
     });
 }
 
+/// The epoch under which this node has a partition, or had it last by what the directory says.
+fn epoch_here(node: &Node, company: &Company, partition: Partition) -> Option<Epoch> {
+    let inner = &node.inner;
+    let held = match partition {
+        Partition::Event(number) => inner.events.present(number).map(|it| it.token.epoch),
+        Partition::Session(number) => {
+            let sequencer = inner.sequencers.get(number);
+            sequencer.map(|it| it.epoch().unwrap_or_default().max(it.taken))
+        }
+    };
+    held.or_else(|| {
+        let owner = company.owner(partition);
+        let owner = owner.filter(|owner| owner.node == inner.config.node);
+        owner.map(|owner| owner.epoch)
+    })
+}
+
 /// Lets go of a partition in good order, and tells its next owner.
 async fn hand_over(
     node: &Node,
     company: &Company,
-    partition: Partition,
+    (partition, epoch): (Partition, Epoch),
     to: NodeId,
 ) -> Result<(), Failure> {
-    let owner = company.owner(partition);
-    let owner = owner.filter(|owner| owner.node == node.inner.config.node);
-    let Some(Ownership { epoch, .. }) = owner else {
-        return Err(Failure::Stale { what: "the order" });
-    };
+    // An order from before the last move.
+    if epoch_here(node, company, partition) != Some(epoch) {
+        return Ok(());
+    }
     match partition {
         Partition::Event(number) => let_event_go(node, number).await,
         Partition::Session(number) => let_session_go(node, number).await,
@@ -130,7 +148,8 @@ async fn hand_over(
     told.map_err(|error| Failure::unavailable("the next owner", error))?;
     // Until then nobody else moves it.
     let mut owners = company.owners.subscribe();
-    let is_taken = |owners: &Owners| owners.get(&partition).is_some_and(|it| it.epoch > epoch);
+    let me = node.inner.config.node;
+    let is_taken = |owners: &Owners| owners.get(&partition).is_some_and(|it| it.node != me);
     let taken = tokio::time::timeout(TAKEN_WITHIN, owners.wait_for(is_taken)).await;
     taken
         .map(drop)

@@ -1,6 +1,7 @@
 //! Sockets that clients have opened at one node and whose sessions another one holds, and leaving.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -47,8 +48,8 @@ impl Node {
         while Instant::now() < deadline {
             let inner = &self.inner;
             let is_empty = inner.events.all().is_empty() && inner.sequencers.all().is_empty();
-            // With nobody there is nothing to hand over.
-            if is_empty || company.others.lock().is_empty() {
+            // To nobody nothing is handed over.
+            if is_empty || !company.has_takers.load(Ordering::Acquire) {
                 return true;
             }
             tokio::time::sleep(LOOK).await;

@@ -2,6 +2,7 @@
 //! owns what, takes over what is its own, and coordinates the others if the lease is its own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -120,6 +121,13 @@ fn meet(company: &Company, members: &[Heard]) {
             address: heard.member.address.clone(),
         })
         .collect();
+    let takers = members
+        .iter()
+        .filter(|heard| heard.member.node != own && !heard.member.is_draining)
+        .filter(|heard| heard.member.weight > 0 && heard.silent_ms < DEAD_AFTER_MS);
+    company
+        .has_takers
+        .store(takers.count() > 0, Ordering::Release);
     let others: BTreeSet<NodeId> = peers.iter().map(|peer| peer.node).collect();
     company.links().set_peers(peers);
     *company.others.lock() = others;

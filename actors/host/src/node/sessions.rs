@@ -6,6 +6,7 @@ mod typing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use guildhall_model::account::Account;
 use guildhall_model::command::GuildCommand;
@@ -20,6 +21,7 @@ use guildhall_ports::directory::Partition;
 use guildhall_state::relay::SessionRef;
 use guildhall_state::session_partition::Refusal;
 use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout_at};
 use tracing::warn;
 
 use super::{Inner, Node};
@@ -30,6 +32,11 @@ use crate::session::id::parse_session_id;
 use crate::session::replay;
 use crate::session::sequencer::{AttachError, Claim, Input, Sequencer, lost, recovering};
 use crate::session::shared::Ending;
+
+/// How long a returning client waits for its session's partition to have an owner that works.
+const HOLDER_WITHIN: Duration = Duration::from_secs(5);
+/// Pause before an owner is looked for again, unless one is known before.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A session that a client asks for, with its user known.
 #[derive(Clone, Debug)]
@@ -94,7 +101,7 @@ impl Node {
     ) -> Result<SessionHandle, ResumeError> {
         let inner = &self.inner;
         let (partition, slot, secret) = parse_session_id(id).ok_or(Refusal::Unknown)?;
-        let sequencer = self.holder_of(partition)?;
+        let sequencer = self.holder_of(partition).await?;
         self.confirm(partition).await?;
         let (reply, attached) = oneshot::channel();
         let claim = Claim {
@@ -129,21 +136,36 @@ impl Node {
         Ok(handle)
     }
 
-    /// The sequencer of a session partition, or who has it. A partition that has no owner at present
-    /// will have one soon.
-    fn holder_of(&self, partition: SessionPartition) -> Result<Sequencer, ResumeError> {
-        if let Some(sequencer) = self.inner.sequencers.get(partition) {
-            return Ok(sequencer);
-        }
-        let is_none = partition.0 >= self.inner.config.session_partitions;
-        let Some(company) = self.inner.company.as_ref().filter(|_| !is_none) else {
-            return Err(Refusal::Unknown.into());
+    /// The sequencer of a session partition, or who has it. Among several nodes a partition without
+    /// an owner that works is waited for: it has one sooner than the client would be back.
+    async fn holder_of(&self, partition: SessionPartition) -> Result<Sequencer, ResumeError> {
+        let Some(company) = &self.inner.company else {
+            let sequencer = self.inner.sequencers.get(partition);
+            return Ok(sequencer.ok_or(Refusal::Unknown)?);
         };
-        let owner = company.owner(Partition::Session(partition));
-        let me = self.inner.config.node;
-        match owner.filter(|owner| owner.node != me) {
-            Some(owner) => Err(ResumeError::Elsewhere(owner.node)),
-            None => Err(recovering().into()),
+        if partition.0 >= self.inner.config.session_partitions {
+            return Err(Refusal::Unknown.into());
+        }
+        let deadline = Instant::now() + HOLDER_WITHIN;
+        loop {
+            if let Some(sequencer) = self.inner.sequencers.get(partition) {
+                let works = timeout_at(deadline, sequencer.until_working()).await;
+                if let Ok(Ok(())) = works {
+                    return Ok(sequencer);
+                }
+            } else if let Some(owner) = company.owner(Partition::Session(partition))
+                && owner.node != self.inner.config.node
+                && company.reaches(owner.node)
+            {
+                return Err(ResumeError::Elsewhere(owner.node));
+            }
+            if deadline <= Instant::now() {
+                return Err(recovering().into());
+            }
+            let mut owners = company.owners.subscribe();
+            owners.mark_unchanged();
+            // Whether it has changed or not, it is looked at again.
+            let _ = timeout_at(deadline.min(Instant::now() + LOOK_AGAIN), owners.changed()).await;
         }
     }
 
