@@ -44,12 +44,9 @@ struct Opening {
 }
 
 impl Opening {
-    fn of(
-        asked: impl Future<Output = Opened> + Send + 'static,
-        said: Option<Vec<u8>>,
-    ) -> Box<Self> {
+    fn of(asked: impl Future<Output = Opened> + Send + 'static, said: Option<Vec<u8>>) -> Self {
         let asked = Box::pin(asked);
-        Box::new(Self { asked, said })
+        Self { asked, said }
     }
 }
 
@@ -104,6 +101,7 @@ pub(crate) async fn go_on(gateway: Gateway, socket: Socket, preface: Preface) {
 }
 
 /// How a connection began, here or at another node.
+#[derive(Clone, Copy)]
 struct Beginning {
     agreement: Agreement,
     heartbeat_interval_ms: u32,
@@ -305,11 +303,11 @@ impl Task {
                 Effect::Identify(identify) => {
                     let version = self.outlet.agreement().version;
                     let open = opening::open(self.gateway.clone(), identify, version);
-                    self.opening = Some(Opening::of(open, None));
+                    self.opening = Some(Box::new(Opening::of(open, None)));
                 }
                 Effect::Resume(resume) => {
                     let take_back = opening::take_back(self.gateway.clone(), resume);
-                    self.opening = Some(Opening::of(take_back, Some(Vec::new())));
+                    self.opening = Some(Box::new(Opening::of(take_back, Some(Vec::new()))));
                 }
                 Effect::Presence(presence) => {
                     if let Some(session) = &self.session {

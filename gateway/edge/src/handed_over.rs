@@ -7,7 +7,7 @@ use bytes::Bytes;
 use guildhall_host::{ByteStream, Sockets};
 use tokio::net::UnixStream;
 use tokio::time::timeout;
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::connection;
 use crate::copying::copy_both_ways;
@@ -39,7 +39,7 @@ impl Sockets for HandedOver {
 /// connection needs to know what the system takes at once.
 async fn attend(gateway: Gateway, preface: Preface, stream: ByteStream) {
     let Some(counted) = gateway.count() else {
-        return warn!("too many connections: a socket that another node hands over is let go");
+        return debug!("too many connections: a socket that another node hands over is let go");
     };
     let (near, far) = match UnixStream::pair() {
         Ok(pair) => pair,

@@ -46,9 +46,8 @@ impl Preface {
     }
 
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, PrefaceError> {
-        let told = match bytes.split_first() {
-            Some((&FORM, told)) => told,
-            _ => return Err(PrefaceError::Form),
+        let Some((&FORM, told)) = bytes.split_first() else {
+            return Err(PrefaceError::Form);
         };
         let preface: Self = rmp_serde::from_slice(told).map_err(|_| PrefaceError::Malformed)?;
         if !(1..=limits::SOCKET_HOPS_MAX).contains(&preface.hops) {
@@ -67,6 +66,10 @@ mod query {
     use serde::de::Error;
     use serde::{Deserialize, Deserializer, Serializer};
 
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "serde hands in references"
+    )]
     pub(super) fn serialize<S: Serializer>(
         agreement: &Agreement,
         target: S,

@@ -43,6 +43,10 @@ const FINAL: u8 = 0x80;
 /// The bit of a client's frame, which is masked.
 const MASKED: u8 = 0x80;
 
+/// What stands in the place of a length that follows in as many bytes.
+const LENGTH_IN_2_BYTES: u8 = 0x7E;
+const LENGTH_IN_8_BYTES: u8 = 0x7F;
+
 /// Writes the header of an unmasked, unfragmented frame whose payload has `len` bytes.
 pub fn header(kind: FrameKind, len: usize, out: &mut Vec<u8>) {
     out.push(FINAL | kind as u8);
@@ -52,14 +56,14 @@ pub fn header(kind: FrameKind, len: usize, out: &mut Vec<u8>) {
 /// Writes the length of a payload in its shortest form, with the bit for a mask or without.
 fn length(mask: u8, len: usize, out: &mut Vec<u8>) {
     if let Ok(len) = u8::try_from(len)
-        && len < 126
+        && len < LENGTH_IN_2_BYTES
     {
         out.push(mask | len);
     } else if let Ok(len) = u16::try_from(len) {
-        out.push(mask | 126);
+        out.push(mask | LENGTH_IN_2_BYTES);
         out.extend_from_slice(&len.to_be_bytes());
     } else {
-        out.push(mask | 127);
+        out.push(mask | LENGTH_IN_8_BYTES);
         out.extend_from_slice(&(len as u64).to_be_bytes());
     }
 }

@@ -18,7 +18,7 @@ pub(crate) struct Frame {
 
 /// A client's frame.
 pub(crate) fn frame(flags: u8, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = vec![flags, 0x80 | 126];
+    let mut bytes = vec![flags, 0x80 | 0x7E];
     bytes.extend(u16::try_from(payload.len()).unwrap().to_be_bytes());
     bytes.extend(KEY);
     let masked = payload.iter().zip(KEY.iter().cycle());
