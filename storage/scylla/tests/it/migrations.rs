@@ -32,7 +32,7 @@ async fn a_keyspace_is_made_once_and_used_only_at_its_version() {
 
 #[tokio::test]
 async fn a_migration_that_broke_off_is_repeated() {
-    let keyspace = Keyspace::fresh().await;
+    let keyspace = Keyspace::own().await;
     let shell = keyspace.shell().await;
     let name = &keyspace.settings.keyspace;
     for statement in [

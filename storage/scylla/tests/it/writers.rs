@@ -91,7 +91,7 @@ async fn a_late_redo_by_a_former_owner_changes_nothing() {
 #[tokio::test]
 async fn a_batch_that_fails_in_the_middle_is_told_and_finished_by_the_next_try() {
     let (records, ids) = records(6, RECORDS);
-    let keyspace = Keyspace::fresh().await;
+    let keyspace = Keyspace::own().await;
     let store = keyspace.node().await;
     let (known, upto) = (Position(40), Position(records.len() as u64));
     store.apply(PARTITION, &records[..40], known).await.unwrap();
