@@ -1,14 +1,25 @@
 //! Runs the bots of real libraries against the server and holds the outcome against the page that
 //! says what works. `deploy/proof/bots` installs the libraries and calls this.
+//!
+//! A library mostly waits, so some run at a time, each with a server of its own. What is said of
+//! one is printed as a whole when it is through.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use futures_util::StreamExt;
+use futures_util::stream;
 use guildhall_e2e::bots::library::{LIBRARIES, Library};
-use guildhall_e2e::bots::{DESCRIPTION, Findings, Outcome, Schemas, Step, page, run};
+use guildhall_e2e::bots::page::{self, Row};
+use guildhall_e2e::bots::{DESCRIPTION, Findings, Outcome, Schemas, Step, run};
 
 const USAGE: &str = "usage: library_bots INSTALLED [--write] [LIBRARY…]\n";
+/// Libraries that run at a time: their patience is made for busy cores, but not for any number.
+const AT_ONCE: usize = 2;
 
 struct Wanted {
     installed: PathBuf,
@@ -24,27 +35,22 @@ async fn main() -> ExitCode {
     };
     // Steps fail by panics, which are told with their step.
     std::panic::set_hook(Box::new(|_| ()));
-    let schemas = Schemas::read();
-    let (mut rows, mut findings) = (Vec::new(), Findings::default());
-    for library in wanted.libraries {
-        let name = library.name;
-        if !library.is_installed(&wanted.installed) {
-            say(&format!(
-                "LEFT OUT: {name}, because it could not be installed\n"
-            ));
-            continue;
-        }
-        let tell =
-            |step: Step, outcome: &Outcome, complaints: &str| tell(name, step, outcome, complaints);
-        let row = run(
-            library,
-            &wanted.installed,
-            schemas.as_ref(),
-            &mut findings,
-            tell,
-        );
-        rows.push(row.await);
+    let schemas = Schemas::read().map(Arc::new);
+    let mut findings = Findings::default();
+    let mut rows = BTreeMap::new();
+    let libraries = wanted.libraries.into_iter().enumerate();
+    let mut ran = stream::iter(libraries)
+        .map(async |(n, library)| {
+            let (row, found) = through(library, &wanted.installed, schemas.clone()).await;
+            (row.map(|row| (n, row)), found)
+        })
+        .buffer_unordered(AT_ONCE);
+    while let Some((row, found)) = ran.next().await {
+        rows.extend(row);
+        findings.merge(found);
     }
+    // In the order of the page.
+    let rows: Vec<Row> = rows.into_values().collect();
     say(&findings.to_string());
     if schemas.is_none() {
         say(&format!(
@@ -88,18 +94,47 @@ fn wanted() -> Option<Wanted> {
     })
 }
 
-fn tell(library: &str, step: Step, outcome: &Outcome, complaints: &str) {
-    let step = step.name();
-    match outcome {
-        Outcome::Ok => say(&format!("{library}: {step}: ok\n")),
-        Outcome::NotBuilt(why) => say(&format!("{library}: {step}: not built yet: {why}\n")),
-        Outcome::Failed(why) => {
-            say(&format!("{library}: {step}: FAILED: {why}\n"));
-            for line in complaints.lines() {
-                say(&format!("    | {line}\n"));
-            }
-        }
+/// Takes a library through all steps and says what became of them; no row if it is left out.
+async fn through(
+    library: Library,
+    installed: &Path,
+    schemas: Option<Arc<Schemas>>,
+) -> (Option<Row>, Findings) {
+    let name = library.name;
+    if !library.is_installed(installed) {
+        say(&format!(
+            "LEFT OUT: {name}, because it could not be installed\n"
+        ));
+        return (None, Findings::default());
     }
+    let installed = installed.to_owned();
+    // A task of its own: what one computes keeps no other waiting.
+    let ran = tokio::spawn(async move {
+        let (mut findings, mut said) = (Findings::default(), String::new());
+        let tell = |step: Step, outcome: &Outcome, complaints: &str| {
+            tell(&mut said, name, step, outcome, complaints);
+        };
+        let row = run(library, &installed, schemas.as_deref(), &mut findings, tell);
+        let row = row.await;
+        say(&said);
+        (Some(row), findings)
+    });
+    ran.await.expect("steps fail without a panic of the run")
+}
+
+fn tell(said: &mut String, library: &str, step: Step, outcome: &Outcome, complaints: &str) {
+    let step = step.name();
+    let _ = match outcome {
+        Outcome::Ok => writeln!(said, "{library}: {step}: ok"),
+        Outcome::NotBuilt(why) => writeln!(said, "{library}: {step}: not built yet: {why}"),
+        Outcome::Failed(why) => {
+            let _ = writeln!(said, "{library}: {step}: FAILED: {why}");
+            for line in complaints.lines() {
+                let _ = writeln!(said, "    | {line}");
+            }
+            Ok(())
+        }
+    };
 }
 
 fn say(text: &str) {

@@ -48,9 +48,10 @@ fn build() -> PathBuf {
         .expect("a test lies in target/PROFILE/deps");
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        // The whole workspace, as `deploy/test` builds it: other packages would mean other features
-        // of the dependencies, and everything compiled once more.
-        .args(["build", "--quiet", "--workspace", "--bins"])
+        // The whole workspace with its examples, as `deploy/test` builds it: other packages, or
+        // none that need what only tests depend on, would mean other features of the dependencies,
+        // and everything compiled once more.
+        .args(["build", "--quiet", "--workspace", "--bins", "--examples"])
         .arg("--target-dir")
         .arg(profile.parent().expect("a profile lies in target"))
         .current_dir(repository());

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, RANGE};
 use hyper::{Method, Request, StatusCode};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -19,6 +19,7 @@ pub struct Rest {
     http: Client<HttpConnector, Full<Bytes>>,
     address: SocketAddr,
     authorization: Option<String>,
+    range: Option<String>,
 }
 
 /// An answer, whatever its status.
@@ -41,6 +42,7 @@ impl Rest {
             http,
             address,
             authorization: None,
+            range: None,
         }
     }
 
@@ -48,6 +50,14 @@ impl Rest {
     pub fn authorized(&self, header: impl Into<String>) -> Self {
         Self {
             authorization: Some(header.into()),
+            ..self.clone()
+        }
+    }
+
+    /// The same caller, who wants this part of what there is, such as `bytes=0-99`.
+    pub fn ranged(&self, range: impl Into<String>) -> Self {
+        Self {
+            range: Some(range.into()),
             ..self.clone()
         }
     }
@@ -114,6 +124,9 @@ impl Rest {
             .uri(format!("http://{}{path}", self.address));
         if let Some(value) = &self.authorization {
             request = request.header(AUTHORIZATION, value);
+        }
+        if let Some(value) = &self.range {
+            request = request.header(RANGE, value);
         }
         if let Some(value) = content_type {
             request = request.header(CONTENT_TYPE, value);

@@ -23,7 +23,7 @@ pub use tree::{
 pub use units::ByteSize;
 pub use values::{
     Durability, Hosts, LogFilter, LogFormat, Name, OperatorListen, PostgresUrl, PublicUrl,
-    RateLimit, Registration, Secret, Switch,
+    RateLimit, Registration, S3Address, Secret, Switch,
 };
 
 use declare::Reader;
@@ -87,14 +87,14 @@ impl ClusterConfig {
         self.postgres.is_some()
     }
 
-    /// All engines or none, and only in a binary that has their drivers.
+    /// All engines or none, but for S3, and only in a binary that has their drivers.
     fn check(&self, mistakes: &mut Vec<Mistake>) {
         let engines = [
             ("cluster.postgres", self.postgres.is_some()),
             ("cluster.kafka", self.kafka.is_some()),
             ("cluster.cql", self.cql.is_some()),
         ];
-        if engines.iter().all(|(_, is_set)| !is_set) {
+        if self.s3.is_none() && engines.iter().all(|(_, is_set)| !is_set) {
             return;
         }
         let mut mistake = |path: &str, what: &str| {

@@ -6,13 +6,17 @@ use std::process::Command;
 
 /// What `deploy/engines/ENGINE start DIR` prints, for each of the engines, with the setting that it is
 /// for.
-const ENGINES: [(&str, &str); 3] = [
+const ENGINES: [(&str, &str); 4] = [
     ("GUILDHALL_TEST_POSTGRES", "GUILDHALL__CLUSTER__POSTGRES"),
     ("GUILDHALL_TEST_KAFKA", "GUILDHALL__CLUSTER__KAFKA"),
     ("GUILDHALL_TEST_CQL", "GUILDHALL__CLUSTER__CQL"),
+    ("GUILDHALL_TEST_S3", "GUILDHALL__CLUSTER__S3"),
 ];
 /// Whether tests without engines fail.
 const WANTED: &str = "GUILDHALL_TEST_ENGINES";
+
+/// The tables of these tests.
+const KEYSPACE: (&str, &str) = ("GUILDHALL__CLUSTER__CQL_KEYSPACE", "guildhall_e2e");
 
 /// The engines that all tests share.
 #[derive(Clone, Debug)]
@@ -51,16 +55,20 @@ impl Engines {
         Some(Self { settings })
     }
 
+    /// What a node must be told of these engines.
+    pub fn settings(&self) -> Vec<(&str, &str)> {
+        let engines = self.settings.iter();
+        engines
+            .map(|(name, value)| (*name, value.as_str()))
+            .chain([KEYSPACE])
+            .collect()
+    }
+
     /// A command with the settings of a node on these engines.
     pub fn command(&self, program: &PathBuf) -> Command {
         let mut command = Command::new(program);
         command
-            .envs(
-                self.settings
-                    .iter()
-                    .map(|(name, value)| (*name, value.as_str())),
-            )
-            .env("GUILDHALL__CLUSTER__CQL_KEYSPACE", "guildhall_e2e")
+            .envs(self.settings())
             .env("GUILDHALL__OPERATOR__LISTEN", "off")
             .env("GUILDHALL__LIMITS__RATE_LIMITS", "off")
             .env("GUILDHALL__LOG__FILTER", "warn,scylla=error");

@@ -72,6 +72,22 @@ impl Findings {
         }
     }
 
+    /// Adds what was found elsewhere.
+    pub fn merge(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.answers += other.answers;
+        for (sum, more) in [
+            (&mut self.frame_faults, other.frame_faults),
+            (&mut self.operations, other.operations),
+            (&mut self.answer_faults, other.answer_faults),
+            (&mut self.undescribed, other.undescribed),
+        ] {
+            for (what, count) in more {
+                *sum.entry(what).or_default() += count;
+            }
+        }
+    }
+
     /// Whether nothing is wrong.
     pub fn are_good(&self) -> bool {
         self.frame_faults.is_empty() && self.answer_faults.is_empty()

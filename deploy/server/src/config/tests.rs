@@ -302,10 +302,18 @@ fn a_cluster_needs_all_of_its_engines_and_their_drivers() {
         wrong.contains(&format!("cluster.kafka: {needed}")),
         "{wrong:?}"
     );
+    let s3 = ("GUILDHALL__CLUSTER__S3", "https://key:hush-hush@s3/files");
+    let alone = lines(&from_environment(&[s3]).unwrap_err());
+    for engine in ["cql", "kafka", "postgres"] {
+        let wrong = format!("cluster.{engine}: {needed}");
+        assert!(alone.contains(&wrong), "{alone:?}");
+    }
+    assert!(!alone.join(" ").contains("hush"), "{alone:?}");
     let all = [
         postgres,
         ("GUILDHALL__CLUSTER__KAFKA", "a:1, b:2"),
         ("GUILDHALL__CLUSTER__CQL", "[::1]:9042"),
+        s3,
     ];
     let has_drivers = cfg!(feature = "cluster");
     let loaded = from_environment(&all);
@@ -314,6 +322,9 @@ fn a_cluster_needs_all_of_its_engines_and_their_drivers() {
         Ok(config) => {
             assert!(config.cluster.is_set());
             assert_eq!(config.cluster.kafka.as_ref().unwrap().joined(), "a:1,b:2");
+            let s3 = config.cluster.s3.as_ref().unwrap();
+            assert_eq!(s3.reveal(), "https://key:hush-hush@s3/files");
+            assert!(config.redacted().contains("s3 = \"***\""));
             assert!(!config.redacted().contains("hush"));
             assert!(!format!("{:?}", config.cluster).contains("hush"));
         }
@@ -334,6 +345,14 @@ fn what_is_no_engine_is_refused() {
         ("KAFKA", "a:0"),
         ("CQL", "a:99999"),
         ("CQL", ":9042"),
+        ("S3", "s3://key:hush@s3/files"),
+        ("S3", "https://s3/files"),
+        ("S3", "https://key@s3/files"),
+        ("S3", "https://:hush@s3/files"),
+        ("S3", "https://key:@s3/files"),
+        ("S3", "https://key:hush@/files"),
+        ("S3", "https://key:hush@s3"),
+        ("S3", "https://key:hush@s3/?region=eu-1"),
         ("CQL_KEYSPACE", "1st"),
         ("CQL_KEYSPACE", "a-b"),
         ("NODE", "1024"),

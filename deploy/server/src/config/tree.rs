@@ -9,7 +9,7 @@ use super::setting::Setting;
 use super::units::ByteSize;
 use super::values::{
     Durability, Hosts, LogFilter, LogFormat, Name, OperatorListen, PostgresUrl, PublicUrl,
-    RateLimit, Registration, Secret, Switch,
+    RateLimit, Registration, S3Address, Secret, Switch,
 };
 
 parts! {
@@ -106,6 +106,10 @@ parts! {
         cql_keyspace: Name = Rule::default("guildhall");
         /// How many nodes there keep each row, where the keyspace is still to be made.
         cql_replicas: u16 = Rule::default("1").between("1", "15");
+        /// The bucket of an S3 engine, for files and pictures, with the keys that open it. In both keys
+        /// `@` and `%` are percent-encoded. The bucket must be there. Without this a node keeps files in
+        /// its own data directory, where other nodes do not find them: several nodes need it.
+        s3: Option<S3Address> = Rule::unset("https://KEY:SECRET@s3.internal:9000/guildhall?region=us-east-1");
     }
 
     /// The WebSocket side.

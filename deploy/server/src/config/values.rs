@@ -294,6 +294,46 @@ impl Setting for PostgresUrl {
     }
 }
 
+/// Where a bucket of an S3 engine is and who we are there. Shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct S3Address(String);
+
+impl S3Address {
+    /// The address with its keys.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for S3Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Setting for S3Address {
+    const EXPECTED: &'static str =
+        "an address such as https://KEY:SECRET@HOST:PORT/BUCKET?region=REGION";
+    const IS_SECRET: bool = true;
+
+    /// That all parts are there. What each of them may be the adapter knows.
+    fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let (keys, rest) = rest.split_once('@')?;
+        let (key, secret) = keys.split_once(':')?;
+        let (host, rest) = rest.split_once('/')?;
+        let bucket = rest.split('?').next()?;
+        let is_whole = [key, secret, host, bucket]
+            .iter()
+            .all(|part| !part.is_empty());
+        (is_whole && matches!(scheme, "http" | "https")).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        "***".to_owned()
+    }
+}
+
 /// Some hosts of an engine, each with its port.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hosts(Vec<String>);

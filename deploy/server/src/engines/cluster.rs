@@ -1,7 +1,8 @@
-//! Engines that nodes share: PostgreSQL, Apache Kafka, ScyllaDB or Apache Cassandra.
+//! Engines that nodes share: PostgreSQL, Apache Kafka, ScyllaDB or Apache Cassandra, and S3.
 
 pub(crate) mod migrate;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,8 +13,9 @@ use guildhall_host::{Node, Stores};
 use guildhall_kafka::{
     ClusterConfig as KafkaConfig, Kafka, KafkaLog, KafkaSnapshots, LogConfig, Topic,
 };
-use guildhall_ports::Failure;
+use guildhall_ports::{Blobs, Failure};
 use guildhall_postgres::PostgresStore;
+use guildhall_s3::S3Blobs;
 use guildhall_scylla::Projection;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -65,6 +67,7 @@ struct Reached {
     postgres: guildhall_postgres::Config,
     kafka: KafkaConfig,
     cql: guildhall_scylla::Settings,
+    s3: Option<guildhall_s3::Config>,
 }
 
 fn reached(config: &Config) -> anyhow::Result<Reached> {
@@ -77,14 +80,17 @@ fn reached(config: &Config) -> anyhow::Result<Reached> {
     let mut settings =
         guildhall_scylla::Settings::new(cql.list().to_vec(), cluster.cql_keyspace.as_str());
     settings.replication_factor = u8::try_from(cluster.cql_replicas).unwrap_or(u8::MAX);
+    let s3 = cluster.s3.as_ref();
+    let s3 = s3.map(|address| guildhall_s3::Config::parse(address.reveal()));
     Ok(Reached {
         postgres: guildhall_postgres::Config::new(postgres.reveal()),
         kafka: KafkaConfig::new(kafka.joined()),
         cql: settings,
+        s3: s3.transpose().context("cluster.s3 cannot be used")?,
     })
 }
 
-/// Reaches all engines. Files are in the data directory.
+/// Reaches all engines.
 pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
     let reached = reached(config)?;
     let delivery = &config.delivery;
@@ -101,7 +107,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
         connections: DIRECTORY_CONNECTIONS,
         ..reached.postgres.clone()
     };
-    let (postgres, directory, projection, events, frames, snapshots) = tokio::try_join!(
+    let (postgres, directory, projection, events, frames, snapshots, blobs) = tokio::try_join!(
         patiently(deadline, "PostgreSQL", || PostgresStore::open(
             &reached.postgres
         )),
@@ -123,6 +129,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
             &kafka,
             frames.partitions
         )),
+        files(deadline, reached.s3.as_ref(), &config.server.data),
     )?;
     let (relational, directory, events, frames) = (
         Arc::new(postgres.clone()),
@@ -143,7 +150,7 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
     info!("all engines of the cluster are reached");
     Ok(Engines {
         stores,
-        blobs: Arc::new(own_files(config)?),
+        blobs,
         membership: Some(directory.clone()),
         kind: Box::new(Cluster {
             postgres,
@@ -154,12 +161,21 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
     })
 }
 
-/// Files in the node's own data directory.
-fn own_files(config: &Config) -> anyhow::Result<FileBlobs> {
-    let files = config.server.data.join("files");
-    std::fs::create_dir_all(&files)
-        .with_context(|| format!("{} cannot be made", files.display()))?;
-    Ok(FileBlobs::open(files)?)
+/// Where files are: in the bucket that all nodes share, or in this node's directory.
+async fn files(
+    deadline: Instant,
+    bucket: Option<&guildhall_s3::Config>,
+    data: &Path,
+) -> anyhow::Result<Arc<dyn Blobs>> {
+    if let Some(bucket) = bucket {
+        let blobs = patiently(deadline, "S3", || S3Blobs::open(bucket)).await?;
+        return Ok(Arc::new(blobs));
+    }
+    warn!("files are kept in this node's data directory only: several nodes need cluster.s3");
+    let folder = data.join("files");
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("{} cannot be made", folder.display()))?;
+    Ok(Arc::new(FileBlobs::open(folder)?))
 }
 
 /// Tries until it works. What is wrong and not merely away, such as tables of another version, is
@@ -183,5 +199,34 @@ where
             }
             Err(failure) => return Err(failure).with_context(|| format!("{what} cannot be used")),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Sources;
+
+    #[test]
+    fn a_bucket_that_cannot_be_is_refused_before_anything_is_reached() {
+        let settings = [
+            ("POSTGRES", "postgres://g:hush@db/g"),
+            ("KAFKA", "kafka:9092"),
+            ("CQL", "scylla:9042"),
+            ("S3", "https://key:hush@s3/Files"),
+        ];
+        let settings = settings.map(|(key, value)| {
+            let name = format!("GUILDHALL__CLUSTER__{key}");
+            (name.into(), value.into())
+        });
+        let config = Config::load(&Sources {
+            environment: settings.to_vec(),
+            ..Sources::default()
+        });
+        let refused = reached(&config.unwrap()).err().unwrap();
+        let words = format!("{refused:#}");
+        assert!(words.contains("cluster.s3"), "{words}");
+        assert!(words.contains("/BUCKET"), "{words}");
+        assert!(!words.contains("hush"), "{words}");
     }
 }

@@ -29,7 +29,7 @@ const LAYERS: [(&str, &[&str]); 25] = [
         "server",
         &[
             "app", "auth", "cluster", "edge", "embedded", "host", "kafka", "model", "ports",
-            "postgres", "rest", "scylla", "state", "wire",
+            "postgres", "rest", "s3", "scylla", "state", "wire",
         ],
     ),
     // Its clients and its judge share no code with the server. The machines are there for the

@@ -36,6 +36,7 @@ pub(crate) async fn apply(config: &Config) -> anyhow::Result<String> {
         postgres,
         kafka,
         cql,
+        ..
     } = reached(config)?;
     let mut text = String::new();
     let done = guildhall_postgres::migrations::apply(&postgres).await;
