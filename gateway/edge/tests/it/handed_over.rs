@@ -1,9 +1,11 @@
 //! A session goes on through whichever node its client comes to.
 
+use std::time::Instant;
+
 use serde_json::json;
 
 use crate::client::{Client, Heard, Socket};
-use crate::house::{two, two_with};
+use crate::house::{HANGS, two, two_with};
 use crate::wire::{BINARY, FINAL, TEXT, frame};
 
 #[test]
@@ -108,15 +110,19 @@ fn an_owner_that_is_to_go_asks_the_client_to_come_back() {
 
 #[test]
 fn when_the_owner_is_gone_the_socket_ends() {
-    let (_house, other, owner, ada) = two();
+    let (house, other, owner, ada) = two();
     let mut client = Client::identify(owner.address, "v=10", &ada);
     client.come_back(other.address);
     owner.kill();
     assert!(matches!(client.socket.end(), Heard::Ended));
     other.until_sockets(0);
+    // Whichever of them has coordinated.
+    house.let_lease_end();
     // Its successor goes on with the session, as soon as there is one.
     let is_refused = |heard: &Heard| matches!(heard, Heard::Closed(Some(4000)));
+    let began = Instant::now();
     let heard = loop {
+        assert!(began.elapsed() < HANGS, "somebody takes the session over");
         client.reach_out(other.address);
         let heard = client.socket.next();
         if !is_refused(&heard) {

@@ -37,6 +37,8 @@ use tokio::runtime::{Builder, Runtime};
 const PARTITIONS: u16 = 4;
 /// Far beyond what anything takes here: only a hanging test meets it.
 pub(crate) const HANGS: Duration = Duration::from_secs(30);
+/// Longer than the lease of a coordinator.
+const LEASE_MS: i64 = 10_000;
 /// What HELLO asks for.
 pub(crate) const HEARTBEAT_INTERVAL_MS: u32 = 41_250;
 
@@ -108,6 +110,11 @@ impl House {
             clock,
             _files: files,
         }
+    }
+
+    /// So much time passes that a coordinator that is gone is none any more.
+    pub(crate) fn let_lease_end(&self) {
+        self.clock.advance_ms(LEASE_MS);
     }
 
     /// Starts a node that joins the others.
