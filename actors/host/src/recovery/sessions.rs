@@ -23,7 +23,7 @@ use crate::session::replay;
 use crate::session::ring::Ring;
 use crate::session::sequencer::{Condition, QUEUE_MAX, Sequencer, recovering};
 use crate::session::sequencer_loop::SequencerLoop;
-use crate::session::shared::{Ending, SessionShared};
+use crate::session::shared::SessionShared;
 use crate::session::snapshots::{Authority, Keeper};
 
 /// A session partition as its log tells it.
@@ -63,7 +63,7 @@ pub(crate) async fn forget(node: &Node, number: Number) {
     let parted = inner.registry.part_with(number);
     for (user, shared) in parted {
         let was_shown = shared.status().is_some();
-        shared.end(Ending::Draining);
+        shared.move_away();
         if was_shown {
             node.reappear(user);
         }

@@ -66,6 +66,8 @@ pub(crate) struct SessionShared {
     /// What the client chose last, for when it comes back.
     chosen: AtomicU8,
     is_over: AtomicBool,
+    /// Its partition belongs to another node from now on.
+    has_moved: AtomicBool,
 }
 
 impl SessionShared {
@@ -82,6 +84,7 @@ impl SessionShared {
             status: AtomicU8::new(NO_STATUS),
             chosen: AtomicU8::new(0),
             is_over: AtomicBool::new(false),
+            has_moved: AtomicBool::new(false),
         }
     }
 
@@ -167,9 +170,18 @@ impl SessionShared {
         self.wake();
     }
 
+    /// The session is another node's from now on: its socket is asked to come back, and so is one
+    /// that was attached at the same moment.
+    pub(crate) fn move_away(&self) {
+        self.has_moved.store(true, Ordering::Release);
+        self.end(Ending::Draining);
+    }
+
     /// Why the socket is to be closed, if it is.
     pub(crate) fn ending(&self) -> Option<Ending> {
-        Ending::from_code(self.ending.load(Ordering::Acquire))
+        let ending = Ending::from_code(self.ending.load(Ordering::Acquire));
+        let has_moved = self.has_moved.load(Ordering::Acquire);
+        ending.or(has_moved.then_some(Ending::Draining))
     }
 
     /// A new socket takes over. An ending that allows resuming is forgotten.
@@ -272,6 +284,16 @@ const fn status_of(code: u8) -> Option<Status> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_session_that_has_moved_asks_every_socket_to_come_back() {
+        let shared = SessionShared::new(Timestamp(0));
+        shared.move_away();
+        shared.attach();
+        assert_eq!(shared.ending(), Some(Ending::Draining));
+        shared.end(Ending::Revoked);
+        assert_eq!(shared.ending(), Some(Ending::Revoked));
+    }
 
     #[test]
     fn a_revoked_session_stays_revoked_whatever_else_ends_it() {

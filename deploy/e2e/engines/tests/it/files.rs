@@ -28,7 +28,10 @@ async fn post(ada: &Person, channel: &str, content: &[u8]) -> String {
     let posted = ada.rest.send(Method::POST, &path, Some(FORM), body).await;
     let address = text(&posted.expect(200), "/attachments/0/url");
     let origin = format!("http://{}", ada.rest.address());
-    address.strip_prefix(&origin).unwrap().to_owned()
+    address
+        .strip_prefix(&origin)
+        .expect("it is one of ours")
+        .to_owned()
 }
 
 async fn stop(mut node: Server) {
