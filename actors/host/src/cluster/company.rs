@@ -128,11 +128,12 @@ impl Company {
     }
 
     /// The node says no more that it lives.
-    pub(crate) fn has_left(&self) {
+    pub(crate) fn note_left(&self) {
         self.has_left.store(true, Ordering::Release);
     }
 
-    pub(crate) fn is_over(&self) -> bool {
+    /// Whether it has said so.
+    pub(crate) fn has_left(&self) -> bool {
         self.has_left.load(Ordering::Acquire)
     }
 

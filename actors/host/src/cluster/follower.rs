@@ -17,7 +17,7 @@ use crate::node::Inner;
 use crate::partition::EventPartition as Owned;
 use crate::relay;
 
-/// Pause before a log that failed is followed again.
+/// Pause before a log that failed, or is closing, is followed again.
 const RETRY_AFTER: Duration = Duration::from_millis(200);
 
 /// Where a follower stands.
@@ -56,16 +56,20 @@ impl Follower {
             let log = Arc::clone(&inner.stores.events);
             drop(inner);
             let mut slices = log.follow(self.number.0, self.next, READ_BYTES);
+            let mut goes_back = false;
             while let Some(slice) = slices.next().await {
                 let Some(inner) = node.upgrade() else { return };
-                if self.is_ahead(&inner) {
+                goes_back = self.is_ahead(&inner);
+                if goes_back {
                     break;
                 }
                 if let Err(failure) = self.take(&inner, slice).await {
                     warn!(partition = self.number.0, %failure, "the events log is followed again");
-                    tokio::time::sleep(RETRY_AFTER).await;
                     break;
                 }
+            }
+            if !goes_back {
+                tokio::time::sleep(RETRY_AFTER).await;
             }
         }
     }

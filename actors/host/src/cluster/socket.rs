@@ -66,7 +66,7 @@ impl Node {
             let own = company.own.lock();
             (own.node, own.incarnation)
         };
-        company.has_left();
+        company.note_left();
         // If this fails, the others find out.
         let _ = company.membership.resign(node, incarnation).await;
         let _ = company.membership.leave(node, incarnation).await;

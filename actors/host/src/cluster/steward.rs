@@ -80,7 +80,7 @@ async fn round(node: &Node) -> Result<(), Failure> {
     let Some(company) = &inner.company else {
         return Ok(());
     };
-    if company.is_over() {
+    if company.has_left() {
         return Ok(());
     }
     let own = company.own.lock().clone();

@@ -30,6 +30,17 @@ fn the_same_for_all(clients: &[Client]) -> Vec<String> {
     first.into_iter().map(|(_, text)| text).collect()
 }
 
+/// One client at each node, and all have been told something.
+fn connected(nodes: &[&Serving], town: &Town) -> Vec<Client> {
+    let people = nodes.iter().zip(&town.people);
+    let mut clients: Vec<Client> = people
+        .map(|(at, account)| Client::open(at, account, 0))
+        .collect();
+    let id = town.posted(nodes[0], 1, "before");
+    until_told(&mut clients, nodes, id);
+    clients
+}
+
 fn until_told(clients: &mut [Client], nodes: &[&Serving], message: MessageId) {
     for (client, at) in clients.iter_mut().zip(nodes) {
         client.until_told(at, message);
@@ -110,13 +121,7 @@ fn a_session_is_taken_back_by_the_node_that_holds_it_and_by_no_other() {
 fn when_a_node_is_killed_its_sessions_go_on_elsewhere_and_nothing_is_lost() {
     let (house, nodes, town) = three();
     let [first, second, third] = nodes;
-    let mut clients: Vec<Client> = [&first, &second, &third]
-        .iter()
-        .zip(&town.people)
-        .map(|(at, account)| Client::open(at, account, 0))
-        .collect();
-    let id = town.posted(&first, 1, "before");
-    until_told(&mut clients, &[&first, &second, &third], id);
+    let mut clients = connected(&[&first, &second, &third], &town);
     clients[1].leave();
     second.kill();
     let left = [&first, &third];
@@ -141,12 +146,12 @@ fn a_node_that_was_taken_for_dead_can_change_nothing_and_notices() {
     let pause = paused.pause();
     house.clock.advance_ms(SILENT_MS);
     house.until_settled(&[&awake]);
-    let epochs: Vec<_> = house
+    let owners: Vec<_> = house
         .owners()
         .into_iter()
         .map(|(_, it)| it.node.0)
         .collect();
-    assert!(epochs.iter().all(|&node| node == 2), "{epochs:?}");
+    assert!(owners.iter().all(|&node| node == 2), "{owners:?}");
     town.posted(&awake, 1, "second");
     // It wakes up in the belief that all is as it was.
     drop(pause);
@@ -173,13 +178,7 @@ fn a_node_that_was_taken_for_dead_can_change_nothing_and_notices() {
 fn a_leaving_node_hands_its_sessions_over_and_none_begins_anew() {
     let (house, nodes, town) = three();
     let [first, second, third] = nodes;
-    let mut clients: Vec<Client> = [&first, &second, &third]
-        .iter()
-        .zip(&town.people)
-        .map(|(at, account)| Client::open(at, account, 0))
-        .collect();
-    let id = town.posted(&first, 1, "before");
-    until_told(&mut clients, &[&first, &second, &third], id);
+    let mut clients = connected(&[&first, &second, &third], &town);
     clients[1].leave();
     let within = std::time::Duration::from_secs(20);
     assert!(second.run(second.node.hand_over_all(within)));

@@ -90,7 +90,7 @@ parts! {
         /// example. One host and port.
         address: Option<Hosts> = Rule::unset("node1.internal:7946");
         /// How much this node takes beside the others. With 0 it owns no sessions, guilds or
-        /// channels: it only passes requests on.
+        /// channels: it passes requests on, and cannot open sessions.
         weight: u16 = Rule::default("1").between("0", "100");
         /// PostgreSQL, for accounts, guilds and the directory of owners. The address holds a
         /// password, which is safer in the environment than in a file.
