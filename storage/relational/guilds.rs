@@ -91,7 +91,8 @@ impl Guilds for Store {
 }
 
 async fn load(store: &Store, id: GuildId) -> Result<Option<GuildRows>, SqlError> {
-    let mut tx = engine::moment(store.readers()).await?;
+    let mut reader = engine::lend(store.readers()).await?;
+    let mut tx = engine::moment(&mut reader).await?;
     let Some((guild, deleted)) = guild::read(&mut tx, id).await? else {
         return Ok(None);
     };

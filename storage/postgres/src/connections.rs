@@ -12,11 +12,12 @@ use std::time::Duration;
 use guildhall_ports::Failure;
 use parking_lot::Mutex;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 use tokio::time::{Instant, timeout};
 
 use crate::config::Config;
 use crate::error::{ENGINE, failure};
+use crate::lending::Pool;
 
 /// How long a transaction of a node that has fallen silent keeps its locks. A node that is only
 /// slow loses its transaction after this, and its caller is told.
@@ -72,9 +73,9 @@ pub(crate) fn pool(
     config: &Config,
     connections: u32,
     suspicion: &Suspicion,
-) -> Result<PgPool, Failure> {
+) -> Result<Pool, Failure> {
     let suspicion = suspicion.clone();
-    Ok(PgPoolOptions::new()
+    let connections = PgPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(ACQUIRE)
         .test_before_acquire(false)
@@ -88,13 +89,9 @@ pub(crate) fn pool(
                 Ok(!is_suspect)
             })
         })
-        .after_release(|connection, _| {
-            Box::pin(async move {
-                alive(connection).await?;
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(watched(config.options()?)))
+        .connect_lazy_with(watched(config.options()?));
+    // It is asked when it comes back.
+    Ok(Pool::new(connections, PING))
 }
 
 /// Asks a connection whether anybody is still at its other end.

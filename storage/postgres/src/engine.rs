@@ -7,10 +7,11 @@
 //! waits to change it.
 
 use guildhall_model::{EventPartition, Id};
-pub(crate) use sqlx::{PgConnection as Connection, PgExecutor as Executor, PgPool as Pool};
-use sqlx::{Postgres, Transaction};
+use sqlx::{Connection as _, Postgres, Transaction};
+pub(crate) use sqlx::{PgConnection as Connection, PgExecutor as Executor};
 
 pub(crate) use crate::error::failure;
+pub(crate) use crate::lending::{Lent, Pool};
 use crate::rows::error::SqlError;
 pub(crate) use crate::store::PostgresStore as Store;
 
@@ -30,10 +31,15 @@ pub(crate) fn ids<K>(ids: &[Id<K>]) -> Vec<i64> {
     ids.iter().map(|id| id.as_i64()).collect()
 }
 
+/// A connection for more than one statement.
+pub(crate) async fn lend(readers: &Pool) -> Result<Lent, SqlError> {
+    Ok(readers.lend().await?)
+}
+
 /// A transaction that reads, in which all rows are of the same moment.
-pub(crate) async fn moment(readers: &Pool) -> Result<Transaction<'static, Postgres>, SqlError> {
+pub(crate) async fn moment(reader: &mut Connection) -> Result<Transaction<'_, Postgres>, SqlError> {
     let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-    Ok(readers.begin_with(begin).await?)
+    Ok(reader.begin_with(begin).await?)
 }
 
 /// Until the transaction ends, no other one holds this id.

@@ -8,6 +8,7 @@ mod connections;
 mod directory;
 mod engine;
 mod error;
+mod lending;
 mod membership;
 mod metrics;
 pub mod migrations;

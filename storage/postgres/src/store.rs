@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
-use sqlx::PgPool;
+use sqlx::Connection as _;
 use tokio::time::Instant;
 
 use crate::config::{Config, SIGN_CONNECTIONS};
 use crate::connections::{self, OPERATION, Suspicion, within};
 use crate::error::{Sign, sign};
+use crate::lending::Pool;
 use crate::metrics::Metrics;
 use crate::migrations;
 use crate::rows::error::SqlError;
@@ -28,8 +29,8 @@ pub struct PostgresStore {
 }
 
 struct Inner {
-    pool: PgPool,
-    signs: PgPool,
+    pool: Pool,
+    signs: Pool,
     suspicion: Suspicion,
     metrics: Metrics,
 }
@@ -62,12 +63,12 @@ impl PostgresStore {
     }
 
     /// Connections that see all commits so far.
-    pub(crate) fn readers(&self) -> &PgPool {
+    pub(crate) fn readers(&self) -> &Pool {
         &self.inner.pool
     }
 
     /// Connections that nothing but signs of life waits for.
-    pub(crate) fn signs(&self) -> &PgPool {
+    pub(crate) fn signs(&self) -> &Pool {
         &self.inner.signs
     }
 
@@ -129,7 +130,8 @@ impl Inner {
     /// One attempt. Who is not told that it was committed does not know: the connection may break
     /// between the commit and the word of it.
     async fn transact<W: Write>(&self, write: &W) -> Result<W::Done, W::Error> {
-        let mut tx = self.pool.begin().await.map_err(SqlError::from)?;
+        let mut connection = self.pool.lend().await.map_err(SqlError::from)?;
+        let mut tx = connection.begin().await.map_err(SqlError::from)?;
         let began = Instant::now();
         let done = match write.run(&mut tx).await {
             Ok(done) => done,

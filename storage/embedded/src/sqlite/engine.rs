@@ -4,7 +4,8 @@
 use std::future::{Ready, ready};
 
 use guildhall_model::{EventPartition, Id};
-use sqlx::{Sqlite, Transaction};
+use sqlx::pool::PoolConnection;
+use sqlx::{Connection as _, Sqlite, Transaction};
 pub(super) use sqlx::{
     SqliteConnection as Connection, SqliteExecutor as Executor, SqlitePool as Pool,
 };
@@ -27,9 +28,14 @@ pub(super) fn ids<K>(ids: &[Id<K>]) -> String {
     format!("[{}]", numbers.join(","))
 }
 
+/// A connection for more than one statement.
+pub(super) async fn lend(readers: &Pool) -> Result<PoolConnection<Sqlite>, SqlError> {
+    Ok(readers.acquire().await?)
+}
+
 /// A transaction that reads, in which all rows are of the same moment.
-pub(super) async fn moment(readers: &Pool) -> Result<Transaction<'static, Sqlite>, SqlError> {
-    Ok(readers.begin().await?)
+pub(super) async fn moment(reader: &mut Connection) -> Result<Transaction<'_, Sqlite>, SqlError> {
+    Ok(reader.begin().await?)
 }
 
 /// Until the transaction ends, no other one holds this id.

@@ -120,17 +120,41 @@ async fn connections_that_are_forgotten_on_the_way_are_replaced() {
     register(&store, 1).await;
     for _ in 0..2 {
         proxy.forget();
-        // One read may be lost to it, and more of them where new connections take their time.
-        let read = async {
-            loop {
-                if let Ok(read) = store.account(id(1)).await {
-                    return read;
-                }
-            }
-        };
-        let read = timeout(2 * BOUND, read).await;
-        assert_eq!(read.expect("it is replaced in time"), Some(account(1)));
+        reads_again(&store).await;
     }
+}
+
+/// A connection comes back to the pool, which asks it whether it lives, and never hears of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_that_are_forgotten_on_their_way_back_are_replaced() {
+    let database = Database::fresh().await;
+    let proxy = Proxy::to(&database.url()).await;
+    let config = Config {
+        connections: 1,
+        ..Config::new(proxy.url(&database.url()))
+    };
+    let store = PostgresStore::open(&config).await.unwrap();
+    register(&store, 1).await;
+    for question in 1..=3 {
+        proxy.forget_at_question(question);
+        for _ in 0..=question {
+            reads_again(&store).await;
+        }
+    }
+}
+
+/// Reads, sooner or later: one read may be lost to a connection that was forgotten, and more of
+/// them where new ones take their time.
+async fn reads_again(store: &PostgresStore) {
+    let read = async {
+        loop {
+            if let Ok(read) = store.account(id(1)).await {
+                return read;
+            }
+        }
+    };
+    let read = timeout(2 * BOUND, read).await;
+    assert_eq!(read.expect("it is replaced in time"), Some(account(1)));
 }
 
 #[tokio::test]

@@ -5,6 +5,10 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
+/// What sqlx says when it asks a connection whether it lives: a `Sync` by itself
+/// (<https://www.postgresql.org/docs/15/protocol-message-formats.html>).
+const QUESTION: &[u8] = b"S\0\0\0\x04";
+
 /// Passes everything on, until it is told to be silent.
 pub(crate) struct Proxy {
     address: String,
@@ -19,6 +23,8 @@ struct Silence {
     first: usize,
     /// How many there have been.
     made: usize,
+    /// Before which of the pool's next questions whether a connection lives all are forgotten.
+    at_question: Option<u32>,
 }
 
 impl Proxy {
@@ -37,8 +43,14 @@ impl Proxy {
                 let (from_node, to_node) = node.into_split();
                 let (from_engine, to_engine) = engine.into_split();
                 let heard = counting.subscribe();
-                tokio::spawn(pass(number, from_node, to_engine, heard.clone()));
-                tokio::spawn(pass(number, from_engine, to_node, heard));
+                let counting = counting.clone();
+                let hear = move |bytes: &[u8]| {
+                    if bytes == QUESTION {
+                        counting.send_if_modified(hear_question);
+                    }
+                };
+                tokio::spawn(pass(number, from_node, to_engine, heard.clone(), hear));
+                tokio::spawn(pass(number, from_engine, to_node, heard, |_| {}));
             }
         });
         Self { address, silence }
@@ -61,6 +73,25 @@ impl Proxy {
         self.silence
             .send_modify(|silence| silence.first = silence.made);
     }
+
+    /// The same, as soon as the pool has so often asked a connection whether it lives: this
+    /// question does not get through.
+    pub(crate) fn forget_at_question(&self, number: u32) {
+        self.silence
+            .send_modify(|silence| silence.at_question = Some(number));
+    }
+}
+
+/// Counts the questions of the pool.
+fn hear_question(silence: &mut Silence) -> bool {
+    let Some(left) = silence.at_question else {
+        return false;
+    };
+    silence.at_question = left.checked_sub(1).filter(|left| *left > 0);
+    if silence.at_question.is_none() {
+        silence.first = silence.made;
+    }
+    true
 }
 
 fn host_of(url: &str) -> &str {
@@ -73,9 +104,11 @@ async fn pass(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut silence: watch::Receiver<Silence>,
+    hear: impl Fn(&[u8]),
 ) {
     let mut bytes = [0; 16 * 1024];
     while let Ok(count @ 1..) = from.read(&mut bytes).await {
+        hear(&bytes[..count]);
         let passes = |silence: &Silence| !silence.is_whole && silence.first <= number;
         let is_over = silence.wait_for(passes).await.is_err();
         if is_over || to.write_all(&bytes[..count]).await.is_err() {
