@@ -164,7 +164,8 @@ impl Company {
     pub(crate) fn busy(&self, partition: Partition) -> Option<Busy<'_>> {
         let company = self;
         let begins = self.busy.lock().insert(partition);
-        begins.then_some(Busy { company, partition })
+        // Not `then_some`: a second one that is made and dropped would end the first.
+        begins.then(|| Busy { company, partition })
     }
 
     pub(crate) async fn call(
@@ -198,5 +199,39 @@ impl Company {
 
     pub(crate) fn set_sockets(&self, sockets: Arc<dyn Sockets>) {
         assert!(self.sockets.set(sockets).is_ok(), "a node has one listener");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use guildhall_model::{EventPartition, SessionPartition, Timestamp};
+    use guildhall_ports::fake::{FakeClock, FakeMembership};
+
+    use super::*;
+
+    #[test]
+    fn a_partition_is_moved_by_one_at_a_time() {
+        let own = Member {
+            node: NodeId(1),
+            incarnation: 1,
+            address: String::new(),
+            weight: 1,
+            is_draining: false,
+        };
+        let company = Company::new(
+            Arc::new(FakeMembership::new(FakeClock::at(Timestamp(0)))),
+            own,
+        );
+        let (one, other) = (
+            Partition::Event(EventPartition(1)),
+            Partition::Session(SessionPartition(1)),
+        );
+        let moving = company.busy(one).unwrap();
+        for _ in 0..3 {
+            assert!(company.busy(one).is_none());
+        }
+        assert!(company.busy(other).is_some());
+        drop(moving);
+        assert!(company.busy(one).is_some());
     }
 }

@@ -16,32 +16,52 @@ use crate::calls::wire::encode;
 use crate::node::Node;
 use crate::partition::EventPartition as Owned;
 use crate::recovery::{events, sessions};
+use crate::session::sequencer::Sequencer;
 
 /// How long the actors of a partition that is handed over may take to finish what they have begun.
 const FINISH_WITHIN: Duration = Duration::from_secs(5);
 /// How long the next owner may take.
 const TAKEN_WITHIN: Duration = Duration::from_secs(5);
+/// After so long somebody who looks for the reason should hear of it.
+const LONG: Duration = Duration::from_secs(10);
 /// How long a node may take to hear that a partition is its own.
 const ORDER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Carries out an order that names this node, in the background.
 pub(super) fn carry_out(node: &Node, order: Order) {
+    let partition = order.partition();
+    alone(node, partition, move |node, company| async move {
+        match order {
+            // An order that was given before the last one was carried out.
+            Order::TakeOver { .. } if holds(&node, partition) => Ok(()),
+            Order::TakeOver { replaces, .. } => take(&node, &company, partition, replaces).await,
+            Order::HandOver { to, replaces, .. } => {
+                hand_over(&node, &company, (partition, replaces), to).await
+            }
+        }
+    });
+}
+
+/// Does something with a partition in the background, unless something is being done with it.
+fn alone<F, W>(node: &Node, partition: Partition, work: F)
+where
+    F: FnOnce(Node, Arc<Company>) -> W + Send + 'static,
+    W: Future<Output = Result<(), Failure>> + Send,
+{
     let node = node.clone();
     tokio::spawn(async move {
-        let Some(company) = &node.inner.company else {
+        let Some(company) = node.inner.company.clone() else {
             return;
         };
-        let partition = order.partition();
         let Some(_busy) = company.busy(partition) else {
             return;
         };
-        let outcome = match order {
-            // An order that was given before the last one was carried out.
-            Order::TakeOver { .. } if holds(&node, partition) => return,
-            Order::TakeOver { replaces, .. } => take(&node, company, partition, replaces).await,
-            Order::HandOver { to, replaces, .. } => {
-                hand_over(&node, company, (partition, replaces), to).await
+        let mut working = std::pin::pin!(work(node, Arc::clone(&company)));
+        let outcome = loop {
+            if let Ok(outcome) = tokio::time::timeout(LONG, &mut working).await {
+                break outcome;
             }
+            warn!(?partition, "a partition takes long to be moved");
         };
         if let Err(failure) = outcome {
             warn!(?partition, %failure, "a partition was not moved; there will be another order");
@@ -175,33 +195,56 @@ async fn let_session_go(node: &Node, number: SessionPartition) {
     }
 }
 
-/// Lets go of what belongs to somebody else by now: nothing that is written there counts.
-pub(super) async fn drop_lost(node: &Node, owners: &Owners) {
+/// Lets go of what belongs to somebody else by now, in the background: nothing that is written
+/// there counts. What is lost and still this node's own by the directory is taken over anew then.
+pub(super) fn drop_lost(node: &Node, owners: &Owners) {
     let inner = &node.inner;
-    let me = inner.config.node;
-    for owned in inner.events.all().iter() {
-        let token = owned.token;
-        let owner = owners.get(&Partition::Event(token.partition));
-        if owner.is_some_and(|owner| token.epoch < owner.epoch) {
-            warn!(
-                partition = token.partition.0,
-                "somebody else owns the event partition"
-            );
-            inner.events.remove(owned);
-            owned.stop_actors("somebody else owns the partition").await;
+    for owned in inner.events.all().iter().cloned() {
+        let partition = Partition::Event(owned.number);
+        let owner = owners.get(&partition);
+        if owner.is_some_and(|owner| owned.token.epoch < owner.epoch) {
+            alone(node, partition, move |node, _| async move {
+                drop_event(&node, &owned).await;
+                Ok(())
+            });
         }
     }
-    for (number, sequencer) in inner.sequencers.all().iter() {
-        let owner = owners.get(&Partition::Session(*number));
-        let epoch = sequencer.epoch().unwrap_or_default().max(sequencer.taken);
-        if owner.is_some_and(|owner| owner.node != me && epoch < owner.epoch) {
-            warn!(
-                session.partition = number.0,
-                "somebody else owns the session partition"
-            );
-            inner.sequencers.remove(*number);
-            sequencer.lose().await;
-            sessions::forget(node, *number).await;
+    for (number, sequencer) in inner.sequencers.all().iter().cloned() {
+        let partition = Partition::Session(number);
+        if is_lost(&sequencer, owners.get(&partition), inner.config.node) {
+            alone(node, partition, move |node, company| async move {
+                // What was moved meanwhile is another one.
+                let present = node.inner.sequencers.get(number);
+                let (owner, me) = (company.owner(partition), node.inner.config.node);
+                if let Some(present) = present.filter(|it| is_lost(it, owner.as_ref(), me)) {
+                    drop_session(&node, number, &present).await;
+                }
+                Ok(())
+            });
         }
     }
+}
+
+/// Whether a session partition is somebody else's by now, or has found out itself that it was.
+fn is_lost(sequencer: &Sequencer, owner: Option<&Ownership>, me: NodeId) -> bool {
+    let epoch = sequencer.epoch().unwrap_or_default().max(sequencer.taken);
+    let is_elsewhere = owner.is_some_and(|owner| owner.node != me && epoch < owner.epoch);
+    is_elsewhere || sequencer.is_lost()
+}
+
+async fn drop_event(node: &Node, owned: &Arc<Owned>) {
+    let partition = owned.number.0;
+    warn!(partition, "somebody else owns the event partition");
+    node.inner.events.remove(owned);
+    owned.stop_actors("somebody else owns the partition").await;
+}
+
+async fn drop_session(node: &Node, number: SessionPartition, sequencer: &Sequencer) {
+    warn!(
+        session.partition = number.0,
+        "somebody else owns the session partition"
+    );
+    node.inner.sequencers.remove(number);
+    sequencer.lose().await;
+    sessions::forget(node, number).await;
 }

@@ -98,7 +98,7 @@ async fn round(node: &Node) -> Result<(), Failure> {
     for (&partition, &owner) in &owners {
         company.note_owner(partition, owner);
     }
-    ownership::drop_lost(node, &owners).await;
+    ownership::drop_lost(node, &owners);
     take_own(node, company, &owners);
     let leads = company
         .membership

@@ -148,6 +148,11 @@ impl Sequencer {
         }
     }
 
+    /// It has found out that somebody else owns the partition, or did for a moment.
+    pub(crate) fn is_lost(&self) -> bool {
+        matches!(*self.condition.borrow(), Condition::Lost)
+    }
+
     /// Lets it write what it has and a last snapshot. Nothing is delivered afterwards.
     pub(crate) async fn stop(&self) {
         let (done, stopped) = oneshot::channel();

@@ -42,6 +42,10 @@ impl Cluster {
             .env_remove("GUILDHALL__OPERATOR__LISTEN")
             .env("GUILDHALL__DELIVERY__EVENT_PARTITIONS", "8")
             .env("GUILDHALL__DELIVERY__SESSION_PARTITIONS", "8")
+            .env(
+                "GUILDHALL__LOG__FILTER",
+                "warn,scylla=error,guildhall_host=info",
+            )
             .env("GUILDHALL_CLUSTER_DIR", self.dir.path())
             .env("GUILDHALL_CLUSTER_PROGRAM", binary::guildhall());
         command
@@ -68,7 +72,7 @@ impl Cluster {
             let log = self.dir.path().join(format!("node-{number}/log"));
             let text = std::fs::read_to_string(log).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
-            let last = lines.len().saturating_sub(40);
+            let last = lines.len().saturating_sub(200);
             format!("node {number}:\n{}\n", lines[last..].join("\n"))
         });
         logs.collect()
