@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 /// About how many bytes one read of a log asks for.
 pub(crate) const READ_BYTES: usize = 1024 * 1024;
 
-/// How far before a place its epoch is looked for.
-const EPOCH_SPANS: [u64; 3] = [64, 4_096, u64::MAX];
+/// How many of the last records are looked at for the newest epoch, one attempt after the other.
+const LOOK_BACK: [u32; 3] = [64, 4_096, u32::MAX];
 
 #[derive(Serialize)]
 enum Writing<'a> {
@@ -107,39 +107,41 @@ pub(crate) async fn read_all(
     }
 }
 
-/// The latest epoch before a place of the log; 0 if nothing before it is kept. `newest` is the one
-/// that the directory knows: nothing in the log is later.
+/// The place just after the last record that counts, and its epoch: from there on nothing is missed
+/// and nothing void is heard. The start of the log and 0 if there is no such record. `newest` is the
+/// epoch that the directory knows: nothing in the log is later.
 ///
-/// The record before the place may be a former owner's late one, so more of them are looked at:
-/// all, unless one of the newest epoch is found among the last.
-pub(crate) async fn epoch_before(
+/// The last records may be a former owner's late ones, so more of them are looked at: all, unless
+/// one of the newest epoch is found among the last.
+pub(crate) async fn last_counting(
     log: &dyn Log,
     partition: EventPartition,
-    place: Position,
     newest: Epoch,
-) -> Result<Epoch, Failure> {
+) -> Result<(Position, Epoch), Failure> {
     let start = log.start(partition.0).await?;
-    let mut epoch = Epoch::default();
-    for span in EPOCH_SPANS {
-        let from = Position(place.0.saturating_sub(span)).max(start);
+    let end = log.end(partition.0).await?;
+    let mut found = (start, Epoch::default());
+    for span in LOOK_BACK {
+        let from = log.back(end, span).max(start);
+        found = (start, Epoch::default());
         let mut next = from;
-        while next < place && epoch < newest {
+        loop {
             let slice = log.read(partition.0, next, READ_BYTES).await?;
             if slice.records.is_empty() {
                 break;
             }
-            let before = slice
-                .records
-                .iter()
-                .take_while(|record| record.position < place);
-            epoch = before.map(|record| record.epoch).fold(epoch, Epoch::max);
+            for record in &slice.records {
+                if record.epoch >= found.1 {
+                    found = (after(record.position), record.epoch);
+                }
+            }
             next = slice.next;
         }
-        if from == start || epoch == newest {
+        if from == start || found.1 >= newest {
             break;
         }
     }
-    Ok(epoch)
+    Ok(found)
 }
 
 /// Reads one event by its place; `None` if it is no longer kept.
@@ -162,4 +164,39 @@ pub(crate) async fn read_one(
 /// The place just after this one.
 pub(crate) const fn after(position: Position) -> Position {
     Position(position.0 + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use guildhall_ports::fake::FakeLog;
+
+    use super::*;
+
+    const PARTITION: EventPartition = EventPartition(0);
+
+    async fn append(log: &dyn Log, epoch: u32, count: usize) -> Position {
+        let records = vec![encode_take(NodeId(1)); count];
+        let appended = log.append(PARTITION.0, Epoch(epoch), records).await;
+        *appended.unwrap().last().unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_begins_to_follow_stands_just_after_the_last_record_that_counts() {
+        let log = FakeLog::default();
+        let standing = |newest| last_counting(&log, PARTITION, Epoch(newest));
+        let start = log.start(PARTITION.0).await.unwrap();
+        assert_eq!(standing(0).await.unwrap(), (start, Epoch(0)));
+        append(&log, 1, 5_000).await;
+        let last = append(&log, 2, 1).await;
+        for late in [1, 70, 5_000] {
+            append(&log, 1, late).await;
+            // The directory may know of an owner that has not written yet.
+            for newest in [2, 3] {
+                let expected = (after(last), Epoch(2));
+                assert_eq!(standing(newest).await.unwrap(), expected);
+            }
+        }
+        let last = append(&log, 2, 1).await;
+        assert_eq!(standing(2).await.unwrap(), (after(last), Epoch(2)));
+    }
 }

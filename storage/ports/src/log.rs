@@ -67,6 +67,12 @@ pub trait Log: Send + Sync {
     /// The position of the oldest record that is kept, or of the end if there is none.
     async fn start(&self, partition: u16) -> Result<Position, Failure>;
 
+    /// A position before which all but about this many of the records below `from` stand: at
+    /// least as many lie between the two, if there are so many.
+    fn back(&self, from: Position, records: u32) -> Position {
+        Position(from.0.saturating_sub(records.into()))
+    }
+
     /// The owner needs no record before `before` any more: the log may drop those that are also
     /// older than its retention time. Without this call nothing is ever dropped.
     async fn release(&self, partition: u16, before: Position) -> Result<(), Failure>;

@@ -66,7 +66,8 @@ pub(crate) async fn take_one(inner: &Inner, number: Number, epoch: Epoch) -> Res
     Ok(())
 }
 
-/// Starts a relay for every partition at the present end of the log, which is followed from there.
+/// Starts a relay for every partition at the present end of what counts in the log, which is
+/// followed from there.
 pub(crate) async fn follow_all(inner: &Arc<Inner>) -> Result<(), Failure> {
     let (relays, inboxes) = relays(inner.config.event_partitions);
     inner.set_relays(relays);
@@ -75,11 +76,10 @@ pub(crate) async fn follow_all(inner: &Arc<Inner>) -> Result<(), Failure> {
     for (number, inbox) in (0..).map(Number).zip(inboxes) {
         let owner = owners.get(&Partition::Event(number));
         let newest = owner.map(|owner| owner.epoch).unwrap_or_default();
-        let end = log.end(number.0).await?;
-        let epoch = event_log::epoch_before(log, number, end, newest).await?;
-        let relay = RelayTask::new(inner, number, end);
+        let (place, epoch) = event_log::last_counting(log, number, newest).await?;
+        let relay = RelayTask::new(inner, number, place);
         tokio::spawn(relay.run(Arc::downgrade(inner), inbox));
-        let follower = Follower::new(number, end, epoch);
+        let follower = Follower::new(number, place, epoch);
         tokio::spawn(follower.run(Arc::downgrade(inner)));
     }
     Ok(())
