@@ -2,6 +2,7 @@
 //! data is in a directory.
 
 mod files;
+mod same;
 mod several;
 
 use std::process::Output;
