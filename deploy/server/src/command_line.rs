@@ -8,7 +8,12 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::{self, CommandLineSetting, Config, EXIT_BAD_CONFIG, Mistakes, Sources};
+use crate::engines::Migration;
 use crate::{serve, telemetry};
+
+/// What is said where there is no cluster.
+const NOTHING_TO_MIGRATE: &str =
+    "there is nothing to migrate: the data directory is kept up by the node itself\n";
 
 /// A self-hosted chat server.
 #[derive(Debug, Parser)]
@@ -32,10 +37,22 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum MigrateCommand {
+    /// Says how far the engines have come; exits with 1 if this version cannot work with them yet.
+    Status(Settings),
     /// Prints what `apply` would do, and changes nothing.
     Plan(Settings),
     /// Brings all engines to where this version needs them. May be repeated.
     Apply(Settings),
+}
+
+impl MigrateCommand {
+    fn parts(self) -> (Migration, Settings) {
+        match self {
+            Self::Status(settings) => (Migration::Status, settings),
+            Self::Plan(settings) => (Migration::Plan, settings),
+            Self::Apply(settings) => (Migration::Apply, settings),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,11 +105,9 @@ pub fn main(
         Command::Config(ConfigCommand::Print(settings)) => {
             with_config(settings, environment, |config| print(&config.redacted()))
         }
-        Command::Migrate(MigrateCommand::Plan(settings)) => {
-            with_config(settings, environment, |config| migrate(&config, false))
-        }
-        Command::Migrate(MigrateCommand::Apply(settings)) => {
-            with_config(settings, environment, |config| migrate(&config, true))
+        Command::Migrate(command) => {
+            let (wanted, settings) = command.parts();
+            with_config(settings, environment, |config| migrate(&config, wanted))
         }
         Command::Serve(settings) => with_config(settings, environment, serve),
     }
@@ -151,28 +166,24 @@ fn serve(config: Config) -> ExitCode {
 }
 
 #[cfg(feature = "cluster")]
-fn migrate(config: &Config, is_applied: bool) -> ExitCode {
-    use crate::engines::cluster::migrate::{apply, plan};
+fn migrate(config: &Config, wanted: Migration) -> ExitCode {
+    use crate::engines::cluster::migrate::migrate;
 
     if !config.cluster.is_set() {
-        return print(
-            "there is nothing to migrate: the data directory is kept up by the node itself\n",
-        );
+        return print(NOTHING_TO_MIGRATE);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
-    let outcome = runtime.map_err(anyhow::Error::from).and_then(|runtime| {
-        runtime.block_on(async {
-            if is_applied {
-                apply(config).await
-            } else {
-                plan(config).await
-            }
-        })
-    });
+    let outcome = runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(migrate(config, wanted)));
     match outcome {
-        Ok(text) => print(&text),
+        Ok(answer) if answer.is_ready => print(&answer.text),
+        Ok(answer) => {
+            print(&answer.text);
+            ExitCode::FAILURE
+        }
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "guildhall: {error:#}");
             ExitCode::FAILURE
@@ -182,8 +193,8 @@ fn migrate(config: &Config, is_applied: bool) -> ExitCode {
 
 /// A configuration with a cluster has been refused before.
 #[cfg(not(feature = "cluster"))]
-fn migrate(_: &Config, _: bool) -> ExitCode {
-    print("there is nothing to migrate: the data directory is kept up by the node itself\n")
+fn migrate(_: &Config, _: Migration) -> ExitCode {
+    print(NOTHING_TO_MIGRATE)
 }
 
 fn print(text: &str) -> ExitCode {

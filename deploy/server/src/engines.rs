@@ -15,6 +15,17 @@ use guildhall_ports::{Blobs, Env, Failure, Membership};
 use crate::config::Config;
 use crate::operator::Readiness;
 
+/// What an operator wants to know of the engines of a cluster, or have done.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Migration {
+    /// How far every engine has come.
+    Status,
+    /// What [`Self::Apply`] would do.
+    Plan,
+    /// What is missing is made.
+    Apply,
+}
+
 /// The engines of a node, opened.
 pub(crate) struct Engines {
     /// What the node stands on.

@@ -119,6 +119,21 @@ impl Kafka {
         Ok(())
     }
 
+    /// The topics that are not there yet. Fails as [`Self::prepare`] does if another one is not as
+    /// it must be. Changes nothing.
+    pub async fn missing(&self, topics: &Topics) -> Result<Vec<String>, Failure> {
+        let mut missing = Vec::new();
+        for plan in &topics.plans() {
+            let topic = self.config.topic(plan.name);
+            if self.count_partitions(&topic).await? == 0 {
+                missing.push(topic);
+            } else {
+                self.check(plan.name, plan.partitions, plan.cleanup).await?;
+            }
+        }
+        Ok(missing)
+    }
+
     async fn make(&self, topics: &Topics, plans: &[Plan]) -> Result<(), Failure> {
         let in_sync = topics.in_sync_min.to_string();
         let bytes = (RECORD_BYTES_MAX + RECORD_OVERHEAD_BYTES).to_string();

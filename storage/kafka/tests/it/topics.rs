@@ -20,15 +20,33 @@ async fn a_log_without_a_topic_says_what_to_do() {
 }
 
 #[tokio::test]
+async fn who_asks_what_is_missing_is_told_and_nothing_is_made() {
+    let Some(address) = engine::address() else {
+        return;
+    };
+    let kafka = engine::connect(engine::config(address));
+    for _ in 0..2 {
+        let missing = kafka.missing(&engine::topics()).await.unwrap();
+        assert_eq!(missing.len(), 4, "{missing:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_cluster_is_prepared_once_and_checked_again() {
     let Some(kafka) = engine::cluster().await else {
         return;
     };
     kafka.prepare(&engine::topics()).await.unwrap();
+    assert_eq!(
+        kafka.missing(&engine::topics()).await,
+        Ok(Vec::<String>::new())
+    );
     let other = Topics {
         session_partitions: engine::PARTITIONS * 2,
         ..engine::topics()
     };
+    let missing = kafka.missing(&other).await;
+    assert!(matches!(missing, Err(Failure::Damaged { .. })));
     let Err(Failure::Damaged { why, .. }) = kafka.prepare(&other).await else {
         panic!("it was prepared");
     };

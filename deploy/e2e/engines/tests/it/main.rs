@@ -43,6 +43,12 @@ fn a_killed_node_loses_nothing_and_tells_nothing_twice() {
         said(&output)
     };
     migrate("apply");
+    let status = migrate("status");
+    assert!(
+        status.contains("CQL: migration 1 of 1") && status.contains("Kafka: all topics are there"),
+        "{status}"
+    );
+    assert!(!status.contains("missing"), "{status}");
     let planned = migrate("plan");
     assert!(
         planned.contains("all tables are as this version needs them"),
@@ -97,4 +103,13 @@ fn a_plan_says_what_an_engine_lacks_and_makes_nothing() {
         let text = said(&output);
         assert!(text.contains("CQL 1: messages"), "{text}");
     }
+    let output = engines
+        .command(&binary::guildhall())
+        .env("GUILDHALL__CLUSTER__CQL_KEYSPACE", "guildhall_never_made")
+        .args(["migrate", "status"])
+        .output()
+        .unwrap();
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("CQL: migration 0 of 1"), "{text}");
 }

@@ -5,13 +5,80 @@ use std::fmt::Write;
 use anyhow::Context;
 use guildhall_kafka::Kafka;
 use guildhall_kafka::topics::Topics;
+use guildhall_postgres::migrations::State;
 
 use super::{Reached, reached};
 use crate::config::Config;
+use crate::engines::Migration;
+
+/// What is told about it.
+pub(crate) struct Answer {
+    /// For people.
+    pub(crate) text: String,
+    /// Nodes of this version can work with the engines.
+    pub(crate) is_ready: bool,
+}
+
+/// Looks, or does it.
+pub(crate) async fn migrate(config: &Config, wanted: Migration) -> anyhow::Result<Answer> {
+    match wanted {
+        Migration::Status => status(config).await,
+        Migration::Plan => {
+            let (text, is_ready) = (plan(config).await?, true);
+            Ok(Answer { text, is_ready })
+        }
+        Migration::Apply => {
+            let (text, is_ready) = (apply(config).await?, true);
+            Ok(Answer { text, is_ready })
+        }
+    }
+}
+
+/// How far every engine has come, whatever it has. Changes nothing.
+async fn status(config: &Config) -> anyhow::Result<Answer> {
+    let Reached {
+        postgres,
+        kafka,
+        cql,
+        ..
+    } = reached(config)?;
+    let (mut text, mut is_ready) = (String::new(), true);
+    let steps = guildhall_postgres::migrations::status(&postgres).await;
+    for step in steps.context("PostgreSQL cannot be used")? {
+        let state = match step.state {
+            State::Applied => "applied",
+            State::Pending => "missing",
+            State::Different => "applied in another form, by another program",
+            State::Unknown => "of a newer program",
+        };
+        is_ready &= step.state == State::Applied;
+        let (number, name) = (step.version, step.description);
+        writeln!(text, "PostgreSQL {number}: {name}: {state}")?;
+    }
+    let tables = guildhall_scylla::migrate::status(&cql).await;
+    let tables = tables.context("the CQL engine cannot be used")?;
+    is_ready &= tables.found == tables.wanted;
+    let (found, wanted) = (tables.found, tables.wanted);
+    writeln!(text, "CQL: migration {found} of {wanted}")?;
+    let missing = Kafka::connect(kafka)?.missing(&topics(config)).await;
+    let missing = missing.context("the topics of Kafka cannot be used")?;
+    is_ready &= missing.is_empty();
+    if missing.is_empty() {
+        writeln!(text, "Kafka: all topics are there")?;
+    } else {
+        writeln!(text, "Kafka: missing: {}", missing.join(", "))?;
+    }
+    Ok(Answer { text, is_ready })
+}
 
 /// What every engine lacks, as text for people. Changes nothing.
-pub(crate) async fn plan(config: &Config) -> anyhow::Result<String> {
-    let Reached { postgres, cql, .. } = reached(config)?;
+async fn plan(config: &Config) -> anyhow::Result<String> {
+    let Reached {
+        postgres,
+        kafka,
+        cql,
+        ..
+    } = reached(config)?;
     let mut text = String::new();
     let tables = guildhall_postgres::migrations::plan(&postgres).await;
     for step in tables.context("PostgreSQL cannot be used")? {
@@ -24,14 +91,15 @@ pub(crate) async fn plan(config: &Config) -> anyhow::Result<String> {
     if text.is_empty() {
         text.push_str("all tables are as this version needs them\n");
     }
-    text.push_str(
-        "Kafka: topics that are missing are made; those that are there stay as they are\n",
-    );
+    let missing = Kafka::connect(kafka)?.missing(&topics(config)).await;
+    for topic in missing.context("the topics of Kafka cannot be used")? {
+        writeln!(text, "Kafka: the topic {topic}")?;
+    }
     Ok(text)
 }
 
 /// Brings every engine to where this version needs it, and says what it did. May be repeated.
-pub(crate) async fn apply(config: &Config) -> anyhow::Result<String> {
+async fn apply(config: &Config) -> anyhow::Result<String> {
     let Reached {
         postgres,
         kafka,
@@ -45,17 +113,21 @@ pub(crate) async fn apply(config: &Config) -> anyhow::Result<String> {
     let done = guildhall_scylla::migrate::apply(&cql).await;
     let done = done.context("the CQL engine cannot be migrated")?;
     writeln!(text, "CQL: {} migration(s)", done.len())?;
+    let prepared = Kafka::connect(kafka)?.prepare(&topics(config)).await;
+    prepared.context("the topics of Kafka cannot be prepared")?;
+    writeln!(text, "Kafka: all topics are there")?;
+    Ok(text)
+}
+
+/// The topics of the cluster.
+fn topics(config: &Config) -> Topics {
     let replication = config.cluster.kafka_replicas;
-    let topics = Topics {
+    Topics {
         event_partitions: config.delivery.event_partitions,
         session_partitions: config.delivery.session_partitions,
         replication,
         // One broker may fail, where there are enough.
         in_sync_min: replication.saturating_sub(1).max(1),
         ..Topics::default()
-    };
-    let prepared = Kafka::connect(kafka)?.prepare(&topics).await;
-    prepared.context("the topics of Kafka cannot be prepared")?;
-    writeln!(text, "Kafka: all topics are there")?;
-    Ok(text)
+    }
 }
