@@ -11,7 +11,7 @@ use guildhall_cluster::link::{Lane, Peer};
 use guildhall_cluster::placement::all_partitions;
 use guildhall_model::NodeId;
 use guildhall_ports::Failure;
-use guildhall_ports::membership::Heard;
+use guildhall_ports::membership::{Heard, Member};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
 
@@ -100,14 +100,33 @@ async fn round(node: &Node) -> Result<(), Failure> {
     }
     ownership::drop_lost(node, &owners);
     take_own(node, company, &owners);
-    let leads = company
-        .membership
-        .lead(own.node, own.incarnation, LEASE_MS)
-        .await?;
-    if leads {
+    if lead(company, &own, &members).await? {
         coordinate(node, company, &members, &owners);
     }
     Ok(())
+}
+
+/// Whether this node is the coordinator. The lease of one whose process is gone would last for
+/// seconds more, in which nobody takes its partitions over.
+async fn lead(company: &Company, own: &Member, members: &[Heard]) -> Result<bool, Failure> {
+    let membership = &company.membership;
+    let take = || membership.lead(own.node, own.incarnation, LEASE_MS);
+    if take().await? {
+        return Ok(true);
+    }
+    let states = company.links().states();
+    let is_gone = |heard: &&Heard| {
+        let state = states.get(&heard.member.node);
+        // Who was silent for longer has no lease.
+        heard.silent_ms <= LEASE_MS.into() && state.is_some_and(|state| state.is_refused())
+    };
+    let Some(gone) = members.iter().find(is_gone) else {
+        return Ok(false);
+    };
+    membership
+        .resign(gone.member.node, gone.member.incarnation)
+        .await?;
+    take().await
 }
 
 /// Connects to those who are new, and gives those up who have left.

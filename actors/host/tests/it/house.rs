@@ -15,7 +15,7 @@ use guildhall_ports::directory::{Ownership, Partition};
 use guildhall_ports::fake::{
     FakeClock, FakeDirectory, FakeLog, FakeMembership, FakeSnapshots, Fate,
 };
-use guildhall_ports::{Accounts, Directory as _, Failure};
+use guildhall_ports::{Accounts, Directory as _, Failure, Membership as _};
 use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -30,6 +30,8 @@ const PARTITIONS_OF_MANY: u16 = 8;
 
 /// Far beyond what anything takes here: only a hanging test meets it.
 const HANGS: Duration = Duration::from_secs(30);
+/// Longer than a test takes.
+const LEASE_MS: u32 = 60_000;
 
 /// A record of the events log.
 #[derive(Deserialize)]
@@ -189,29 +191,46 @@ impl House {
         self.wait(self.directory.owners()).unwrap()
     }
 
+    /// The coordinator, whose lease goes on with the question. Nodes are numbered as they came.
+    pub(crate) fn leader(&self) -> NodeId {
+        let leads = |number: &u64| {
+            let node = NodeId((*number).try_into().unwrap());
+            self.wait(self.membership.lead(node, *number, LEASE_MS))
+                .unwrap()
+        };
+        let number = (1..=self.starts).find(leads).expect("somebody leads");
+        NodeId(number.try_into().unwrap())
+    }
+
     /// Waits until these nodes own all partitions, each of them some of either kind, and work.
     pub(crate) fn until_settled(&self, nodes: &[&Serving]) {
         let began = Instant::now();
-        let is_settled = || {
-            let states: Vec<NodeState> = nodes.iter().map(|it| it.node.observe()).collect();
-            let events = states.iter().map(|state| state.event_partitions.len());
-            let sessions = states.iter().map(|state| state.session_partitions.len());
-            let all = usize::from(self.partitions);
-            let is_whole = (events.clone().sum(), sessions.clone().sum()) == (all, all);
-            let is_shared = events.chain(sessions).all(|owned| owned > 0);
-            is_whole && is_shared && nodes.iter().all(|it| it.node.check().is_ok())
-        };
         // Leases end by the clock, which goes as fast as the nodes do.
         let mut passed = 0;
-        while !is_settled() {
-            assert!(began.elapsed() < HANGS, "the nodes settle in time");
+        while !self.is_settled(nodes) {
             let ms = i64::try_from(began.elapsed().as_millis()).unwrap();
             self.clock.advance_ms(ms - passed);
             passed = ms;
-            for at in nodes {
-                at.turn(10);
-            }
+            turn_all(nodes, began);
         }
+    }
+
+    /// The same, where no time passes by the clock.
+    pub(crate) fn until_settled_at_once(&self, nodes: &[&Serving]) {
+        let began = Instant::now();
+        while !self.is_settled(nodes) {
+            turn_all(nodes, began);
+        }
+    }
+
+    fn is_settled(&self, nodes: &[&Serving]) -> bool {
+        let states: Vec<NodeState> = nodes.iter().map(|it| it.node.observe()).collect();
+        let events = states.iter().map(|state| state.event_partitions.len());
+        let sessions = states.iter().map(|state| state.session_partitions.len());
+        let all = usize::from(self.partitions);
+        let is_whole = (events.clone().sum(), sessions.clone().sum()) == (all, all);
+        let is_shared = events.chain(sessions).all(|owned| owned > 0);
+        is_whole && is_shared && nodes.iter().all(|it| it.node.check().is_ok())
     }
 
     /// Decides about the appends that waited when their node was killed: of each log so many
@@ -244,6 +263,13 @@ impl House {
     /// Waits for something that only the stores do.
     pub(crate) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
         self.storage.block_on(work)
+    }
+}
+
+fn turn_all(nodes: &[&Serving], began: Instant) {
+    assert!(began.elapsed() < HANGS, "the nodes settle in time");
+    for at in nodes {
+        at.turn(10);
     }
 }
 

@@ -134,6 +134,15 @@ fn when_a_node_is_killed_its_sessions_go_on_elsewhere_and_nothing_is_lost() {
 }
 
 #[test]
+fn the_lease_of_a_killed_coordinator_is_not_waited_for() {
+    let (house, nodes, _town) = three();
+    let mut nodes = Vec::from(nodes);
+    let leader = usize::from(house.leader().0) - 1;
+    nodes.remove(leader).kill();
+    house.until_settled_at_once(&[&nodes[0], &nodes[1]]);
+}
+
+#[test]
 fn a_node_that_was_taken_for_dead_can_change_nothing_and_notices() {
     let mut house = House::of_many();
     let (paused, awake) = (house.join(1), house.join(2));
