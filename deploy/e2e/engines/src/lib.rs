@@ -55,6 +55,13 @@ impl Engines {
         Some(Self { settings })
     }
 
+    /// No engines at all: whoever starts nodes starts engines for them.
+    pub const fn of_its_own() -> Self {
+        Self {
+            settings: Vec::new(),
+        }
+    }
+
     /// What a node must be told of these engines.
     pub fn settings(&self) -> Vec<(&str, &str)> {
         let engines = self.settings.iter();

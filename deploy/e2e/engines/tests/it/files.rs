@@ -1,23 +1,14 @@
 //! Files that came through one node are there on all.
 
 use guildhall_e2e::person::text;
-use guildhall_e2e::{Person, Rest, Server, binary, server};
+use guildhall_e2e::{Person, Rest, Server};
 use guildhall_engines::Engines;
 use hyper::Method;
 use tokio::runtime::Runtime;
 
-use crate::{alone, said};
+use crate::{alone, migrate, nodes};
 
 const FORM: &str = "multipart/form-data; boundary=XbX";
-
-/// Starts a node of the cluster with this number.
-async fn node(engines: &Engines, number: &str) -> Server {
-    let settings = [
-        ("CLUSTER__NODE", number),
-        ("CLUSTER__LISTEN", "127.0.0.1:0"),
-    ];
-    Server::start_in(server::home(), &engines.settings(), &settings).await
-}
 
 /// Posts a message with a file; the file's address from the path on.
 async fn post(ada: &Person, channel: &str, content: &[u8]) -> String {
@@ -34,28 +25,20 @@ async fn post(ada: &Person, channel: &str, content: &[u8]) -> String {
         .to_owned()
 }
 
-async fn stop(mut node: Server) {
-    node.terminate();
-    let (status, _) = node.ended().await;
-    assert!(status.success(), "{}", node.log());
-}
-
 #[test]
 fn a_file_that_came_through_one_node_is_served_by_another_when_the_first_is_dead() {
     let Some(engines) = Engines::of_environment() else {
         return;
     };
     let _alone = alone();
-    let mut migrate = engines.command(&binary::guildhall());
-    let migrated = migrate.args(["migrate", "apply"]).output().unwrap();
-    assert!(migrated.status.success(), "{}", said(&migrated));
+    migrate(&engines);
     let runtime = Runtime::new().unwrap();
     runtime.block_on(serve_what_another_took(&engines));
 }
 
 async fn serve_what_another_took(engines: &Engines) {
-    let mut first = node(engines, "1").await;
-    let other = node(engines, "2").await;
+    let both = nodes::start(engines, 1..=2).await;
+    let [mut first, other] = <[Server; 2]>::try_from(both).expect("there are two");
     // The engines may know other people, of former runs.
     let ada = Person::register(&first, &format!("ada{}", std::process::id())).await;
     let (_, channel) = ada.found("Songs").await;
@@ -67,7 +50,7 @@ async fn serve_what_another_took(engines: &Engines) {
     assert_is_served(&other.rest(), &path, &content).await;
     first.kill().await;
     assert_is_served(&other.rest(), &path, &content).await;
-    stop(other).await;
+    nodes::stop(other).await;
 }
 
 async fn assert_is_served(rest: &Rest, path: &str, content: &[u8]) {

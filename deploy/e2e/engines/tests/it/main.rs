@@ -2,6 +2,7 @@
 //! data is in a directory.
 
 mod files;
+mod nodes;
 mod same;
 mod several;
 
@@ -26,6 +27,14 @@ fn said(output: &Output) -> String {
     )
 }
 
+/// Makes what the engines lack.
+fn migrate(engines: &Engines) {
+    let mut migrate = engines.command(&binary::guildhall());
+    let output = migrate.args(["migrate", "apply"]).output();
+    let output = output.expect("the program can be run");
+    assert!(output.status.success(), "{}", said(&output));
+}
+
 /// Every 9 s the node is killed with SIGKILL under load and started again; then the judge reads what
 /// every client saw.
 #[test]
@@ -35,28 +44,30 @@ fn a_killed_node_loses_nothing_and_tells_nothing_twice() {
     };
     let _alone = alone();
     let scratch = tempfile::tempdir().unwrap();
-    let guildhall = binary::guildhall();
-    let migrate = |what: &str| {
-        let output = engines.command(&guildhall).args(["migrate", what]).output();
-        let output = output.unwrap();
+    migrate(&engines);
+    let asked = |what: &str| {
+        let output = engines
+            .command(&binary::guildhall())
+            .args(["migrate", what])
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", said(&output));
         said(&output)
     };
-    migrate("apply");
-    let status = migrate("status");
+    let status = asked("status");
     assert!(
         status.contains("CQL: migration 1 of 1") && status.contains("Kafka: all topics are there"),
         "{status}"
     );
     assert!(!status.contains("missing"), "{status}");
-    let planned = migrate("plan");
+    let planned = asked("plan");
     assert!(
         planned.contains("all tables are as this version needs them"),
         "{planned}"
     );
     let server = format!(
         "exec '{}' serve --listen {{listen}} --data '{}'",
-        guildhall.display(),
+        binary::guildhall().display(),
         scratch.path().display()
     );
     let load = [

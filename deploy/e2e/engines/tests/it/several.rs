@@ -4,10 +4,16 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use guildhall_e2e::binary;
+use guildhall_e2e::{binary, is_long};
 use guildhall_engines::Engines;
+use tokio::runtime::Runtime;
 
-use crate::{alone, said};
+use crate::{alone, migrate, nodes, said};
+
+/// Few enough for two cores that do other things, too.
+const LOAD: [&str; 6] = ["--users", "45", "--guilds", "6", "--rate", "15"];
+/// For those who have the time.
+const LONG_LOAD: [&str; 6] = ["--users", "400", "--guilds", "20", "--rate", "20"];
 
 /// A cluster that ends with the test.
 struct Cluster {
@@ -52,9 +58,8 @@ impl Cluster {
     }
 
     /// Makes a load while a shell command strikes every few seconds. `cluster` in it is the script.
-    fn strikes(&self, rounds: u32, fault: &str) {
+    fn strikes(&self, rounds: u32, fault: &str, load: [&str; 6]) {
         let fault = format!("cluster() {{ '{}' \"$@\"; }}; {fault}", script().display());
-        let load = ["--users", "45", "--guilds", "6", "--rate", "15"];
         let output = self
             .command(&binary::folder().join("guildhall-loadtest"))
             .args(["steady", "--url", &self.url])
@@ -102,8 +107,70 @@ fn a_node_may_be_killed_stand_still_or_leave_and_nothing_is_lost_or_told_twice()
         "node=$((ROUND % 3 + 1))
          case $ROUND in
              1) cluster pause $node; sleep 8; cluster resume $node ;;
-             2) cluster drain $node; cluster start $node ;;
+             2) cluster roll ;;
              *) cluster kill $node; sleep 3; cluster start $node ;;
          esac",
+        LOAD,
     );
+}
+
+#[test]
+fn the_engines_may_be_away_one_after_the_other() {
+    if !is_long() {
+        return;
+    }
+    let cluster = Cluster::up(Engines::of_its_own(), 3);
+    cluster.strikes(
+        4,
+        "case $ROUND in
+             1) engine=postgres pause=30 ;;
+             2) engine=cassandra pause=30 ;;
+             3) engine=kafka pause=30 ;;
+             *) engine=s3 pause=30 ;;
+         esac
+         cluster engine $engine pause; sleep $pause; cluster engine $engine resume",
+        LONG_LOAD,
+    );
+}
+
+#[test]
+fn nodes_may_be_killed_again_and_again() {
+    if !is_long() {
+        return;
+    }
+    let cluster = Cluster::up(Engines::of_its_own(), 3);
+    cluster.strikes(
+        20,
+        "node=$((ROUND % 3 + 1))
+         case $((ROUND % 4)) in
+             0) cluster pause $node; sleep 30; cluster resume $node ;;
+             1) cluster engine kafka restart ;;
+             *) cluster kill $node; sleep 15; cluster start $node ;;
+         esac",
+        LONG_LOAD,
+    );
+}
+
+#[test]
+fn a_node_that_comes_takes_its_share_and_moves_nothing_else() {
+    let Some(engines) = Engines::of_environment() else {
+        return;
+    };
+    let _alone = alone();
+    migrate(&engines);
+    Runtime::new().unwrap().block_on(async {
+        let mut all = nodes::start(&engines, 1..=2).await;
+        let before = nodes::until_placed(&all).await;
+        all.extend(nodes::start(&engines, 3..=3).await);
+        let after = nodes::until_placed(&all).await;
+        let moved = before.iter().filter(|(it, owner)| after[it] != **owner);
+        let to: Vec<u16> = moved.map(|(it, _)| after[it].0.0).collect();
+        assert!(to.iter().all(|&node| node == 3), "{to:?}");
+        // Its share, and not one of them twice.
+        let share = after.values().filter(|(node, _)| node.0 == 3).count();
+        assert_eq!(to.len(), share);
+        for node in all {
+            nodes::stop(node).await;
+        }
+    });
 }
