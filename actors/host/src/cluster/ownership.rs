@@ -8,6 +8,7 @@ use guildhall_cluster::link::Lane;
 use guildhall_model::{Epoch, EventPartition, NodeId, SessionPartition};
 use guildhall_ports::Failure;
 use guildhall_ports::directory::{Ownership, Partition};
+use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::company::{Company, Owners};
@@ -86,19 +87,25 @@ async fn take(
 ) -> Result<(), Failure> {
     let inner = &node.inner;
     let me = inner.config.node;
+    let began = Instant::now();
     let epoch = inner
         .stores
         .directory
         .claim(partition, me, replaces)
         .await?;
-    match partition {
+    let kind = match partition {
         Partition::Event(number) => {
             events::take_one(inner, number, epoch).await?;
             let owned = inner.events.get(number);
             owned.inspect(|owned| watch(node, owned));
+            "event"
         }
-        Partition::Session(number) => sessions::take_one(node, number, epoch).await?,
-    }
+        Partition::Session(number) => {
+            sessions::take_one(node, number, epoch).await?;
+            "session"
+        }
+    };
+    metrics::histogram!("guildhall_takeover_seconds", "kind" => kind).record(began.elapsed());
     let owner = Ownership { node: me, epoch };
     company.note_owner(partition, owner);
     let owns = Told::Owns {
