@@ -69,19 +69,21 @@ impl Keeper {
     }
 
     /// Notes the snapshots that a former owner left. Their age is not known: they count as new.
+    /// Only the oldest is read, and the events log is kept for all as for that one: whoever takes
+    /// over has clients waiting.
     pub(crate) async fn adopt(&mut self, now: Timestamp) -> Result<(), Failure> {
+        let mut oldest: Option<Vec<Position>> = None;
         for upto in self.store.list(self.number).await? {
-            let Some(bytes) = self.store.get(self.number, upto).await? else {
-                continue;
-            };
-            if let Ok(machine) = SessionPartition::from_snapshot(&bytes) {
-                let heard = self.heard(&machine);
-                self.kept.push_back(Kept {
-                    upto,
-                    at: now,
-                    heard,
-                });
+            if oldest.is_none() {
+                let bytes = self.store.get(self.number, upto).await?;
+                let machine = bytes.and_then(|it| SessionPartition::from_snapshot(&it).ok());
+                oldest = machine.map(|machine| self.heard(&machine));
             }
+            self.kept.extend(oldest.clone().map(|heard| Kept {
+                upto,
+                at: now,
+                heard,
+            }));
         }
         self.set_floors();
         Ok(())
