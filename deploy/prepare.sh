@@ -23,6 +23,20 @@ as_root() {
     fi
 }
 
+# Stops processes, and waits until all of their threads stand still. The signal by itself only asks
+# for that: on a busy machine threads go on until the first of them has come to see it.
+freeze() {
+    local pid deadline=$((SECONDS + 20))
+    kill -s STOP "$@" 2>/dev/null || true
+    for pid; do
+        while { cat "/proc/$pid/task/"*/stat 2>/dev/null || true; } |
+            awk '{ sub(/.*\) /, "") } !/^[TtZX]/ { moves = 1 } END { exit !moves }'; do
+            [ $SECONDS -lt $deadline ] || give_up "process $pid does not stand still"
+            sleep 0.01
+        done
+    done
+}
+
 # Whether the C compiler makes programs; a compiler without a C library's headers does not.
 has_c_compiler() {
     printf '#include <stdio.h>\nint main(void) { return puts("") < 0; }\n' |

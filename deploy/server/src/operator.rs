@@ -6,7 +6,7 @@ mod readiness;
 
 use std::sync::{Arc, OnceLock};
 
-use axum::extract::State;
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -75,10 +75,16 @@ async fn livez() -> &'static str {
 }
 
 /// `GET /readyz`: whether this node can serve, and what each part that it depends on says.
-async fn readyz(State(operator): State<Arc<Operator>>) -> Response {
+///
+/// With the query `unready=404` a node that cannot, but lives, answers 404: by that load balancers
+/// such as HAProxy (`http-check disable-on-404`) send it nobody new and leave the sockets alone
+/// that it has. What an engine's end keeps from being delivered is not helped by cutting them.
+async fn readyz(State(operator): State<Arc<Operator>>, RawQuery(query): RawQuery) -> Response {
     let report = operator.readiness.report();
     let status = if report.is_ready() {
         StatusCode::OK
+    } else if query.as_deref() == Some("unready=404") {
+        StatusCode::NOT_FOUND
     } else {
         StatusCode::SERVICE_UNAVAILABLE
     };

@@ -104,12 +104,27 @@ async fn a_node_is_ready_only_while_it_serves() {
     );
 
     readiness.enter(Phase::Serving);
-    assert_eq!(get(&operator, "/readyz", None).await.0, StatusCode::OK);
+    for path in ["/readyz", "/readyz?unready=404"] {
+        assert_eq!(get(&operator, path, None).await.0, StatusCode::OK);
+    }
 
     readiness.enter(Phase::Draining);
     let (status, body) = get(&operator, "/readyz", None).await;
     assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
     assert!(body.contains(r#""phase":"draining""#), "{body}");
+}
+
+#[tokio::test]
+async fn a_balancer_can_tell_a_node_that_takes_nobody_from_one_that_is_gone() {
+    let readiness = Readiness::starting();
+    readiness.enter(Phase::Serving);
+    readiness.watch("partitions", || Err("PostgreSQL is away".to_owned()));
+    let operator = operator(readiness, &[]);
+    let (status, body) = get(&operator, "/readyz?unready=404", None).await;
+    assert_eq!(status, StatusCode::NOT_FOUND);
+    assert!(body.contains("PostgreSQL is away"), "{body}");
+    let (status, _) = get(&operator, "/readyz?unready=200", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
 }
 
 #[tokio::test]

@@ -143,7 +143,11 @@ async fn a_paused_broker_fails_appends_and_reads_in_time_and_then_all_goes_on() 
         let failed = owner.log.end(1).await;
         assert!(read.is_ok() || matches!(read, Err(Failure::Unavailable { .. })));
         assert!(matches!(failed, Err(Failure::Unavailable { .. })));
-        assert!(matches!(behind.await, Err(Failure::Unavailable { .. })));
+        let behind = behind.await;
+        assert!(
+            matches!(behind, Err(Failure::Unavailable { .. })),
+            "{behind:?}"
+        );
         assert!(
             began.elapsed() < 3 * (BOUND + GRACE),
             "{:?}",
