@@ -178,10 +178,8 @@ impl Log for KafkaLog {
         Ok(Place::of_offset(bounds.start).position())
     }
 
-    /// Every Kafka record holds one record or more.
     fn back(&self, from: Position, records: u32) -> Position {
-        let offset = Place::of(from).offset - i64::from(records);
-        Place::of_offset(offset.max(0)).position()
+        Place::of(from).back(records).position()
     }
 
     async fn release(&self, partition: u16, before: Position) -> Result<(), Failure> {

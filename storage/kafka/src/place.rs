@@ -40,6 +40,13 @@ impl Place {
         }
     }
 
+    /// The first record of the Kafka record so many before this one's, each of which holds one
+    /// record or more.
+    pub(crate) fn back(self, kafka_records: u32) -> Self {
+        let offset = self.offset.saturating_sub(kafka_records.into());
+        Self::of_offset(offset.max(0))
+    }
+
     /// The position, which saturates after 2^52 Kafka records of one partition: 1,000 a second
     /// for 140,000 years.
     pub(crate) fn position(self) -> Position {
@@ -62,6 +69,14 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn going_back_passes_as_many_kafka_records_as_there_are(place in place(), count: u32) {
+            let passed = place.offset.min(count.into());
+            let back = place.back(count);
+            prop_assert_eq!(back, Place::of_offset(place.offset - passed));
+            prop_assert!(back.position() <= place.position());
+        }
+
         #[test]
         fn a_position_names_its_place(place in place()) {
             prop_assert_eq!(Place::of(place.position()), place);

@@ -67,8 +67,8 @@ pub trait Log: Send + Sync {
     /// The position of the oldest record that is kept, or of the end if there is none.
     async fn start(&self, partition: u16) -> Result<Position, Failure>;
 
-    /// A position before which all but about this many of the records below `from` stand: at
-    /// least as many lie between the two, if there are so many.
+    /// A position below `from` with at least so many records between the two, if there are so
+    /// many: for looking back. More may lie between where positions are not one for each record.
     fn back(&self, from: Position, records: u32) -> Position {
         Position(from.0.saturating_sub(records.into()))
     }

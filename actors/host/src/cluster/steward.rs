@@ -120,12 +120,14 @@ async fn lead(company: &Company, own: &Member, members: &[Heard]) -> Result<bool
         // Who was silent for longer has no lease.
         heard.silent_ms <= LEASE_MS.into() && state.is_some_and(|state| state.is_refused())
     };
-    let Some(gone) = members.iter().find(is_gone) else {
+    let gone: Vec<&Heard> = members.iter().filter(is_gone).collect();
+    if gone.is_empty() {
         return Ok(false);
-    };
-    membership
-        .resign(gone.member.node, gone.member.incarnation)
-        .await?;
+    }
+    // Which of them leads is not known; of the others nothing ends.
+    for Heard { member, .. } in gone {
+        membership.resign(member.node, member.incarnation).await?;
+    }
     take().await
 }
 

@@ -110,14 +110,7 @@ async fn a_way_that_falls_silent_is_not_waited_for() {
 /// What never answers does not keep its place for ever, though nobody says that it is gone.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_are_forgotten_on_the_way_are_replaced() {
-    let database = Database::fresh().await;
-    let proxy = Proxy::to(&database.url()).await;
-    let config = Config {
-        connections: 1,
-        ..Config::new(proxy.url(&database.url()))
-    };
-    let store = PostgresStore::open(&config).await.unwrap();
-    register(&store, 1).await;
+    let (_database, proxy, store) = with_one_connection().await;
     for _ in 0..2 {
         proxy.forget();
         reads_again(&store).await;
@@ -127,6 +120,17 @@ async fn connections_that_are_forgotten_on_the_way_are_replaced() {
 /// A connection comes back to the pool, which asks it whether it lives, and never hears of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_that_are_forgotten_on_their_way_back_are_replaced() {
+    let (_database, proxy, store) = with_one_connection().await;
+    for question in 1..=3 {
+        proxy.forget_at_question(question);
+        for _ in 0..=question {
+            reads_again(&store).await;
+        }
+    }
+}
+
+/// A store with one connection, by a way that can forget it.
+async fn with_one_connection() -> (Database, Proxy, PostgresStore) {
     let database = Database::fresh().await;
     let proxy = Proxy::to(&database.url()).await;
     let config = Config {
@@ -135,12 +139,7 @@ async fn connections_that_are_forgotten_on_their_way_back_are_replaced() {
     };
     let store = PostgresStore::open(&config).await.unwrap();
     register(&store, 1).await;
-    for question in 1..=3 {
-        proxy.forget_at_question(question);
-        for _ in 0..=question {
-            reads_again(&store).await;
-        }
-    }
+    (database, proxy, store)
 }
 
 /// Reads, sooner or later: one read may be lost to a connection that was forgotten, and more of
