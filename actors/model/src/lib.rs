@@ -39,6 +39,6 @@ pub use id::{
 };
 pub use partition::{Epoch, EventPartition, NodeId, Position, SessionPartition};
 pub use permission::Permissions;
-pub use rate::Rate;
+pub use rate::{Rate, Window};
 pub use rejection::Rejection;
 pub use time::Timestamp;

@@ -1,5 +1,6 @@
 //! How often something may be done: a count per window of time.
 
+use crate::Timestamp;
 use crate::limits::{RATE_COUNT_MAX, RATE_WINDOW_MS_MAX};
 
 /// At most `count` times per window of `window_ms`.
@@ -34,6 +35,46 @@ impl Rate {
     }
 }
 
+/// One window of a rate. It begins with the first use and ends its length later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// How often it was used.
+    pub used: u32,
+    /// When it ends.
+    pub ends_at: Timestamp,
+}
+
+impl Window {
+    /// One that begins now and is not used yet.
+    pub const fn fresh(rate: Rate, now: Timestamp) -> Self {
+        Self {
+            used: 0,
+            ends_at: now.plus_ms(rate.window_ms as i64),
+        }
+    }
+
+    /// It has ended.
+    pub fn is_over(self, now: Timestamp) -> bool {
+        self.ends_at <= now
+    }
+
+    /// How often it can still be used.
+    pub const fn remaining(self, rate: Rate) -> u32 {
+        rate.count().saturating_sub(self.used)
+    }
+
+    /// Uses it once, or a fresh one where it has ended. False if it is used up: what is not allowed
+    /// uses nothing.
+    pub fn take(&mut self, rate: Rate, now: Timestamp) -> bool {
+        if self.is_over(now) {
+            *self = Self::fresh(rate, now);
+        }
+        let is_allowed = 0 < self.remaining(rate);
+        self.used += u32::from(is_allowed);
+        is_allowed
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +91,15 @@ mod tests {
         ] {
             assert_eq!(Rate::new(count, window_ms).is_some(), is_rate);
         }
+    }
+    #[test]
+    fn a_window_allows_its_count_until_it_ends() {
+        let rate = Rate::new(2, 1_000).unwrap();
+        let mut window = Window::fresh(rate, Timestamp(5));
+        let taken = [5, 1_000, 1_004, 1_005].map(|now| window.take(rate, Timestamp(now)));
+        assert_eq!(taken, [true, true, false, true]);
+        assert_eq!((window.used, window.ends_at), (1, Timestamp(2_005)));
+        // A rate that was made smaller meanwhile.
+        assert_eq!(Window { used: 9, ..window }.remaining(rate), 0);
     }
 }

@@ -21,6 +21,7 @@ pub mod messages;
 pub mod profiles;
 mod promises;
 mod property;
+pub mod quotas;
 pub mod reactions;
 pub mod redo;
 mod sample;
@@ -60,6 +61,7 @@ mod tests {
             include_str!("conformance/membership.rs"),
             include_str!("conformance/messages.rs"),
             include_str!("conformance/profiles.rs"),
+            include_str!("conformance/quotas.rs"),
             include_str!("conformance/reactions.rs"),
             include_str!("conformance/redo.rs"),
             include_str!("conformance/snapshots.rs"),

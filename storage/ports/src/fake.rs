@@ -8,6 +8,7 @@ mod directory;
 mod env;
 mod log;
 mod membership;
+mod quotas;
 mod snapshots;
 
 use parking_lot::Mutex;
@@ -17,6 +18,7 @@ pub use self::directory::FakeDirectory;
 pub use self::env::{FakeClock, FakeRandom};
 pub use self::log::{FakeLog, Fate, HeldAppend, Ticket};
 pub use self::membership::FakeMembership;
+pub use self::quotas::FakeQuotas;
 pub use self::snapshots::FakeSnapshots;
 use crate::error::Failure;
 

@@ -19,6 +19,7 @@ pub mod guilds;
 pub mod log;
 pub mod membership;
 pub mod messages;
+pub mod quotas;
 pub mod snapshots;
 pub mod stored;
 
@@ -32,4 +33,5 @@ pub use guilds::Guilds;
 pub use log::Log;
 pub use membership::Membership;
 pub use messages::Messages;
+pub use quotas::Quotas;
 pub use snapshots::Snapshots;

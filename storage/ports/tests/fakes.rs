@@ -120,3 +120,17 @@ mod membership {
 
     guildhall_ports::membership_promises!(fresh);
 }
+
+mod quotas {
+    use std::future::{Ready, ready};
+    use std::sync::Arc;
+
+    use guildhall_ports::fake::FakeQuotas;
+    use guildhall_ports::{Env, Quotas};
+
+    fn fresh() -> Ready<(Arc<dyn Quotas>, ())> {
+        ready((Arc::new(FakeQuotas::new(Env::system())), ()))
+    }
+
+    guildhall_ports::quotas_promises!(fresh);
+}
