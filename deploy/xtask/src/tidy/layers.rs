@@ -6,7 +6,7 @@ use super::Finding;
 use super::files::{File, Files};
 
 /// Every crate with the crates that it may use. `*` is all of them.
-const LAYERS: [(&str, &[&str]); 25] = [
+const LAYERS: [(&str, &[&str]); 26] = [
     ("model", &[]),
     ("state", &["model"]),
     ("ports", &["model"]),
@@ -16,6 +16,7 @@ const LAYERS: [(&str, &[&str]); 25] = [
     ("scylla", &["model", "ports"]),
     ("kafka", &["model", "ports"]),
     ("postgres", &["model", "ports"]),
+    ("redis", &["model", "ports"]),
     ("s3", &["model", "ports"]),
     ("wire", &["model"]),
     ("auth", &["model", "ports"]),
@@ -29,7 +30,7 @@ const LAYERS: [(&str, &[&str]); 25] = [
         "server",
         &[
             "app", "auth", "cluster", "edge", "embedded", "host", "kafka", "model", "ports",
-            "postgres", "rest", "s3", "scylla", "state", "wire",
+            "postgres", "redis", "rest", "s3", "scylla", "state", "wire",
         ],
     ),
     // Its clients and its judge share no code with the server. The machines are there for the

@@ -1,0 +1,110 @@
+//! Where the engine is, and what our keys begin with.
+
+use std::fmt;
+
+use guildhall_ports::Failure;
+use redis::{Client, ConnectionInfo, IntoConnectionInfo};
+
+/// What failures call the engine.
+pub(crate) const ENGINE: &str = "Redis";
+/// Bytes of an address.
+const ADDRESS_BYTES_MAX: usize = 2_048;
+
+/// How a node reaches the engine.
+#[derive(Clone)]
+pub struct Config {
+    reached: ConnectionInfo,
+    /// What every key begins with. Each installation has its own, so that several can share an
+    /// engine.
+    pub(crate) prefix: String,
+}
+
+impl Config {
+    /// Reads `redis://USER:PASSWORD@HOST:PORT/DATABASE`, of which only the host is needed. In user
+    /// and password anything may be percent-encoded. Refused as `Unavailable`, in words that repeat
+    /// nothing of it.
+    pub fn parse(address: &str, prefix: impl Into<String>) -> Result<Self, Failure> {
+        let reached = read(address).ok_or_else(|| {
+            let shape = "its address is not redis://USER:PASSWORD@HOST:PORT/DATABASE";
+            Failure::unavailable(ENGINE, shape)
+        })?;
+        Ok(Self {
+            reached,
+            prefix: prefix.into(),
+        })
+    }
+
+    pub(crate) fn client(&self) -> Result<Client, Failure> {
+        let client = Client::open(self.reached.clone());
+        client.map_err(|_| Failure::unavailable(ENGINE, "its address cannot be used"))
+    }
+}
+
+fn read(address: &str) -> Option<ConnectionInfo> {
+    let is_plain = address.len() <= ADDRESS_BYTES_MAX
+        && address.starts_with("redis://")
+        && !address.contains(['?', '#']);
+    let reached = is_plain.then(|| address.into_connection_info().ok())??;
+    // Servers of before 2023 do not know the question, and would write an error into their log.
+    let settings = reached.redis_settings().clone().set_skip_set_lib_name();
+    // Questions are small and wait for nothing, least of all for the acknowledgement of former ones.
+    let tcp = reached.tcp_settings().clone().set_nodelay(true);
+    (settings.db() >= 0).then(|| reached.set_redis_settings(settings).set_tcp_settings(tcp))
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("reached", &"***")
+            .field("prefix", &self.prefix)
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_says_where_the_engine_is_and_who_asks() {
+        for address in [
+            "redis://engine",
+            "redis://engine:7000/3",
+            "redis://:hush@[::1]:7000",
+            "redis://someone:hu%40sh@10.0.0.1:7000/0",
+        ] {
+            assert!(Config::parse(address, "g:").is_ok(), "{address}");
+        }
+        let config = Config::parse("redis://someone:hu%40sh@engine/3", "g:").unwrap();
+        let settings = config.reached.redis_settings();
+        assert_eq!(settings.username(), Some("someone"));
+        assert_eq!(settings.password(), Some("hu@sh"));
+        assert_eq!(settings.db(), 3);
+        assert_eq!(config.reached.addr().to_string(), "engine:6379");
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused_and_never_repeated() {
+        let long = format!("redis://sesame@{}", "e".repeat(3_000));
+        for address in [
+            "",
+            "sesame",
+            "redis://",
+            "redis:///sesame",
+            "rediss://:sesame@engine",
+            "http://:sesame@engine",
+            "redis+unix:///sesame",
+            "redis://:sesame@engine:port",
+            "redis://:sesame@engine/base",
+            "redis://:sesame@engine/-1",
+            "redis://:sesame@engine?protocol=resp3",
+            &long,
+        ] {
+            let refused = Config::parse(address, "g:").unwrap_err();
+            assert!(matches!(refused, Failure::Unavailable { .. }), "{address}");
+            assert!(!format!("{refused} {refused:?}").contains("sesame"));
+        }
+        let config = Config::parse("redis://:sesame@engine", "g:").unwrap();
+        assert!(!format!("{config:?}").contains("sesame"));
+    }
+}

@@ -1,0 +1,131 @@
+//! The one connection of a node, and who makes a new one when it is lost.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use guildhall_model::Rate;
+use parking_lot::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{info, warn};
+
+use crate::script::Take;
+
+/// How long it may take to connect, to log in and to be answered once.
+const CONNECT: Duration = Duration::from_secs(2);
+/// How long nobody asks after a failure: at first, and at most, where it fails again.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(4));
+/// A connection that lasted this long was a good one.
+const GOOD: Duration = Duration::from_secs(10);
+/// Questions that wait to be written. More wait for these, within their own time.
+const WAITING_MAX: usize = 256;
+
+/// The present connection, if there is one.
+#[derive(Default)]
+pub(crate) struct Line {
+    state: Mutex<State>,
+    lost: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    connection: Option<MultiplexedConnection>,
+    /// Which of the successive connections it is: who used a former one says nothing about it.
+    number: u64,
+    /// Why there is none.
+    why: String,
+}
+
+impl Line {
+    /// The connection and its number.
+    pub(crate) fn current(&self) -> Option<(MultiplexedConnection, u64)> {
+        let state = self.state.lock();
+        let connection = state.connection.clone()?;
+        Some((connection, state.number))
+    }
+
+    /// The connection of this number is of no use. Nobody is given it any more.
+    pub(crate) fn lose(&self, number: u64, why: String) {
+        let mut state = self.state.lock();
+        if state.number == number && state.connection.take().is_some() {
+            state.why = why;
+            self.lost.notify_one();
+        }
+    }
+
+    fn put(&self, connection: MultiplexedConnection) {
+        let mut state = self.state.lock();
+        state.number += 1;
+        state.connection = Some(connection);
+    }
+
+    fn why(&self) -> String {
+        self.state.lock().why.clone()
+    }
+}
+
+/// Connects, and tries whether the engine does what it will be asked for.
+async fn dial(client: &Client, take: &Take, key: &str) -> Result<MultiplexedConnection, String> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(None)
+        .set_response_timeout(None)
+        .set_pipeline_buffer_size(WAITING_MAX);
+    let once = Rate::new(1, 1).expect("once per millisecond is a rate");
+    let dialled = async {
+        let made = client.get_multiplexed_async_connection_with_config(&config);
+        let mut connection = made.await?;
+        take.ask(&mut connection, key, once).await?;
+        Ok(connection)
+    };
+    let dialled = timeout(CONNECT, dialled).await;
+    dialled
+        .map_err(|_| "no answer in time".to_owned())?
+        .map_err(|error: redis::RedisError| error.to_string())
+}
+
+/// Keeps a connection for as long as it runs. `is_settled` is told when the first attempt is over. The
+/// log has one line when the engine is lost, and one when it is back.
+pub(crate) async fn keep(
+    line: Arc<Line>,
+    client: Client,
+    take: Arc<Take>,
+    probe: String,
+    is_settled: Arc<Notify>,
+) {
+    let (mut pause, mut is_away) = (PAUSES.0, false);
+    loop {
+        match dial(&client, &take, &probe).await {
+            Ok(connection) => {
+                if is_away {
+                    info!("Redis is back: all nodes together count for rate limits");
+                }
+                line.put(connection);
+                is_settled.notify_one();
+                let since = Instant::now();
+                line.lost.notified().await;
+                if since.elapsed() > GOOD {
+                    pause = PAUSES.0;
+                }
+                say_lost(&line.why());
+            }
+            Err(why) => {
+                is_settled.notify_one();
+                if !is_away {
+                    say_lost(&why);
+                }
+            }
+        }
+        is_away = true;
+        sleep(pause).await;
+        pause = (pause * 2).min(PAUSES.1);
+    }
+}
+
+fn say_lost(why: &str) {
+    warn!(
+        error = why,
+        "Redis is away, so each node counts for rate limits by itself until it is back: {why}"
+    );
+}

@@ -1,0 +1,109 @@
+//! The port `Quotas`.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use guildhall_model::Rate;
+use guildhall_ports::quotas::{Count, KEY_BYTES_MAX};
+use guildhall_ports::{Failure, Quotas};
+use tokio::sync::Notify;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout};
+
+use crate::config::{Config, ENGINE};
+use crate::connection::{Line, keep};
+use crate::metrics::Metrics;
+use crate::script::Take;
+
+/// How long a decision waits for the engine. In one room it answers within a millisecond.
+const DECISION: Duration = Duration::from_millis(50);
+/// What is asked for to see whether the engine works. No key of a caller is this one.
+const PROBE: &str = "probe";
+/// What the keys of callers begin with, after the installation's own prefix.
+const LIMIT: &str = "limit:";
+
+/// Counts for all nodes, for as long as the engine answers.
+pub struct RedisQuotas {
+    line: Arc<Line>,
+    take: Arc<Take>,
+    prefix: String,
+    metrics: Metrics,
+    keeper: JoinHandle<()>,
+}
+
+impl RedisQuotas {
+    /// Connects to the engine. Where that does not work within two seconds it goes on trying, and
+    /// says so in the log: an engine that is away is no error, only an address that is none.
+    pub async fn open(config: &Config) -> Result<Self, Failure> {
+        let client = config.client()?;
+        let (line, take) = (Arc::new(Line::default()), Arc::new(Take::new()));
+        let is_settled = Arc::new(Notify::new());
+        let probe = format!("{}{PROBE}", config.prefix);
+        let keeping = keep(
+            Arc::clone(&line),
+            client,
+            Arc::clone(&take),
+            probe,
+            Arc::clone(&is_settled),
+        );
+        let quotas = Self {
+            line,
+            take,
+            prefix: format!("{}{LIMIT}", config.prefix),
+            metrics: Metrics::new(),
+            keeper: tokio::spawn(keeping),
+        };
+        is_settled.notified().await;
+        Ok(quotas)
+    }
+
+    async fn decide(&self, key: &str, rate: Rate) -> Result<Count, Failure> {
+        if key.len() > KEY_BYTES_MAX {
+            return Err(Failure::unavailable(ENGINE, "the key is too long"));
+        }
+        let Some((mut connection, number)) = self.line.current() else {
+            return Err(Failure::unavailable(ENGINE, "it was away a moment ago"));
+        };
+        let key = format!("{}{key}", self.prefix);
+        let asked = self.take.ask(&mut connection, &key, rate);
+        let why = match timeout(DECISION, asked).await {
+            Ok(Ok(count)) => return Ok(count),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => {
+                self.metrics.overdue();
+                "no answer in time".to_owned()
+            }
+        };
+        self.line.lose(number, why.clone());
+        Err(Failure::unavailable(ENGINE, why))
+    }
+}
+
+#[async_trait]
+impl Quotas for RedisQuotas {
+    async fn take(&self, key: &str, rate: Rate) -> Result<Count, Failure> {
+        let began = Instant::now();
+        let decided = self.decide(key, rate).await;
+        match &decided {
+            Ok(_) => self.metrics.taken(began.elapsed()),
+            Err(_) => self.metrics.alone(),
+        }
+        decided
+    }
+}
+
+impl Drop for RedisQuotas {
+    fn drop(&mut self) {
+        self.keeper.abort();
+    }
+}
+
+impl fmt::Debug for RedisQuotas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisQuotas")
+            .field("prefix", &self.prefix)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,10 @@
+//! The adapter keeps the promises of its port, and those that an engine apart can break. All of
+//! these need an engine.
+
+#![expect(clippy::unwrap_used, reason = "these are tests")]
+
+mod engine;
+mod outages;
+mod quotas;
+mod sharing;
+mod victim;
