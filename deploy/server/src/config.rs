@@ -4,6 +4,7 @@
 //! Everything is checked before anything starts, and all mistakes are reported at once. The
 //! example file and `deploy/docs/configuration.md` come from the same declaration, in [`tree`].
 
+mod addresses;
 mod declare;
 mod document;
 mod setting;
@@ -14,6 +15,7 @@ mod values;
 
 use std::fmt;
 
+pub use addresses::{PostgresUrl, S3Address};
 pub use document::{example, markdown};
 pub use source::{CommandLineSetting, Sources};
 pub use tree::{
@@ -22,8 +24,8 @@ pub use tree::{
 };
 pub use units::ByteSize;
 pub use values::{
-    Durability, Hosts, LogFilter, LogFormat, Name, OperatorListen, PostgresUrl, PublicUrl,
-    RateLimit, Registration, S3Address, Secret, Switch,
+    Durability, Hosts, LogFilter, LogFormat, Name, OperatorListen, PublicUrl, RateLimit,
+    Registration, Secret, Switch,
 };
 
 use declare::Reader;

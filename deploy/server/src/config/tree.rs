@@ -4,12 +4,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::addresses::{PostgresUrl, S3Address};
 use super::declare::{Entry, Part, Reader, Rule, parts};
 use super::setting::Setting;
 use super::units::ByteSize;
 use super::values::{
-    Durability, Hosts, LogFilter, LogFormat, Name, OperatorListen, PostgresUrl, PublicUrl,
-    RateLimit, Registration, S3Address, Secret, Switch,
+    Durability, Hosts, LogFilter, LogFormat, Name, OperatorListen, PublicUrl, RateLimit,
+    Registration, Secret, Switch,
 };
 
 parts! {

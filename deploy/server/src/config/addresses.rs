@@ -1,0 +1,82 @@
+//! The addresses of engines, which hold secrets.
+
+use std::fmt;
+
+use super::setting::Setting;
+
+/// Where PostgreSQL is and who we are there. Shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PostgresUrl(String);
+
+impl PostgresUrl {
+    /// The address with its password.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PostgresUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Setting for PostgresUrl {
+    const EXPECTED: &'static str = "an address such as postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+    const IS_SECRET: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text
+            .strip_prefix("postgres://")
+            .or_else(|| text.strip_prefix("postgresql://"))?;
+        let has_host = rest
+            .split(['/', '?'])
+            .next()
+            .is_some_and(|it| !it.is_empty());
+        has_host.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        "***".to_owned()
+    }
+}
+
+/// Where a bucket of an S3 engine is and who we are there. Shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct S3Address(String);
+
+impl S3Address {
+    /// The address with its keys.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for S3Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Setting for S3Address {
+    const EXPECTED: &'static str =
+        "an address such as https://KEY:SECRET@HOST:PORT/BUCKET?region=REGION";
+    const IS_SECRET: bool = true;
+
+    /// That all parts are there. What each of them may be the adapter knows.
+    fn parse(text: &str) -> Option<Self> {
+        let (scheme, rest) = text.split_once("://")?;
+        let (keys, rest) = rest.split_once('@')?;
+        let (key, secret) = keys.split_once(':')?;
+        let (host, rest) = rest.split_once('/')?;
+        let bucket = rest.split('?').next()?;
+        let is_whole = [key, secret, host, bucket]
+            .iter()
+            .all(|part| !part.is_empty());
+        (is_whole && matches!(scheme, "http" | "https")).then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        "***".to_owned()
+    }
+}
