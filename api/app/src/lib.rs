@@ -46,7 +46,7 @@ use guildhall_ports::{Accounts, ApplicationCommands, Blobs, Guilds};
 pub use context::{Context, Peer};
 pub use guildhall_auth::{Presented, Secret};
 pub use guildhall_host::{NewGuild, Refused};
-pub use guildhall_ports::{Env, Failure};
+pub use guildhall_ports::{Env, Failure, Quotas};
 use revoked::RevokedLogins;
 use session_starts::{SessionStarts, StartCounts};
 use token_cache::TokenCache;
