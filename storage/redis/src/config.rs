@@ -1,4 +1,4 @@
-//! Where the engine is, and what our keys begin with.
+//! Where the engine is, and who we are there.
 
 use std::fmt;
 
@@ -12,30 +12,21 @@ const ADDRESS_BYTES_MAX: usize = 2_048;
 
 /// How a node reaches the engine.
 #[derive(Clone)]
-pub struct Config {
-    reached: ConnectionInfo,
-    /// What every key begins with. Each installation has its own, so that several can share an
-    /// engine.
-    pub(crate) prefix: String,
-}
+pub struct Config(ConnectionInfo);
 
 impl Config {
     /// Reads `redis://USER:PASSWORD@HOST:PORT/DATABASE`, of which only the host is needed. In user
     /// and password anything may be percent-encoded. Refused as `Unavailable`, in words that repeat
     /// nothing of it.
-    pub fn parse(address: &str, prefix: impl Into<String>) -> Result<Self, Failure> {
-        let reached = read(address).ok_or_else(|| {
+    pub fn parse(address: &str) -> Result<Self, Failure> {
+        read(address).map(Self).ok_or_else(|| {
             let shape = "its address is not redis://USER:PASSWORD@HOST:PORT/DATABASE";
             Failure::unavailable(ENGINE, shape)
-        })?;
-        Ok(Self {
-            reached,
-            prefix: prefix.into(),
         })
     }
 
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let client = Client::open(self.reached.clone());
+        let client = Client::open(self.0.clone());
         client.map_err(|_| Failure::unavailable(ENGINE, "its address cannot be used"))
     }
 }
@@ -54,10 +45,7 @@ fn read(address: &str) -> Option<ConnectionInfo> {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Config")
-            .field("reached", &"***")
-            .field("prefix", &self.prefix)
-            .finish()
+        f.write_str("***")
     }
 }
 
@@ -73,14 +61,14 @@ mod tests {
             "redis://:hush@[::1]:7000",
             "redis://someone:hu%40sh@10.0.0.1:7000/0",
         ] {
-            assert!(Config::parse(address, "g:").is_ok(), "{address}");
+            assert!(Config::parse(address).is_ok(), "{address}");
         }
-        let config = Config::parse("redis://someone:hu%40sh@engine/3", "g:").unwrap();
-        let settings = config.reached.redis_settings();
+        let config = Config::parse("redis://someone:hu%40sh@engine/3").unwrap();
+        let settings = config.0.redis_settings();
         assert_eq!(settings.username(), Some("someone"));
         assert_eq!(settings.password(), Some("hu@sh"));
         assert_eq!(settings.db(), 3);
-        assert_eq!(config.reached.addr().to_string(), "engine:6379");
+        assert_eq!(config.0.addr().to_string(), "engine:6379");
     }
 
     #[test]
@@ -100,11 +88,11 @@ mod tests {
             "redis://:sesame@engine?protocol=resp3",
             &long,
         ] {
-            let refused = Config::parse(address, "g:").unwrap_err();
+            let refused = Config::parse(address).unwrap_err();
             assert!(matches!(refused, Failure::Unavailable { .. }), "{address}");
             assert!(!format!("{refused} {refused:?}").contains("sesame"));
         }
-        let config = Config::parse("redis://:sesame@engine", "g:").unwrap();
+        let config = Config::parse("redis://:sesame@engine").unwrap();
         assert!(!format!("{config:?}").contains("sesame"));
     }
 }

@@ -34,13 +34,14 @@ pub struct RedisQuotas {
 }
 
 impl RedisQuotas {
-    /// Connects to the engine. Where that does not work within two seconds it goes on trying, and
+    /// Connects to the engine, where every key begins with `prefix`: each installation has its own, so
+    /// that several can share an engine. Where that does not work within two seconds it goes on trying, and
     /// says so in the log: an engine that is away is no error, only an address that is none.
-    pub async fn open(config: &Config) -> Result<Self, Failure> {
+    pub async fn open(config: &Config, prefix: &str) -> Result<Self, Failure> {
         let client = config.client()?;
         let (line, take) = (Arc::new(Line::default()), Arc::new(Take::new()));
         let is_settled = Arc::new(Notify::new());
-        let probe = format!("{}{PROBE}", config.prefix);
+        let probe = format!("{prefix}{PROBE}");
         let keeping = keep(
             Arc::clone(&line),
             client,
@@ -51,7 +52,7 @@ impl RedisQuotas {
         let quotas = Self {
             line,
             take,
-            prefix: format!("{}{LIMIT}", config.prefix),
+            prefix: format!("{prefix}{LIMIT}"),
             metrics: Metrics::new(),
             keeper: tokio::spawn(keeping),
         };

@@ -38,8 +38,8 @@ impl Keys {
 
     /// One node's counts.
     pub(crate) async fn node(&self) -> RedisQuotas {
-        let config = Config::parse(&self.url, &self.prefix).unwrap();
-        RedisQuotas::open(&config).await.unwrap()
+        let config = Config::parse(&self.url).unwrap();
+        RedisQuotas::open(&config, &self.prefix).await.unwrap()
     }
 
     /// The engine's name of a caller's key.
