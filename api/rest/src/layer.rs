@@ -162,7 +162,7 @@ mod tests {
                 get(async || -> &'static str { panic!("hunter2") }),
             );
         let env = Env::system();
-        let limiter = Limiter::new(Limits::default(), Spelling::new(0), env.clone());
+        let limiter = Limiter::new(Limits::default(), Spelling::new(0), env.clone(), None);
         around(routes, env, limiter, Vec::new())
     }
 

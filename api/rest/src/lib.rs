@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::FromRef;
-use guildhall_app::App;
+use guildhall_app::{App, Quotas};
 use guildhall_wire::{Installation, Spelling};
 use http::HeaderValue;
 
@@ -47,6 +47,8 @@ pub struct Settings {
     pub gateway: GatewayUrl,
     /// How often callers may call.
     pub limits: Limits,
+    /// What counts that for all nodes of a cluster. Without it each counts by itself.
+    pub quotas: Option<Arc<dyn Quotas>>,
 }
 
 /// What every handler works with.
@@ -74,7 +76,7 @@ impl FromRef<Api> for Spelling {
 pub fn router(app: App, settings: Settings) -> Router {
     let env = app.env().clone();
     let spelling = settings.installation.spelling;
-    let limiter = Limiter::new(settings.limits, spelling, env.clone());
+    let limiter = Limiter::new(settings.limits, spelling, env.clone(), settings.quotas);
     let (routes, document) = routes::all(&app, &limiter);
     let discord = discord::all(&app, &limiter);
     let document = openapi::render(document, spelling);

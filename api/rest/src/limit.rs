@@ -1,23 +1,25 @@
 //! How often callers may call: per route and channel, per caller, and per address.
 //!
 //! A caller who brings a credential is counted by who it is, anybody else by its address; in buckets
-//! whoever shows a webhook's token is counted by that. What is
-//! counted is only on this node and only in memory: a restart forgives.
+//! whoever shows a webhook's token is counted by that. Nodes of a cluster may count together;
+//! otherwise what is counted is only on this node and only in memory, and a restart forgives.
 
 mod address;
 mod answer;
 mod rates;
 mod route;
+mod shared;
 mod table;
 
+use std::fmt;
 use std::sync::Arc;
 
 use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use guildhall_app::Env;
 use guildhall_app::allowance::Taken;
+use guildhall_app::{Env, Quotas};
 use guildhall_model::account::Credential;
 use guildhall_model::{Id, Rate, Timestamp};
 use guildhall_wire::{Dialect, Spelling};
@@ -29,7 +31,7 @@ pub(crate) use answer::HEADERS;
 use answer::Scope;
 pub use rates::Limits;
 pub(crate) use route::Route;
-use table::Tables;
+use shared::Shared;
 
 /// Whom a request is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +40,16 @@ enum Principal {
     Address(Client),
     /// Whoever shows this token of a webhook, wherever from: a number made of it.
     Token(u64),
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(id) => write!(f, "user:{id}"),
+            Self::Address(client) => write!(f, "address:{client}"),
+            Self::Token(number) => write!(f, "token:{number:016x}"),
+        }
+    }
 }
 
 /// Whose requests of one kind are counted together: Discord's bucket.
@@ -49,6 +61,12 @@ struct Bucket {
     principal: Principal,
 }
 
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}:{}:{}", self.route, self.major, self.principal)
+    }
+}
+
 /// The limits of a node. A clone is the same one.
 #[derive(Clone, Debug)]
 pub(crate) struct Limiter(Arc<Inner>);
@@ -58,20 +76,26 @@ struct Inner {
     limits: Limits,
     spelling: Spelling,
     env: Env,
-    buckets: Tables<Bucket>,
-    callers: Tables<Principal>,
-    refused: Tables<Client>,
+    buckets: Shared<Bucket>,
+    callers: Shared<Principal>,
+    refused: Shared<Client>,
 }
 
 impl Limiter {
-    pub(crate) fn new(limits: Limits, spelling: Spelling, env: Env) -> Self {
+    /// Counts on this node, and with the others where there is something that counts for all.
+    pub(crate) fn new(
+        limits: Limits,
+        spelling: Spelling,
+        env: Env,
+        all: Option<Arc<dyn Quotas>>,
+    ) -> Self {
         Self(Arc::new(Inner {
             limits,
             spelling,
             env,
-            buckets: Tables::default(),
-            callers: Tables::default(),
-            refused: Tables::default(),
+            buckets: Shared::new("bucket", all.clone()),
+            callers: Shared::new("caller", all.clone()),
+            refused: Shared::new("refused", all),
         }))
     }
 
@@ -133,7 +157,8 @@ pub(crate) async fn bounded(
     if let Some(rate) = overall {
         // What the route refuses below is counted here all the same: who hammers a route that is
         // closed to it is held off altogether before long.
-        let taken = limiter.0.callers.take(principal, rate, limiter.now());
+        let callers = &limiter.0.callers;
+        let taken = callers.take(principal, rate, &limiter.0.env).await;
         if !taken.is_allowed {
             return limiter.refusal(taken, Scope::Global, dialect);
         }
@@ -147,7 +172,8 @@ pub(crate) async fn bounded(
         major: limiter.major(&route, params),
         principal: Limiter::holder(&route, params).unwrap_or(principal),
     };
-    let taken = limiter.0.buckets.take(bucket, rate, limiter.now());
+    let buckets = &limiter.0.buckets;
+    let taken = buckets.take(bucket, rate, &limiter.0.env).await;
     let mut response = if taken.is_allowed {
         next.run(request).await
     } else {
@@ -176,7 +202,8 @@ pub(crate) async fn heeded(
         return next.run(request).await;
     };
     let client = client(&request, limiter.0.limits.proxies);
-    let taken = limiter.0.refused.look(&client, rate, limiter.now());
+    let (refused, env) = (&limiter.0.refused, &limiter.0.env);
+    let taken = refused.look(&client, rate, env);
     if !taken.is_allowed {
         let dialect = dialect(&request);
         return limiter.refusal(taken, Scope::Global, dialect);
@@ -186,7 +213,7 @@ pub(crate) async fn heeded(
         response.status(),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
     ) {
-        limiter.0.refused.take(client, rate, limiter.now());
+        refused.take(client, rate, env).await;
     }
     response
 }

@@ -14,7 +14,7 @@ use guildhall_cluster::link::Secret;
 use guildhall_edge::{Gateway, GatewayConfig};
 use guildhall_host::{HostConfig, Joining, Node};
 use guildhall_model::NodeId;
-use guildhall_ports::{Env, Guilds, Membership};
+use guildhall_ports::{Env, Guilds, Membership, Quotas};
 use guildhall_wire::{FileUrls, Installation, Spelling};
 use tokio::net::TcpListener;
 use tracing::info;
@@ -104,6 +104,11 @@ async fn joining(
 }
 
 impl Assembly {
+    /// What counts for the rate limits of all nodes, where there is something that does.
+    pub(crate) fn quotas(&self) -> Option<Arc<dyn Quotas>> {
+        self.engines.quotas.clone()
+    }
+
     /// Writes what is left to write and closes the engines.
     pub async fn close(self) -> anyhow::Result<()> {
         self.node.leave().await;

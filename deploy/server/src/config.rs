@@ -15,7 +15,7 @@ mod values;
 
 use std::fmt;
 
-pub use addresses::{PostgresUrl, S3Address};
+pub use addresses::{PostgresUrl, RedisUrl, S3Address};
 pub use document::{example, markdown};
 pub use source::{CommandLineSetting, Sources};
 pub use tree::{
@@ -89,14 +89,15 @@ impl ClusterConfig {
         self.postgres.is_some()
     }
 
-    /// All engines or none, but for S3, and only in a binary that has their drivers.
+    /// All engines or none, but for S3 and Redis, and only in a binary that has their drivers.
     fn check(&self, mistakes: &mut Vec<Mistake>) {
         let engines = [
             ("cluster.postgres", self.postgres.is_some()),
             ("cluster.kafka", self.kafka.is_some()),
             ("cluster.cql", self.cql.is_some()),
         ];
-        if self.s3.is_none() && engines.iter().all(|(_, is_set)| !is_set) {
+        let beside = self.s3.is_some() || self.redis.is_some();
+        if !beside && engines.iter().all(|(_, is_set)| !is_set) {
             return;
         }
         let mut mistake = |path: &str, what: &str| {

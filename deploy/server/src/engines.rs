@@ -10,7 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use guildhall_host::{Node, Stores};
 use guildhall_model::Timestamp;
-use guildhall_ports::{Blobs, Env, Failure, Membership};
+use guildhall_ports::{Blobs, Env, Failure, Membership, Quotas};
 
 use crate::config::Config;
 use crate::operator::Readiness;
@@ -34,6 +34,8 @@ pub(crate) struct Engines {
     pub(crate) blobs: Arc<dyn Blobs>,
     /// The list of nodes, where there may be several on these engines.
     pub(crate) membership: Option<Arc<dyn Membership>>,
+    /// What counts for the rate limits of all nodes, where there is something that does.
+    pub(crate) quotas: Option<Arc<dyn Quotas>>,
     kind: Box<dyn Kind>,
 }
 
@@ -54,7 +56,7 @@ pub(crate) async fn open(
 ) -> anyhow::Result<Engines> {
     #[cfg(feature = "cluster")]
     if config.cluster.is_set() {
-        return Box::pin(cluster::open(config)).await;
+        return Box::pin(cluster::open(config, env)).await;
     }
     embedded::open(config, env, readiness).await
 }

@@ -119,6 +119,7 @@ fn serve(
         origins: Vec::new(),
         gateway,
         limits: limits(config),
+        quotas: assembly.quotas(),
     };
     let routes = guildhall_rest::router(assembly.app.clone(), settings);
     listener::serve(listener, assembly.gateway.clone(), routes, stop)

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
-use guildhall_app::allowance::{Allowances, Taken};
+use guildhall_app::allowance::{Allowances, Count, Taken};
 use guildhall_model::limits::RATE_TABLES;
 use guildhall_model::{Rate, Timestamp};
 use parking_lot::Mutex;
@@ -27,6 +27,11 @@ impl<K: Eq + Hash + Copy> Tables<K> {
     /// As [`Allowances::take`].
     pub(super) fn take(&self, key: K, rate: Rate, now: Timestamp) -> Taken {
         self.of(&key).lock().take(key, rate, now)
+    }
+
+    /// As [`Allowances::settle`].
+    pub(super) fn settle(&self, key: K, rate: Rate, count: Count, now: Timestamp) -> Taken {
+        self.of(&key).lock().settle(key, rate, count, now)
     }
 
     /// As [`Allowances::look`].

@@ -26,7 +26,7 @@ use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::Timestamp;
 use guildhall_model::interaction::{InteractionClaim, Occasion};
 use guildhall_ports::Env;
-use guildhall_ports::fake::{FakeBlobs, FakeClock};
+use guildhall_ports::fake::{FakeBlobs, FakeClock, FakeQuotas};
 use guildhall_rest::{GatewayUrl, Limits, Settings, router};
 use guildhall_wire::{FileUrls, Installation, Spelling};
 use judge::Judge;
@@ -48,7 +48,7 @@ pub(crate) struct House {
     pub(crate) app: App,
     pub(crate) blobs: FakeBlobs,
     node: Node,
-    env: Env,
+    pub(crate) env: Env,
     registration: Registration,
     pub(crate) clock: FakeClock,
     pub(crate) spelling: Spelling,
@@ -105,18 +105,14 @@ impl House {
         let parts = parts(node.clone(), &env, registration, blobs.clone());
         let app = App::start(parts).await.unwrap();
         let spelling = Spelling::new(0x9_8765_4321_0FED);
-        let origins = origins
+        let urls = FileUrls::new("https://chat.example");
+        let installation = Installation { spelling, urls };
+        let mut settings = settings(installation.clone());
+        settings.limits = limits;
+        settings.origins = origins
             .into_iter()
             .map(|origin| origin.parse().unwrap())
             .collect();
-        let urls = FileUrls::new("https://chat.example");
-        let installation = Installation { spelling, urls };
-        let settings = Settings {
-            installation: installation.clone(),
-            origins,
-            gateway: GatewayUrl::Fixed("wss://chat.example/gateway".to_owned()),
-            limits,
-        };
         let router = router(app.clone(), settings);
         let judge = Judge::of(&router).await;
         Self {
@@ -133,6 +129,14 @@ impl House {
             names: Mutex::default(),
             _dir: dir,
         }
+    }
+
+    /// A node beside this one, as far as limits are concerned, that counts together with others.
+    pub(crate) fn beside(&self, limits: Limits, quotas: &FakeQuotas) -> Router {
+        let mut settings = settings(self.installation.clone());
+        settings.limits = limits;
+        settings.quotas = Some(Arc::new(quotas.clone()));
+        router(self.app.clone(), settings)
     }
 
     /// The id and the token of an interaction by somebody with an application's command.
@@ -317,11 +321,16 @@ impl House {
 
     /// Sends a request. Whatever comes back is as `/openapi.json` describes it.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        self.send_to(&self.router, request).await
+    }
+
+    /// The same to a node that is [`Self::beside`] this one.
+    pub(crate) async fn send_to(&self, node: &Router, request: Request<Body>) -> Answer {
         let (method, path) = (
             request.method().to_string(),
             request.uri().path().to_owned(),
         );
-        let response = self.router.clone().oneshot(request).await.unwrap();
+        let response = node.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.unwrap();
         let body = if bytes.is_empty() {
@@ -402,6 +411,17 @@ pub(crate) fn text(value: &Value) -> String {
         .as_str()
         .unwrap_or_else(|| panic!("{value} is no text"))
         .to_owned()
+}
+
+/// Without limits, and for no page of a browser.
+fn settings(installation: Installation) -> Settings {
+    Settings {
+        installation,
+        origins: Vec::new(),
+        gateway: GatewayUrl::Fixed("wss://chat.example/gateway".to_owned()),
+        limits: Limits::default(),
+        quotas: None,
+    }
 }
 
 fn parts(node: Node, env: &Env, registration: Registration, blobs: FakeBlobs) -> Parts {

@@ -19,5 +19,6 @@ mod reactions;
 mod roles;
 mod secrets;
 mod servers;
+mod shared_limits;
 mod uploads;
 mod users;

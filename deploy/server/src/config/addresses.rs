@@ -80,3 +80,45 @@ impl Setting for S3Address {
         "***".to_owned()
     }
 }
+
+/// Where Redis is and who we are there. Shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RedisUrl(String);
+
+impl RedisUrl {
+    /// The address with its password.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for RedisUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Setting for RedisUrl {
+    const EXPECTED: &'static str = "an address such as redis://USER:PASSWORD@HOST:PORT/DATABASE";
+    const IS_SECRET: bool = true;
+
+    /// That it has a host, and numbers where they must be. What else each part may be the adapter knows.
+    fn parse(text: &str) -> Option<Self> {
+        let rest = text.strip_prefix("redis://")?;
+        let (place, database) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
+        let (host, port) = match host.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => (host, port),
+            _ => (host, "6379"),
+        };
+        let is_good = !host.is_empty()
+            && !text.contains(['?', '#'])
+            && port.parse::<u16>().is_ok_and(|port| port > 0)
+            && (database.is_empty() || database.parse::<u16>().is_ok());
+        is_good.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        "***".to_owned()
+    }
+}

@@ -303,17 +303,21 @@ fn a_cluster_needs_all_of_its_engines_and_their_drivers() {
         "{wrong:?}"
     );
     let s3 = ("GUILDHALL__CLUSTER__S3", "https://key:hush-hush@s3/files");
-    let alone = lines(&from_environment(&[s3]).unwrap_err());
-    for engine in ["cql", "kafka", "postgres"] {
-        let wrong = format!("cluster.{engine}: {needed}");
-        assert!(alone.contains(&wrong), "{alone:?}");
+    let redis = ("GUILDHALL__CLUSTER__REDIS", "redis://:hush-hush@redis:7/1");
+    for beside in [s3, redis] {
+        let alone = lines(&from_environment(&[beside]).unwrap_err());
+        for engine in ["cql", "kafka", "postgres"] {
+            let wrong = format!("cluster.{engine}: {needed}");
+            assert!(alone.contains(&wrong), "{alone:?}");
+        }
+        assert!(!alone.join(" ").contains("hush"), "{alone:?}");
     }
-    assert!(!alone.join(" ").contains("hush"), "{alone:?}");
     let all = [
         postgres,
         ("GUILDHALL__CLUSTER__KAFKA", "a:1, b:2"),
         ("GUILDHALL__CLUSTER__CQL", "[::1]:9042"),
         s3,
+        redis,
     ];
     let has_drivers = cfg!(feature = "cluster");
     let loaded = from_environment(&all);
@@ -324,7 +328,10 @@ fn a_cluster_needs_all_of_its_engines_and_their_drivers() {
             assert_eq!(config.cluster.kafka.as_ref().unwrap().joined(), "a:1,b:2");
             let s3 = config.cluster.s3.as_ref().unwrap();
             assert_eq!(s3.reveal(), "https://key:hush-hush@s3/files");
+            let redis = config.cluster.redis.as_ref().unwrap();
+            assert_eq!(redis.reveal(), "redis://:hush-hush@redis:7/1");
             assert!(config.redacted().contains("s3 = \"***\""));
+            assert!(config.redacted().contains("redis = \"***\""));
             assert!(!config.redacted().contains("hush"));
             assert!(!format!("{:?}", config.cluster).contains("hush"));
         }
@@ -353,6 +360,12 @@ fn what_is_no_engine_is_refused() {
         ("S3", "https://key:hush@/files"),
         ("S3", "https://key:hush@s3"),
         ("S3", "https://key:hush@s3/?region=eu-1"),
+        ("REDIS", "rediss://:hush@redis"),
+        ("REDIS", "redis:6379"),
+        ("REDIS", "redis://:hush@"),
+        ("REDIS", "redis://:hush@redis:port"),
+        ("REDIS", "redis://:hush@redis/base"),
+        ("REDIS", "redis://:hush@redis?protocol=resp3"),
         ("CQL_KEYSPACE", "1st"),
         ("CQL_KEYSPACE", "a-b"),
         ("NODE", "1024"),

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::addresses::{PostgresUrl, S3Address};
+use super::addresses::{PostgresUrl, RedisUrl, S3Address};
 use super::declare::{Entry, Part, Reader, Rule, parts};
 use super::setting::Setting;
 use super::units::ByteSize;
@@ -111,6 +111,10 @@ parts! {
         /// `@` and `%` are percent-encoded. The bucket must be there. Without this a node keeps files in
         /// its own data directory, where other nodes do not find them: several nodes need it.
         s3: Option<S3Address> = Rule::unset("https://KEY:SECRET@s3.internal:9000/guildhall?region=us-east-1");
+        /// Redis, where all nodes count together for rate limits. Nothing else is kept there and nothing
+        /// depends on it: without it, and while it is away, each node counts by itself. It is reached without
+        /// TLS, so it belongs into a private network. In a password `@`, `/`, `?` and `#` are percent-encoded.
+        redis: Option<RedisUrl> = Rule::unset("redis://:PASSWORD@redis.internal:6379/0");
     }
 
     /// The WebSocket side.

@@ -1,4 +1,4 @@
-//! Engines that nodes share: PostgreSQL, Apache Kafka, ScyllaDB or Apache Cassandra, and S3.
+//! Engines that nodes share: PostgreSQL, Apache Kafka, ScyllaDB or Apache Cassandra, S3 and Redis.
 
 pub(crate) mod migrate;
 
@@ -13,8 +13,9 @@ use guildhall_host::{Node, Stores};
 use guildhall_kafka::{
     ClusterConfig as KafkaConfig, Kafka, KafkaLog, KafkaSnapshots, LogConfig, Topic,
 };
-use guildhall_ports::{Blobs, Failure};
+use guildhall_ports::{Blobs, Env, Failure, Guilds, Quotas};
 use guildhall_postgres::PostgresStore;
+use guildhall_redis::RedisQuotas;
 use guildhall_s3::S3Blobs;
 use guildhall_scylla::Projection;
 use tokio::time::Instant;
@@ -32,6 +33,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(500), Duration::from
 /// Connections for the list of nodes and the directory alone: a node whose other connections are
 /// all busy must not be taken for dead.
 const DIRECTORY_CONNECTIONS: u32 = 4;
+/// Bytes of the number that makes an installation's keys in Redis its own.
+const INSTALLATION_BYTES: usize = 8;
 /// How often logs are asked to give space back.
 const TRIM_EVERY: Duration = Duration::from_mins(1);
 
@@ -68,6 +71,7 @@ struct Reached {
     kafka: KafkaConfig,
     cql: guildhall_scylla::Settings,
     s3: Option<guildhall_s3::Config>,
+    redis: Option<guildhall_redis::Config>,
 }
 
 fn reached(config: &Config) -> anyhow::Result<Reached> {
@@ -82,16 +86,19 @@ fn reached(config: &Config) -> anyhow::Result<Reached> {
     settings.replication_factor = u8::try_from(cluster.cql_replicas).unwrap_or(u8::MAX);
     let s3 = cluster.s3.as_ref();
     let s3 = s3.map(|address| guildhall_s3::Config::parse(address.reveal()));
+    let redis = cluster.redis.as_ref();
+    let redis = redis.map(|address| guildhall_redis::Config::parse(address.reveal()));
     Ok(Reached {
         postgres: guildhall_postgres::Config::new(postgres.reveal()),
         kafka: KafkaConfig::new(kafka.joined()),
         cql: settings,
         s3: s3.transpose().context("cluster.s3 cannot be used")?,
+        redis: redis.transpose().context("cluster.redis cannot be used")?,
     })
 }
 
 /// Reaches all engines.
-pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
+pub(super) async fn open(config: &Config, env: &Env) -> anyhow::Result<Engines> {
     let reached = reached(config)?;
     let delivery = &config.delivery;
     let log = |partitions, retention| LogConfig {
@@ -148,10 +155,12 @@ pub(super) async fn open(config: &Config) -> anyhow::Result<Engines> {
         directory: directory.clone(),
     };
     info!("all engines of the cluster are reached");
+    let quotas = quotas(reached.redis.as_ref(), env, &postgres).await?;
     Ok(Engines {
         stores,
         blobs,
         membership: Some(directory.clone()),
+        quotas,
         kind: Box::new(Cluster {
             postgres,
             directory,
@@ -176,6 +185,24 @@ async fn files(
     std::fs::create_dir_all(&folder)
         .with_context(|| format!("{} cannot be made", folder.display()))?;
     Ok(Arc::new(FileBlobs::open(folder)?))
+}
+
+/// What counts for the rate limits of all nodes, if it is there at all. It need not be reached: until it
+/// is each node counts by itself.
+async fn quotas(
+    redis: Option<&guildhall_redis::Config>,
+    env: &Env,
+    guilds: &dyn Guilds,
+) -> anyhow::Result<Option<Arc<dyn Quotas>>> {
+    let Some(redis) = redis else {
+        return Ok(None);
+    };
+    // Another installation on the same engine must not count with us.
+    let drawn = env.bytes::<INSTALLATION_BYTES>();
+    let ours = guilds.instance_value("redis_keys", &drawn).await?;
+    let ours: String = ours.iter().map(|byte| format!("{byte:02x}")).collect();
+    let quotas = RedisQuotas::open(redis, &format!("guildhall:{ours}:")).await?;
+    Ok(Some(Arc::new(quotas)))
 }
 
 /// Tries until it works. What is wrong and not merely away, such as tables of another version, is
@@ -207,13 +234,13 @@ mod tests {
     use super::*;
     use crate::config::Sources;
 
-    #[test]
-    fn a_bucket_that_cannot_be_is_refused_before_anything_is_reached() {
+    /// What is said of a cluster with this setting beside those that it needs.
+    fn refused(key: &str, value: &str) -> String {
         let settings = [
             ("POSTGRES", "postgres://g:hush@db/g"),
             ("KAFKA", "kafka:9092"),
             ("CQL", "scylla:9042"),
-            ("S3", "https://key:hush@s3/Files"),
+            (key, value),
         ];
         let settings = settings.map(|(key, value)| {
             let name = format!("GUILDHALL__CLUSTER__{key}");
@@ -224,9 +251,24 @@ mod tests {
             ..Sources::default()
         });
         let refused = reached(&config.unwrap()).err().unwrap();
-        let words = format!("{refused:#}");
-        assert!(words.contains("cluster.s3"), "{words}");
-        assert!(words.contains("/BUCKET"), "{words}");
-        assert!(!words.contains("hush"), "{words}");
+        format!("{refused:#}")
+    }
+
+    #[test]
+    fn what_only_the_adapter_can_refuse_is_refused_before_anything_is_reached() {
+        for (key, value, setting, expected) in [
+            ("S3", "https://key:hush@s3/Files", "cluster.s3", "/BUCKET"),
+            (
+                "REDIS",
+                "redis://:hu%FFsh@redis",
+                "cluster.redis",
+                "/DATABASE",
+            ),
+        ] {
+            let words = refused(key, value);
+            assert!(words.contains(setting), "{words}");
+            assert!(words.contains(expected), "{words}");
+            assert!(!words.contains("hush") && !words.contains("sh@"), "{words}");
+        }
     }
 }

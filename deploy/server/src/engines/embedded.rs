@@ -89,6 +89,7 @@ pub(super) async fn open(
         stores,
         blobs,
         membership: None,
+        quotas: None,
         kind,
     })
 }
