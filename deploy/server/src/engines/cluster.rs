@@ -155,12 +155,11 @@ pub(super) async fn open(config: &Config, env: &Env) -> anyhow::Result<Engines> 
         directory: directory.clone(),
     };
     info!("all engines of the cluster are reached");
-    let quotas = quotas(reached.redis.as_ref(), env, &postgres).await?;
     Ok(Engines {
         stores,
         blobs,
         membership: Some(directory.clone()),
-        quotas,
+        quotas: quotas(reached.redis.as_ref(), env, &postgres).await?,
         kind: Box::new(Cluster {
             postgres,
             directory,
