@@ -6,11 +6,12 @@ use std::process::Command;
 
 /// What `deploy/engines/ENGINE start DIR` prints, for each of the engines, with the setting that it is
 /// for.
-const ENGINES: [(&str, &str); 4] = [
+const ENGINES: [(&str, &str); 5] = [
     ("GUILDHALL_TEST_POSTGRES", "GUILDHALL__CLUSTER__POSTGRES"),
     ("GUILDHALL_TEST_KAFKA", "GUILDHALL__CLUSTER__KAFKA"),
     ("GUILDHALL_TEST_CQL", "GUILDHALL__CLUSTER__CQL"),
     ("GUILDHALL_TEST_S3", "GUILDHALL__CLUSTER__S3"),
+    ("GUILDHALL_TEST_REDIS", "GUILDHALL__CLUSTER__REDIS"),
 ];
 /// Whether tests without engines fail.
 const WANTED: &str = "GUILDHALL_TEST_ENGINES";

@@ -26,6 +26,13 @@ GUILDHALL__GATEWAY__DRAIN_TIMEOUT: {{ printf "%ds" (int .Values.drain.seconds) }
       name: {{ $secret }}
       key: {{ get $.Values.engines.keys $key }}
 {{- end }}
+{{- with .Values.engines.keys.redis }}
+- name: GUILDHALL__CLUSTER__REDIS
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret }}
+      key: {{ . }}
+{{- end }}
 {{- with .Values.engines.keys.metricsToken }}
 - name: GUILDHALL__OPERATOR__METRICS_TOKEN
   valueFrom:
