@@ -199,8 +199,12 @@ async fn quotas(
     // Another installation on the same engine must not count with us.
     let drawn = env.bytes::<INSTALLATION_BYTES>();
     let ours = guilds.instance_value("redis_keys", &drawn).await?;
-    let ours: String = ours.iter().map(|byte| format!("{byte:02x}")).collect();
-    let quotas = RedisQuotas::open(redis, &format!("guildhall:{ours}:")).await?;
+    let ours: [u8; INSTALLATION_BYTES] = ours
+        .try_into()
+        .ok()
+        .context("the stored number of the keys in Redis has another length")?;
+    let prefix = format!("guildhall:{:016x}:", u64::from_be_bytes(ours));
+    let quotas = RedisQuotas::open(redis, &prefix).await?;
     Ok(Some(Arc::new(quotas)))
 }
 
