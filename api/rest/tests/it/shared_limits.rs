@@ -19,7 +19,7 @@ fn rate(count: u32) -> Option<Rate> {
 }
 
 /// Nodes that count together, somebody who calls them, and a channel.
-struct Nodes {
+struct Cluster {
     house: House,
     quotas: FakeQuotas,
     nodes: Vec<Router>,
@@ -27,7 +27,7 @@ struct Nodes {
     channel: String,
 }
 
-impl Nodes {
+impl Cluster {
     async fn limited(count: usize, limits: Limits) -> Self {
         let house = House::open().await;
         let quotas = FakeQuotas::new(house.env.clone());
@@ -74,7 +74,7 @@ async fn two_nodes_share_one_bucket_and_tell_it_alike() {
         messages: rate(3),
         ..Limits::default()
     };
-    let nodes = Nodes::limited(2, limits).await;
+    let cluster = Cluster::limited(2, limits).await;
     let mut buckets = Vec::new();
     for (node, status, remaining, after) in [
         (0, 201, "2", "5.000"),
@@ -83,21 +83,21 @@ async fn two_nodes_share_one_bucket_and_tell_it_alike() {
         (1, 429, "0", "4.700"),
         (0, 429, "0", "4.600"),
     ] {
-        let answer = nodes.post(node).await;
+        let answer = cluster.post(node).await;
         assert_eq!(answer.status, status, "{}", answer.body);
         assert_eq!(told(&answer, "x-ratelimit-remaining"), remaining);
         assert_eq!(told(&answer, "x-ratelimit-reset-after"), after);
         assert_eq!(told(&answer, "x-ratelimit-reset"), "1767323050.678");
         buckets.push(told(&answer, "x-ratelimit-bucket").to_owned());
-        nodes.house.clock.advance_ms(100);
+        cluster.house.clock.advance_ms(100);
     }
     buckets.dedup();
     assert_eq!(buckets.len(), 1);
-    nodes.house.clock.advance_ms(4_499);
-    assert_eq!(nodes.post(1).await.status, 429);
-    nodes.house.clock.advance_ms(1);
-    assert_eq!(nodes.post(1).await.status, 201);
-    assert_eq!(told(&nodes.post(0).await, "x-ratelimit-remaining"), "1");
+    cluster.house.clock.advance_ms(4_499);
+    assert_eq!(cluster.post(1).await.status, 429);
+    cluster.house.clock.advance_ms(1);
+    assert_eq!(cluster.post(1).await.status, 201);
+    assert_eq!(told(&cluster.post(0).await, "x-ratelimit-remaining"), "1");
 }
 
 #[tokio::test]
@@ -106,24 +106,24 @@ async fn the_allowance_for_all_routes_and_the_share_of_an_address_are_shared_too
         people: rate(2),
         ..Limits::default()
     };
-    let nodes = Nodes::limited(2, people).await;
-    assert_eq!(nodes.post(0).await.status, 201);
-    assert_eq!(nodes.post(1).await.status, 201);
-    assert_eq!(told(&nodes.post(0).await, "x-ratelimit-scope"), "global");
+    let cluster = Cluster::limited(2, people).await;
+    assert_eq!(cluster.post(0).await.status, 201);
+    assert_eq!(cluster.post(1).await.status, 201);
+    assert_eq!(told(&cluster.post(0).await, "x-ratelimit-scope"), "global");
 
     let guesses = Limits {
         refusals: rate(4),
         ..Limits::default()
     };
-    let nodes = Nodes::limited(2, guesses).await;
+    let cluster = Cluster::limited(2, guesses).await;
     let mut answers = Vec::new();
     for n in 0..10 {
         let request = Request::builder().uri("/users/me");
         let mut request = request.body(Body::empty()).unwrap();
         let address = "192.0.2.1".parse().unwrap();
         request.extensions_mut().insert(Peer(address));
-        let node = &nodes.nodes[n % 2];
-        answers.push(nodes.house.send_to(node, request).await.status);
+        let node = &cluster.nodes[n % 2];
+        answers.push(cluster.house.send_to(node, request).await.status);
     }
     // A node notices with the next guess that the others' are too many.
     let listened = answers.iter().filter(|status| **status == 401).count();
@@ -137,21 +137,21 @@ async fn a_node_whose_counts_are_away_goes_on_from_what_it_knew() {
         messages: rate(3),
         ..Limits::default()
     };
-    let nodes = Nodes::limited(2, limits).await;
-    nodes.post(0).await.expect(201);
-    nodes.post(1).await.expect(201);
+    let cluster = Cluster::limited(2, limits).await;
+    cluster.post(0).await.expect(201);
+    cluster.post(1).await.expect(201);
     let away = Failure::unavailable("the counts", "away");
-    nodes.quotas.fail(Some(away));
+    cluster.quotas.fail(Some(away));
     // It knows of both, the other one only of the first.
-    assert_eq!(told(&nodes.post(1).await, "x-ratelimit-remaining"), "0");
-    assert_eq!(nodes.post(1).await.status, 429);
-    assert_eq!(told(&nodes.post(0).await, "x-ratelimit-remaining"), "1");
-    nodes.quotas.fail(None);
-    assert_eq!(told(&nodes.post(0).await, "x-ratelimit-remaining"), "0");
-    assert_eq!(nodes.post(0).await.status, 429);
-    nodes.house.clock.advance_ms(WINDOW_MS.into());
-    assert_eq!(told(&nodes.post(0).await, "x-ratelimit-remaining"), "2");
-    assert_eq!(told(&nodes.post(1).await, "x-ratelimit-remaining"), "1");
+    assert_eq!(told(&cluster.post(1).await, "x-ratelimit-remaining"), "0");
+    assert_eq!(cluster.post(1).await.status, 429);
+    assert_eq!(told(&cluster.post(0).await, "x-ratelimit-remaining"), "1");
+    cluster.quotas.fail(None);
+    assert_eq!(told(&cluster.post(0).await, "x-ratelimit-remaining"), "0");
+    assert_eq!(cluster.post(0).await.status, 429);
+    cluster.house.clock.advance_ms(WINDOW_MS.into());
+    assert_eq!(told(&cluster.post(0).await, "x-ratelimit-remaining"), "2");
+    assert_eq!(told(&cluster.post(1).await, "x-ratelimit-remaining"), "1");
 }
 
 /// The counts are emptied, go away and come back at every moment.
@@ -163,9 +163,9 @@ async fn whatever_becomes_of_the_counts_nobody_is_allowed_more_than_all_nodes_al
         ..Limits::default()
     };
     let away = Failure::unavailable("the counts", "away");
-    let mut nodes = Nodes::limited(count, limits).await;
+    let mut cluster = Cluster::limited(count, limits).await;
     for seed in 0..20 {
-        nodes.begin_anew(limits);
+        cluster.begin_anew(limits);
         let random = FakeRandom::seeded(seed);
         let mut allowed = 0;
         // All within one window of each node.
@@ -173,15 +173,15 @@ async fn whatever_becomes_of_the_counts_nobody_is_allowed_more_than_all_nodes_al
             let mut drawn = [0; 3];
             random.fill(&mut drawn);
             match drawn[0] % 6 {
-                0 => nodes.quotas.flush(),
-                1 => nodes.quotas.fail(Some(away.clone())),
-                2 => nodes.quotas.fail(None),
+                0 => cluster.quotas.flush(),
+                1 => cluster.quotas.fail(Some(away.clone())),
+                2 => cluster.quotas.fail(None),
                 _ => {}
             }
-            let answer = nodes.post(usize::from(drawn[1]) % count).await;
+            let answer = cluster.post(usize::from(drawn[1]) % count).await;
             assert!(matches!(answer.status, 201 | 429), "{}", answer.body);
             allowed += u32::from(answer.status == 201);
-            nodes.house.clock.advance_ms(i64::from(drawn[2] % 80));
+            cluster.house.clock.advance_ms(i64::from(drawn[2] % 80));
         }
         let most = limit * u32::try_from(count).unwrap();
         assert!(limit <= allowed && allowed <= most, "{allowed} of {most}");
