@@ -1,6 +1,7 @@
 //! Where the engine is, and who we are there.
 
 use std::fmt;
+use std::time::Duration;
 
 use guildhall_ports::Failure;
 use redis::{Client, ConnectionInfo, IntoConnectionInfo};
@@ -10,23 +11,41 @@ pub(crate) const ENGINE: &str = "Redis";
 /// Bytes of an address.
 const ADDRESS_BYTES_MAX: usize = 2_048;
 
-/// How a node reaches the engine.
+/// How long a decision waits for the engine, unless somebody says otherwise. In one room it answers
+/// within a millisecond.
+const DECISION: Duration = Duration::from_millis(50);
+
+/// How a node reaches the engine, and how long it waits for it.
 #[derive(Clone)]
-pub struct Config(ConnectionInfo);
+pub struct Config {
+    reached: ConnectionInfo,
+    pub(crate) decision: Duration,
+}
 
 impl Config {
     /// Reads `redis://USER:PASSWORD@HOST:PORT/DATABASE`, of which only the host is needed. In user
     /// and password anything may be percent-encoded. Refused as `Unavailable`, in words that repeat
     /// nothing of it.
     pub fn parse(address: &str) -> Result<Self, Failure> {
-        read(address).map(Self).ok_or_else(|| {
+        let reached = read(address).ok_or_else(|| {
             let shape = "its address is not redis://USER:PASSWORD@HOST:PORT/DATABASE";
             Failure::unavailable(ENGINE, shape)
+        })?;
+        Ok(Self {
+            reached,
+            decision: DECISION,
         })
     }
 
+    /// Lets a decision wait for so long, instead of 50 milliseconds: for engines that are far away,
+    /// and for machines that are busy.
+    pub fn with_patience(mut self, decision: Duration) -> Self {
+        self.decision = decision;
+        self
+    }
+
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let client = Client::open(self.0.clone());
+        let client = Client::open(self.reached.clone());
         client.map_err(|_| Failure::unavailable(ENGINE, "its address cannot be used"))
     }
 }
@@ -45,7 +64,10 @@ fn read(address: &str) -> Option<ConnectionInfo> {
 
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
+        f.debug_struct("Config")
+            .field("reached", &"***")
+            .field("decision", &self.decision)
+            .finish()
     }
 }
 
@@ -64,11 +86,11 @@ mod tests {
             assert!(Config::parse(address).is_ok(), "{address}");
         }
         let config = Config::parse("redis://someone:hu%40sh@engine/3").unwrap();
-        let settings = config.0.redis_settings();
+        let settings = config.reached.redis_settings();
         assert_eq!(settings.username(), Some("someone"));
         assert_eq!(settings.password(), Some("hu@sh"));
         assert_eq!(settings.db(), 3);
-        assert_eq!(config.0.addr().to_string(), "engine:6379");
+        assert_eq!(config.reached.addr().to_string(), "engine:6379");
     }
 
     #[test]

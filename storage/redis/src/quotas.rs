@@ -17,8 +17,6 @@ use crate::connection::{Line, keep};
 use crate::metrics::Metrics;
 use crate::script::Take;
 
-/// How long a decision waits for the engine. In one room it answers within a millisecond.
-const DECISION: Duration = Duration::from_millis(50);
 /// What is asked for to see whether the engine works. No key of a caller is this one.
 const PROBE: &str = "probe";
 /// What the keys of callers begin with, after the installation's own prefix.
@@ -29,6 +27,7 @@ pub struct RedisQuotas {
     line: Arc<Line>,
     take: Arc<Take>,
     prefix: String,
+    decision: Duration,
     metrics: Metrics,
     keeper: JoinHandle<()>,
 }
@@ -53,6 +52,7 @@ impl RedisQuotas {
             line,
             take,
             prefix: format!("{prefix}{LIMIT}"),
+            decision: config.decision,
             metrics: Metrics::new(),
             keeper: tokio::spawn(keeping),
         };
@@ -69,7 +69,7 @@ impl RedisQuotas {
         };
         let key = format!("{}{key}", self.prefix);
         let asked = self.take.ask(&mut connection, &key, rate);
-        let why = match timeout(DECISION, asked).await {
+        let why = match timeout(self.decision, asked).await {
             Ok(Ok(count)) => return Ok(count),
             Ok(Err(error)) => error.to_string(),
             Err(_) => {

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use guildhall_model::Rate;
 use guildhall_redis::{Config, RedisQuotas};
@@ -11,6 +12,9 @@ use redis::aio::MultiplexedConnection;
 const ENGINE: &str = "GUILDHALL_TEST_REDIS";
 /// Whether tests without an engine fail.
 const ENGINES: &str = "GUILDHALL_TEST_ENGINES";
+/// What nodes wait for: a machine that runs many tests may keep a node itself busy for longer than it
+/// would wait for its engine.
+const PATIENCE: Duration = Duration::from_millis(800);
 /// Longer than any of these tests, so that what a test leaves behind goes by itself.
 pub(crate) const LONG_MS: u32 = 600_000;
 
@@ -38,7 +42,16 @@ impl Keys {
 
     /// One node's counts.
     pub(crate) async fn node(&self) -> RedisQuotas {
-        let config = Config::parse(&self.url).unwrap();
+        self.open(self.config().with_patience(PATIENCE)).await
+    }
+
+    /// How a node reaches the engine, with the usual patience.
+    pub(crate) fn config(&self) -> Config {
+        Config::parse(&self.url).unwrap()
+    }
+
+    /// One node's counts, reached like this.
+    pub(crate) async fn open(&self, config: Config) -> RedisQuotas {
         RedisQuotas::open(&config, &self.prefix).await.unwrap()
     }
 

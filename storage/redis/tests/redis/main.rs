@@ -8,3 +8,4 @@ mod outages;
 mod quotas;
 mod sharing;
 mod victim;
+mod words;
