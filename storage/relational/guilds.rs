@@ -32,6 +32,15 @@ impl Guilds for Store {
         }
     }
 
+    async fn give_up(&self, token: FencingToken, source: Source, upto: u64) -> Result<(), Failure> {
+        let given_up = outbox::GivenUp {
+            token,
+            source,
+            upto,
+        };
+        Ok(self.write(given_up).await?)
+    }
+
     async fn outbox(&self) -> Result<Vec<Record>, Failure> {
         self.read(outbox::waiting(self.readers())).await
     }

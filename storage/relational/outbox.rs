@@ -1,11 +1,13 @@
 //! How far each stream has come, and its events on their way to the events log.
 
 use guildhall_model::event::{Record, Source};
+use guildhall_ports::Failure;
+use guildhall_ports::guilds::FencingToken;
 
 use super::engine::{Connection, Executor, Pool};
 use super::error::SqlError;
 use super::write::Write;
-use super::{blob, column};
+use super::{blob, column, fence};
 
 /// Takes the next places of a stream, the first of them `first`. False if they are taken.
 pub(super) async fn advance(
@@ -26,6 +28,26 @@ pub(super) async fn advance(
     .execute(tx)
     .await?;
     Ok(written.rows_affected() > 0)
+}
+
+/// Places of a stream up to this one are taken for nothing, where they are not taken.
+pub(super) struct GivenUp {
+    pub(super) token: FencingToken,
+    pub(super) source: Source,
+    pub(super) upto: u64,
+}
+
+impl Write for GivenUp {
+    type Done = ();
+    type Error = SqlError;
+
+    async fn run(&self, tx: &mut Connection) -> Result<(), SqlError> {
+        if !fence::is_open(tx, self.token).await? {
+            return Err(Failure::Stale { what: "the stream" }.into());
+        }
+        advance(tx, self.source, (self.upto, self.upto)).await?;
+        Ok(())
+    }
 }
 
 /// Puts an event on its way.

@@ -2,6 +2,7 @@
 
 pub(crate) mod channel_actor;
 pub(crate) mod guild_actor;
+mod loading;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,7 +13,7 @@ use guildhall_model::{ChannelId, EventPartition as Number, GuildId, Position};
 use guildhall_ports::Failure;
 use guildhall_ports::guilds::{FencingToken, Home};
 use parking_lot::{Mutex, RwLock};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
 use crate::error::Refused;
@@ -25,12 +26,10 @@ use crate::stream::Stream;
 use crate::writer::Writer;
 use channel_actor::ChannelHandle;
 use guild_actor::GuildHandle;
+use loading::Loaded;
 
 /// How often a partition that is handed over looks whether all is done.
 const FINISH_LOOK: Duration = Duration::from_millis(5);
-
-/// Actors that are loaded, or being loaded by the first who asked.
-type Loading<K, V> = Mutex<FxHashMap<K, Arc<OnceCell<V>>>>;
 
 /// One event partition that this node owns.
 pub(crate) struct EventPartition {
@@ -45,11 +44,12 @@ pub(crate) struct EventPartition {
     pub(crate) projection: Projection,
     pub(crate) projected: mpsc::Sender<Vec<Stable>>,
     pub(crate) relay: mpsc::Sender<relay::Input>,
-    guilds: Loading<GuildId, Option<GuildHandle>>,
-    channels: Loading<ChannelId, Option<ChannelHandle>>,
-    streams: Loading<Source, Arc<Stream>>,
-    /// Guilds whose actors have broken off; their successors look after their commits.
-    interrupted: Mutex<FxHashSet<GuildId>>,
+    guilds: Loaded<GuildId, GuildHandle>,
+    channels: Loaded<ChannelId, ChannelHandle>,
+    streams: Mutex<FxHashMap<Source, Arc<OnceCell<Arc<Stream>>>>>,
+    /// Sources whose last commit nobody knows the outcome of, with the place that it would have taken.
+    /// Whoever writes them next looks after it.
+    interrupted: Mutex<FxHashMap<Source, u64>>,
 }
 
 /// The event partitions that a node owns; they come and go.
@@ -111,8 +111,8 @@ impl EventPartition {
             projection,
             projected,
             relay,
-            guilds: Mutex::default(),
-            channels: Mutex::default(),
+            guilds: Loaded::default(),
+            channels: Loaded::default(),
             streams: Mutex::default(),
             interrupted: Mutex::default(),
         }
@@ -140,18 +140,9 @@ impl EventPartition {
         node: &Node,
         id: GuildId,
     ) -> Result<Option<GuildHandle>, Failure> {
-        let is_current = |handle: &GuildHandle| {
-            let is_current = handle.is_alive() && self.is_present(&handle.shared.writer);
-            if !is_current {
-                handle.retire();
-            }
-            is_current
-        };
-        let cell = living(&self.guilds, id, is_current);
-        let loaded = cell
-            .get_or_try_init(|| guild_actor::load(node.clone(), Arc::clone(self), id))
-            .await;
-        settle(&self.guilds, id, &cell, loaded, is_current)
+        let is_current = |it: &GuildHandle| it.is_alive() && self.is_present(&it.shared.writer);
+        let load = || guild_actor::load(node.clone(), Arc::clone(self), id);
+        self.guilds.get_or_load(id, is_current, load).await
     }
 
     /// The actor of a channel, loaded if need be; `None` if there is no such channel.
@@ -161,18 +152,9 @@ impl EventPartition {
         id: ChannelId,
         home: Home,
     ) -> Result<Option<ChannelHandle>, Failure> {
-        let is_current = |handle: &ChannelHandle| {
-            let is_current = handle.is_alive() && self.is_present(handle.writer());
-            if !is_current {
-                handle.retire();
-            }
-            is_current
-        };
-        let cell = living(&self.channels, id, is_current);
-        let loaded = cell
-            .get_or_try_init(|| channel_actor::load(node.clone(), Arc::clone(self), id, home))
-            .await;
-        settle(&self.channels, id, &cell, loaded, is_current)
+        let is_current = |it: &ChannelHandle| it.is_alive() && self.is_present(it.writer());
+        let load = || channel_actor::load(node.clone(), Arc::clone(self), id, home);
+        self.channels.get_or_load(id, is_current, load).await
     }
 
     /// The stream of a source that has no actor of its own.
@@ -191,6 +173,7 @@ impl EventPartition {
         };
         let stream = cell
             .get_or_try_init(|| async {
+                self.append_committed(inner, source).await?;
                 let last = self.last_gseq(inner, source).await?;
                 Ok::<_, Failure>(Stream::new(source, last))
             })
@@ -214,24 +197,29 @@ impl EventPartition {
         Ok(projected.max(last.unwrap_or(0)))
     }
 
-    /// Notes that a guild's actor does not know what became of its last commit.
-    pub(crate) fn note_interrupted(&self, guild: GuildId) {
-        self.interrupted.lock().insert(guild);
+    /// Notes that nobody knows what became of a source's last commit, whose last event would stand at
+    /// this place at most.
+    pub(crate) fn note_interrupted(&self, source: Source, upto: u64) {
+        let mut interrupted = self.interrupted.lock();
+        let known = interrupted.entry(source).or_default();
+        *known = upto.max(*known);
     }
 
-    /// Appends what the interrupted actor of a guild has committed and not appended. Nobody else
-    /// writes the guild's rows.
+    /// Appends what was committed by one who was interrupted, and not appended. Nobody else writes the
+    /// source's rows. What is still on its way to the store comes too late: a connection that was cut
+    /// may deliver it long after its sender has given it up.
     pub(crate) async fn append_committed(
         &self,
         inner: &Inner,
-        guild: GuildId,
+        source: Source,
     ) -> Result<(), Failure> {
-        if !self.interrupted.lock().contains(&guild) {
+        let Some(upto) = self.interrupted.lock().get(&source).copied() else {
             return Ok(());
-        }
-        let source = Source::Guild(guild);
+        };
+        let guilds = &inner.stores.guilds;
+        guilds.give_up(self.token, source, upto).await?;
         let in_log = self.logged_gseq(inner, source).await?;
-        let mut missing = inner.stores.guilds.outbox().await?;
+        let mut missing = guilds.outbox().await?;
         missing.retain(|record| record.source == source && record.gseq > in_log);
         if !missing.is_empty() {
             let writer = self.writer();
@@ -243,13 +231,13 @@ impl EventPartition {
             place.submit(missing, Box::new(move |outcome| drop(done.send(outcome))));
             stable.await.map_err(|_| Failure::Closing)??;
         }
-        self.interrupted.lock().remove(&guild);
+        self.interrupted.lock().remove(&source);
         Ok(())
     }
 
     pub(crate) fn observe(&self) -> EventPartitionState {
-        let guilds = living_actors(&self.guilds, GuildHandle::observe);
-        let channels = living_actors(&self.channels, ChannelHandle::observe);
+        let guilds = self.guilds.observe(GuildHandle::observe);
+        let channels = self.channels.observe(ChannelHandle::observe);
         let writer = self.writer();
         let stable = writer.progress().borrow().end;
         EventPartitionState {
@@ -323,8 +311,8 @@ impl EventPartition {
     pub(crate) async fn finish(&self) {
         loop {
             let writer = self.writer();
-            let guilds = living_actors(&self.guilds, |guild| guild.observe().mailbox.used);
-            let channels = living_actors(&self.channels, |channel| channel.observe().mailbox.used);
+            let guilds = self.guilds.observe(|guild| guild.observe().mailbox.used);
+            let channels = self.channels.observe(|it| it.observe().mailbox.used);
             let waiting: usize = guilds.into_iter().chain(channels).sum();
             if writer.barrier().await.is_err() || (waiting == 0 && writer.is_idle()) {
                 return;
@@ -335,66 +323,18 @@ impl EventPartition {
 
     /// How many actors there are, guilds and channels.
     pub(crate) fn actors(&self) -> (usize, usize) {
-        (self.guilds.lock().len(), self.channels.lock().len())
+        (self.guilds.len(), self.channels.len())
     }
 
     /// Stops all actors and waits until they are gone; whoever asks for them next loads them anew.
     pub(crate) async fn stop_actors(&self, why: &str) {
-        let guilds: Vec<_> = self.guilds.lock().drain().map(|(_, cell)| cell).collect();
-        let channels: Vec<_> = self.channels.lock().drain().map(|(_, cell)| cell).collect();
-        for handle in channels.iter().filter_map(|cell| cell.get()?.as_ref()) {
+        let (guilds, channels) = (self.guilds.drain(), self.channels.drain());
+        for handle in channels {
             handle.stop(why).await;
         }
-        for handle in guilds.iter().filter_map(|cell| cell.get()?.as_ref()) {
+        for handle in guilds {
             handle.stop(why).await;
         }
         self.streams.lock().clear();
-    }
-}
-
-/// What the loaded actors of a kind say of themselves.
-fn living_actors<K, V, T>(map: &Loading<K, Option<V>>, observe: impl Fn(&V) -> T) -> Vec<T> {
-    let map = map.lock();
-    let loaded = map.values().filter_map(|cell| cell.get()?.as_ref());
-    loaded.map(observe).collect()
-}
-
-/// Where an actor is or will be. One that has stopped by itself, as that of a deleted guild does,
-/// is loaded anew instead of being reported as down.
-fn living<K: Copy + Eq + std::hash::Hash, V>(
-    map: &Loading<K, Option<V>>,
-    key: K,
-    is_alive: impl Fn(&V) -> bool,
-) -> Arc<OnceCell<Option<V>>> {
-    let mut map = map.lock();
-    let cell = map.entry(key).or_default();
-    if matches!(cell.get(), Some(Some(handle)) if !is_alive(handle)) {
-        *cell = Arc::default();
-    }
-    Arc::clone(cell)
-}
-
-/// Keeps only living actors: whatever is absent or dead is asked for anew next time, and the
-/// map does not grow by ids that do not exist.
-fn settle<K: Copy + Eq + std::hash::Hash, V: Clone>(
-    map: &Loading<K, Option<V>>,
-    key: K,
-    cell: &Arc<OnceCell<Option<V>>>,
-    loaded: Result<&Option<V>, Failure>,
-    is_alive: impl Fn(&V) -> bool,
-) -> Result<Option<V>, Failure> {
-    let keep = matches!(&loaded, Ok(Some(handle)) if is_alive(handle));
-    if !keep {
-        let mut map = map.lock();
-        if map
-            .get(&key)
-            .is_some_and(|present| Arc::ptr_eq(present, cell))
-        {
-            map.remove(&key);
-        }
-    }
-    match loaded {
-        Ok(Some(_)) if !keep => Err(Failure::unavailable("the actor", "it is being restarted")),
-        loaded => loaded.cloned(),
     }
 }

@@ -60,6 +60,12 @@ pub trait Guilds: Send + Sync {
     /// partition is fenced with a later epoch. Message and reaction events do not belong here.
     async fn commit(&self, token: FencingToken, records: &[Record]) -> Result<(), CommitError>;
 
+    /// Takes the places of a source up to this one for nothing. Once this has answered, a commit whose
+    /// first event stands there is `Stale`, also one that was sent before and is still on its way, and
+    /// what had been committed there is in the outbox. `Stale` when the partition is fenced with a later
+    /// epoch.
+    async fn give_up(&self, token: FencingToken, source: Source, upto: u64) -> Result<(), Failure>;
+
     /// Committed events that are not known to be in the events log, in order per source.
     async fn outbox(&self) -> Result<Vec<Record>, Failure>;
 

@@ -128,7 +128,12 @@ async fn commit_wholly(
         CommitError::Taken(Taken::Username) => Rejection::Taken("username").into(),
         CommitError::Taken(Taken::Email) => Rejection::Taken("email").into(),
         CommitError::PairExists(_) => Rejection::Taken("pair").into(),
-        CommitError::Failure(failure) => Refused::Failure(failure),
+        CommitError::Failure(failure) => {
+            if !matches!(failure, Failure::Full { .. }) {
+                partition.note_interrupted(source, record.gseq);
+            }
+            Refused::Failure(failure)
+        }
     })?;
     crash::pass(Point::DirectCommitted);
     let gseq = record.gseq;

@@ -7,7 +7,7 @@ use guildhall_model::audit::By;
 use guildhall_model::command::GuildCommand;
 use guildhall_model::event::{Event, Record, Source};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{GuildId, Rejection, limits};
+use guildhall_model::{GuildId, Rejection, Timestamp, limits};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::guilds::CommitError;
@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 use tracing::warn;
 
 use super::EventPartition;
+use super::loading::Handle;
 use crate::error::Refused;
 use crate::mailbox::{Envelope, Mailbox};
 use crate::node::Node;
@@ -36,7 +37,12 @@ pub(crate) struct GuildShared {
 }
 
 /// Says that the actor has broken off, unless it has not: by a failure, or by a panic.
-struct Unfinished<'a>(&'a GuildShared, &'a EventPartition);
+struct Unfinished<'a> {
+    guild: &'a GuildShared,
+    partition: &'a EventPartition,
+    /// The last place that the commit under way takes.
+    upto: u64,
+}
 
 impl Unfinished<'_> {
     fn finish(self) {
@@ -46,8 +52,9 @@ impl Unfinished<'_> {
 
 impl Drop for Unfinished<'_> {
     fn drop(&mut self) {
-        self.1.note_interrupted(self.0.id);
-        self.0.stream.end();
+        let source = Source::Guild(self.guild.id);
+        self.partition.note_interrupted(source, self.upto);
+        self.guild.stream.end();
     }
 }
 
@@ -90,12 +97,14 @@ impl GuildHandle {
         self.mailbox.is_alive() && !self.shared.stream.is_over()
     }
 
-    pub(crate) fn retire(&self) {
-        self.mailbox.retire("a successor has been loaded");
-    }
-
     pub(crate) async fn stop(&self, why: &str) {
         self.mailbox.stop(why).await;
+    }
+}
+
+impl Handle for GuildHandle {
+    fn retire(&self) {
+        self.mailbox.retire("a successor has been loaded");
     }
 }
 
@@ -109,7 +118,7 @@ pub(crate) async fn load(
     let writer = partition.writer();
     // As long as the log takes nothing the guild is loaded to be read, and nobody asks for its end.
     let last = if writer.is_working() {
-        partition.append_committed(&node.inner, id).await?;
+        partition.append_committed(&node.inner, source).await?;
         partition.last_gseq(&node.inner, source).await?
     } else {
         0
@@ -197,15 +206,13 @@ impl GuildActor {
             }
         };
         // Given up before the head is: nobody writes in between.
-        let unfinished = Unfinished(shared, partition);
+        let mut unfinished = Unfinished {
+            guild: shared,
+            partition,
+            upto: 0,
+        };
         let now = inner.env.now();
-        let decided = inner.minting(now, |mint| {
-            let state = shared.state.read();
-            let events = state.decide(by.user_id, command, mint)?;
-            let entries = audit::of_guild(&state, &by, &events, mint);
-            Ok((events, entries))
-        });
-        let (events, entries) = match decided {
+        let (events, entries) = match self.decide(shared, &by, command, now) {
             Ok((events, entries)) if !events.is_empty() => (events, entries),
             decided => {
                 unfinished.finish();
@@ -218,6 +225,7 @@ impl GuildActor {
             }
         };
         let records = head.records(now, events.iter().cloned().chain(entries).collect());
+        unfinished.upto = records.last().map_or(0, |record| record.gseq);
         crash::pass(Point::GuildDecided);
         match inner.stores.guilds.commit(partition.token, &records).await {
             Ok(()) => {}
@@ -242,6 +250,22 @@ impl GuildActor {
         let on_stable = self.when_stable(&records, events, reply);
         place.submit(records, on_stable);
         Ok(())
+    }
+
+    /// The events of a command, and what goes into the audit log about them.
+    fn decide(
+        &self,
+        shared: &GuildShared,
+        by: &By,
+        command: GuildCommand,
+        now: Timestamp,
+    ) -> Result<(Vec<Event>, Vec<Event>), Rejection> {
+        self.node.inner.minting(now, |mint| {
+            let state = shared.state.read();
+            let events = state.decide(by.user_id, command, mint)?;
+            let entries = audit::of_guild(&state, by, &events, mint);
+            Ok((events, entries))
+        })
     }
 
     /// Says what has been decided, and that the outbox is done with it.

@@ -27,6 +27,8 @@ macro_rules! commits_promises {
             a_commit_is_all_or_nothing
             a_place_is_given_once
             later_places_may_leave_gaps
+            places_that_were_given_up_are_taken
+            a_commit_on_its_way_comes_before_its_places_are_given_up_or_never
             an_earlier_epoch_is_stale
             a_fenced_partitions_outbox_is_whole
             of_many_who_want_a_place_one_gets_it
@@ -139,6 +141,54 @@ pub async fn later_places_may_leave_gaps(stores: Stores) {
         .commit(OWNER, &[renamed(GUILD, 8, "Eight")])
         .await;
     assert!(is_stale(&outcome));
+}
+
+/// Nothing is written there, and what stands behind them is as before.
+pub async fn places_that_were_given_up_are_taken(stores: Stores) {
+    with_guild(&stores).await;
+    let guilds = &stores.guilds;
+    let source = Source::Guild(id(GUILD));
+    guilds.give_up(OWNER, source, 4).await.unwrap();
+    // Once is enough, and less changes nothing.
+    for upto in [4, 0, 2] {
+        guilds.give_up(OWNER, source, upto).await.unwrap();
+    }
+    assert_eq!(last_gseq(&stores).await, 4);
+    for gseq in 2..=4 {
+        let outcome = guilds.commit(OWNER, &[renamed(GUILD, gseq, "Late")]).await;
+        assert!(is_stale(&outcome), "{gseq}");
+    }
+    assert_eq!(guilds.outbox().await.unwrap(), [found(GUILD)]);
+    commit(&stores, &[renamed(GUILD, 5, "Five")]).await;
+    assert_eq!(load(&stores, GUILD).await.guild.name, "Five");
+    // Of a source that has nothing yet, too.
+    let other = Source::User(id(2));
+    guilds.give_up(OWNER, other, 3).await.unwrap();
+    assert_eq!(guilds.last_gseq(other).await.unwrap(), 3);
+    let later = FencingToken {
+        epoch: Epoch(OWNER.epoch.0 + 1),
+        ..OWNER
+    };
+    guilds.fence(later).await.unwrap();
+    let former = guilds.give_up(OWNER, source, 9).await;
+    assert!(matches!(former, Err(Failure::Stale { .. })));
+    assert_eq!(last_gseq(&stores).await, 5);
+}
+
+/// Whoever reads the outbox afterwards knows all that there will ever be.
+pub async fn a_commit_on_its_way_comes_before_its_places_are_given_up_or_never(stores: Stores) {
+    with_guild(&stores).await;
+    let (guilds, source) = (&stores.guilds, Source::Guild(id(GUILD)));
+    for gseq in 2..22 {
+        let records = [renamed(GUILD, gseq, "Now")];
+        let known = async {
+            guilds.give_up(OWNER, source, gseq).await.unwrap();
+            guilds.outbox().await.unwrap().len()
+        };
+        let (committed, known) = join(guilds.commit(OWNER, &records), known).await;
+        assert!(committed.is_ok() || is_stale(&committed));
+        assert_eq!(guilds.outbox().await.unwrap().len(), known);
+    }
 }
 
 /// An owner that wakes up after another one has taken over can change nothing, whether the other

@@ -12,6 +12,7 @@ use crate::error::Refused;
 use crate::mailbox::Mailbox;
 use crate::node::Written;
 use crate::observe::ChannelActorState;
+use crate::partition::loading::Handle;
 use crate::stream::Stream;
 use crate::writer::Writer;
 
@@ -50,6 +51,12 @@ pub(crate) enum Ask {
         id: MessageId,
         reply: Reply<Arc<Message>>,
     },
+}
+
+impl Handle for ChannelHandle {
+    fn retire(&self) {
+        self.mailbox.retire("a successor has been loaded");
+    }
 }
 
 impl ChannelHandle {
@@ -111,10 +118,6 @@ impl ChannelHandle {
     /// The way into the log that the channel was loaded with.
     pub(crate) const fn writer(&self) -> &Writer {
         &self.log
-    }
-
-    pub(crate) fn retire(&self) {
-        self.mailbox.retire("a successor has been loaded");
     }
 
     pub(crate) async fn stop(&self, why: &str) {
