@@ -54,7 +54,9 @@ impl Follower {
                 Found::Records(raws) => slices::of(&self.source, &raws, place, self.bytes_max)?,
                 Found::Older => {
                     let read = slices::read(&self.kafka, &self.source, self.next, self.bytes_max);
-                    read.await.and_then(|slice| some(&self.source, slice))?
+                    let slice = read.await?;
+                    moves_on(&self.source, self.next, &slice)?;
+                    slice
                 }
                 Found::Nothing => {
                     news.await;
@@ -69,11 +71,12 @@ impl Follower {
     }
 }
 
-/// A slice before the tail's records: as there are later ones, it has some.
-fn some(source: &Source, slice: Slice) -> Result<Slice, Failure> {
-    if slice.records.is_empty() {
+/// Whether a slice before the tail's records leads on to them. It is empty where the tail begins with the
+/// Kafka record after the one of which everything has been read.
+fn moves_on(source: &Source, from: Position, slice: &Slice) -> Result<(), Failure> {
+    if slice.records.is_empty() && slice.next <= from {
         let why = "its end is before what was heard of";
         return Err(Failure::unavailable(source.what, why));
     }
-    Ok(slice)
+    Ok(())
 }

@@ -4,10 +4,11 @@
 #![expect(clippy::unwrap_used, reason = "the suites are tests")]
 
 use std::ops::Range;
+use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::future;
+use futures_util::future::{self, Either, select};
 use futures_util::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use guildhall_model::{Epoch, Position};
@@ -28,6 +29,7 @@ macro_rules! follow_promises {
             a_follower_hears_one_partition_and_every_epoch
             a_follower_begins_at_the_place_it_names_or_the_first_record_after_it
             a_place_beyond_the_end_is_waited_for
+            just_behind_the_last_record_nothing_fails
             a_slice_of_a_follower_is_bounded_and_says_where_to_read_on
             an_append_wakes_whoever_waits_for_it
             followers_of_one_partition_do_not_wait_for_each_other
@@ -177,6 +179,28 @@ pub async fn a_place_beyond_the_end_is_waited_for(fixture: impl Fixture) {
     assert!(follower.next().now_or_never().is_none());
     append(&*log, 0, 5..6).await;
     assert_eq!(payloads_heard(&mut follower, 1).await, payloads(5..6));
+}
+
+/// However long it takes until there is one more.
+pub async fn just_behind_the_last_record_nothing_fails(fixture: impl Fixture) {
+    let log = fixture.log();
+    let last = append(&*log, 0, 0..1).await[0];
+    let mut follower = log.follow(0, Position(last.0 + 1), 1 << 20);
+    let mut other = log.follow(1, Position::START, 1 << 20);
+    let meanwhile = async {
+        for n in 0..20 {
+            append(&*log, 1, n..n + 1).await;
+            next(&mut other).await;
+        }
+    };
+    let mut meanwhile = pin!(meanwhile);
+    let is_early = matches!(
+        select(follower.next(), &mut meanwhile).await,
+        Either::Left(_)
+    );
+    assert!(!is_early, "there was nothing to hear");
+    append(&*log, 0, 1..2).await;
+    assert_eq!(payloads_heard(&mut follower, 1).await, payloads(1..2));
 }
 
 pub async fn a_slice_of_a_follower_is_bounded_and_says_where_to_read_on(fixture: impl Fixture) {
