@@ -8,7 +8,7 @@ use guildhall_e2e::{binary, is_long};
 use guildhall_engines::Engines;
 use tokio::runtime::Runtime;
 
-use crate::{alone, migrate, nodes, said};
+use crate::{alone, migrate, networks, nodes, said};
 
 /// Few enough for two cores that do other things, too.
 const LOAD: [&str; 6] = ["--users", "45", "--guilds", "6", "--rate", "15"];
@@ -20,15 +20,22 @@ struct Cluster {
     engines: Engines,
     dir: tempfile::TempDir,
     url: String,
+    /// What the script is told beside the engines.
+    settings: Vec<(&'static str, &'static str)>,
 }
 
 impl Cluster {
     fn up(engines: Engines, nodes: u32) -> Self {
+        Self::up_with(engines, nodes, Vec::new())
+    }
+
+    fn up_with(engines: Engines, nodes: u32, settings: Vec<(&'static str, &'static str)>) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut cluster = Self {
             engines,
             dir,
             url: String::new(),
+            settings,
         };
         let output = cluster
             .command(&script())
@@ -52,6 +59,7 @@ impl Cluster {
                 "GUILDHALL__LOG__FILTER",
                 "warn,scylla=error,guildhall_host=info",
             )
+            .envs(self.settings.iter().copied())
             .env("GUILDHALL_CLUSTER_DIR", self.dir.path())
             .env("GUILDHALL_CLUSTER_PROGRAM", binary::guildhall());
         command
@@ -112,6 +120,32 @@ fn a_node_may_be_killed_stand_still_or_leave_and_nothing_is_lost_or_told_twice()
          esac",
         LOAD,
     );
+}
+
+/// Cut off is not dead: the node goes on, hears nothing, and what it sends arrives late.
+#[test]
+fn a_node_may_be_cut_off_from_an_engine_or_its_peers_and_nothing_is_lost_or_told_twice() {
+    if !networks::can_be_made() {
+        return;
+    }
+    let Some(engines) = Engines::of_environment() else {
+        return;
+    };
+    let _alone = alone();
+    let cluster = Cluster::up_with(engines, 3, vec![("GUILDHALL_CLUSTER_CUTTABLE", "yes")]);
+    let (rounds, cut) = if is_long() { (20, 30) } else { (5, 12) };
+    // The writes of whoever is cut off from an engine time out after ten seconds.
+    let fault = format!(
+        "node=$((ROUND % 3 + 1))
+         case $((ROUND % 5)) in
+             1) cluster cut $node kafka; sleep {cut}; cluster heal $node kafka ;;
+             2) cluster cut $node peers; sleep {cut}; cluster heal $node peers ;;
+             3) cluster cut $node postgres; sleep {cut}; cluster heal $node postgres ;;
+             4) cluster cut $node cassandra; sleep 5; cluster heal $node cassandra ;;
+             *) cluster kill $node; sleep 3; cluster start $node ;;
+         esac"
+    );
+    cluster.strikes(rounds, &fault, LOAD);
 }
 
 #[test]
