@@ -10,6 +10,7 @@ pub mod person;
 #[cfg(test)]
 pub(crate) mod scripted;
 pub mod session;
+pub mod slow;
 pub mod socket;
 pub mod target;
 

@@ -58,6 +58,9 @@ struct Steady {
     /// Gateway sessions, spread over the users; as many as users where left out.
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..=60_000))]
     sessions: Option<u32>,
+    /// More sessions that read a byte a second. What they miss is not judged.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=10_000))]
+    slow_readers: u32,
     /// Posts per second, whatever the server does.
     #[arg(long, default_value = "20", value_parser = args::rate)]
     rate: f64,
@@ -177,12 +180,14 @@ async fn run_steady(steady: Steady) -> Result<bool> {
         bail!("there must be at least as many users as guilds");
     }
     let sessions = steady.sessions.unwrap_or(steady.users) as usize;
-    raise_open_files(sessions)?;
+    let slow_readers = steady.slow_readers as usize;
+    raise_open_files(sessions + slow_readers)?;
     let options = steady::Options {
         url: steady.url,
         users: steady.users as usize,
         guilds: steady.guilds as usize,
         sessions,
+        slow_readers,
         rate: steady.rate,
         duration: steady.duration,
         kill_every: steady.kill_every,

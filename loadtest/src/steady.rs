@@ -26,6 +26,7 @@ mod load;
 mod meter;
 mod report;
 mod server;
+mod snails;
 mod town;
 
 pub use report::{Latency, Report};
@@ -56,6 +57,8 @@ pub struct Options {
     pub guilds: usize,
     /// Gateway sessions, spread over the users.
     pub sessions: usize,
+    /// More sessions that take a byte a second, and are not judged.
+    pub slow_readers: usize,
     /// Posts per second, whatever the server does.
     pub rate: f64,
     /// How long posts are made, unless `rounds` takes longer.
@@ -157,6 +160,7 @@ async fn play(
             stage.meter.complaints()
         );
     }
+    let mut snails = snails::start(options, stage, &town, gateway, &stopped);
     let load = Load::new(options, stage, &town);
     let played = load.play(options, server, progress).await;
     let drained = match played {
@@ -171,6 +175,7 @@ async fn play(
             stage.meter.complain(format!("a session ended: {error}"));
         }
     }
+    while snails.join_next().await.is_some() {}
     let drained = drained?;
     if crook.is_some_and(|crook| !crook.is_done()) {
         bail!("the load gave no opportunity for the sabotage");

@@ -1,6 +1,7 @@
 //! One WebSocket to a gateway: the handshake, whole text frames, and nothing else.
 
-use std::io::Cursor;
+use std::io::{self, Cursor};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,12 +11,12 @@ use fastwebsockets::{
 };
 use http_body_util::Empty;
 use hyper::header::{CONNECTION, HOST, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, UPGRADE};
-use hyper::upgrade::{Parts, Upgraded};
+use hyper::upgrade::Parts;
 use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, Chain};
-use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::sync::mpsc;
 
 use super::gateway::Dialect;
@@ -81,15 +82,53 @@ pub enum Reply {
 
 /// Opens a gateway socket with JSON and without compression.
 pub async fn connect(target: &Target, dialect: Dialect) -> Result<(Reader, Writer), SocketError> {
-    tokio::time::timeout(HANDSHAKE_TIMEOUT, shake_hands(target, dialect))
+    let (stream, read_ahead) = open(target, dialect, None).await?;
+    Ok(split(stream, read_ahead))
+}
+
+/// A stream after the handshake, and what was read ahead of it. The kernel buffers about so many bytes for
+/// us, if that is said.
+pub(super) async fn open(
+    target: &Target,
+    dialect: Dialect,
+    receive_bytes: Option<u32>,
+) -> Result<(TcpStream, Bytes), SocketError> {
+    let opened = async {
+        let stream = dial(target, receive_bytes).await.map_err(broken)?;
+        shake_hands(stream, target, dialect).await
+    };
+    tokio::time::timeout(HANDSHAKE_TIMEOUT, opened)
         .await
         .unwrap_or(Err(SocketError::Timeout))
 }
 
-async fn shake_hands(target: &Target, dialect: Dialect) -> Result<(Reader, Writer), SocketError> {
+async fn dial(target: &Target, receive_bytes: Option<u32>) -> io::Result<TcpStream> {
+    let mut last = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for address in lookup_host(target.authority()).await? {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        if let Some(bytes) = receive_bytes {
+            socket.set_recv_buffer_size(bytes)?;
+        }
+        match socket.connect(address).await {
+            Ok(stream) => {
+                stream.set_nodelay(true)?;
+                return Ok(stream);
+            }
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
+}
+
+async fn shake_hands(
+    stream: TcpStream,
+    target: &Target,
+    dialect: Dialect,
+) -> Result<(TcpStream, Bytes), SocketError> {
     let authority = target.authority();
-    let stream = TcpStream::connect(&authority).await.map_err(broken)?;
-    stream.set_nodelay(true).map_err(broken)?;
     let path = format!("/gateway?v=10&encoding=json&dialect={}", dialect.name());
     let request = Request::get(path)
         .header(HOST, authority)
@@ -113,19 +152,21 @@ async fn shake_hands(target: &Target, dialect: Dialect) -> Result<(Reader, Write
     if status != StatusCode::SWITCHING_PROTOCOLS {
         return Err(SocketError::Status(status));
     }
-    Ok(split(upgraded.map_err(WebSocketError::from)?))
+    let parts = upgraded
+        .map_err(WebSocketError::from)?
+        .downcast::<TokioIo<TcpStream>>();
+    let Parts { io, read_buf, .. } = parts.expect("the stream was given as this type");
+    Ok((io.into_inner(), read_buf))
 }
 
-fn broken(error: std::io::Error) -> SocketError {
+fn broken(error: io::Error) -> SocketError {
     SocketError::Broken(WebSocketError::IoError(error))
 }
 
-fn split(upgraded: Upgraded) -> (Reader, Writer) {
-    let parts = upgraded.downcast::<TokioIo<TcpStream>>();
-    let Parts { io, read_buf, .. } = parts.expect("the stream was given as this type");
-    let (read, write) = io.into_inner().into_split();
+fn split(stream: TcpStream, read_ahead: Bytes) -> (Reader, Writer) {
+    let (read, write) = stream.into_split();
     // HELLO may have come with the answer to the handshake.
-    let read = Cursor::new(read_buf).chain(read);
+    let read = Cursor::new(read_ahead).chain(read);
     let (mut read, write) = after_handshake_split(read, write, Role::Client);
     read.set_max_message_size(MESSAGE_BYTES_MAX);
     let (replies, due) = mpsc::channel(REPLIES_MAX);

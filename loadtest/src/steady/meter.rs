@@ -52,10 +52,12 @@ pub(super) enum Count {
     Killed,
     /// Changes of who sees a closed channel.
     Moved,
+    /// Connections of slow readers.
+    Crawled,
 }
 
 impl Count {
-    const ALL: usize = Self::Moved as usize + 1;
+    const ALL: usize = Self::Crawled as usize + 1;
 }
 
 impl Meter {

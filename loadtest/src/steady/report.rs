@@ -17,6 +17,9 @@ pub struct Report {
     users: usize,
     guilds: usize,
     sessions: usize,
+    slow_readers: usize,
+    /// Connections that they made, one after the other.
+    slow_connections: u64,
     rate_per_s: f64,
     posted: u64,
     changed: u64,
@@ -64,6 +67,8 @@ impl Report {
             users: options.users,
             guilds: options.guilds,
             sessions: options.sessions,
+            slow_readers: options.slow_readers,
+            slow_connections: meter.total(Count::Crawled),
             rate_per_s: options.rate,
             posted: meter.total(Count::Posted),
             changed: meter.total(Count::Changed),
@@ -179,6 +184,13 @@ impl fmt::Display for Report {
             "done       {} posted, {} changed, {} changes of sight, {} retries",
             self.posted, self.changed, self.moved, self.retries
         )?;
+        if self.slow_readers > 0 {
+            writeln!(
+                out,
+                "slow       {} readers of a byte a second, {} connections",
+                self.slow_readers, self.slow_connections
+            )?;
+        }
         writeln!(out, "deliveries {}", self.deliveries)?;
         writeln!(out, "to socket  {}", self.delivery_latency)?;
         writeln!(out, "to answer  {}", self.acknowledgement_latency)?;

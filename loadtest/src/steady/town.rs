@@ -244,6 +244,7 @@ mod tests {
             users,
             guilds,
             sessions: users,
+            slow_readers: 0,
             rate: 1.0,
             duration: std::time::Duration::ZERO,
             kill_every: None,

@@ -10,10 +10,28 @@ use tokio::runtime::Runtime;
 
 use crate::{alone, migrate, networks, nodes, said};
 
-/// Few enough for two cores that do other things, too.
-const LOAD: [&str; 6] = ["--users", "45", "--guilds", "6", "--rate", "15"];
+/// Few enough for two cores that do other things, too. One in fifteen more reads a byte a second.
+const LOAD: [&str; 8] = [
+    "--users",
+    "45",
+    "--slow-readers",
+    "3",
+    "--guilds",
+    "6",
+    "--rate",
+    "15",
+];
 /// For those who have the time.
-const LONG_LOAD: [&str; 6] = ["--users", "400", "--guilds", "20", "--rate", "20"];
+const LONG_LOAD: [&str; 8] = [
+    "--users",
+    "2000",
+    "--slow-readers",
+    "100",
+    "--guilds",
+    "100",
+    "--rate",
+    "20",
+];
 
 /// A cluster that ends with the test.
 struct Cluster {
@@ -66,7 +84,7 @@ impl Cluster {
     }
 
     /// Makes a load while a shell command strikes every few seconds. `cluster` in it is the script.
-    fn strikes(&self, rounds: u32, fault: &str, load: [&str; 6]) {
+    fn strikes(&self, rounds: u32, fault: &str, load: [&str; 8]) {
         let fault = format!("cluster() {{ '{}' \"$@\"; }}; {fault}", script().display());
         let output = self
             .command(&binary::folder().join("guildhall-loadtest"))
