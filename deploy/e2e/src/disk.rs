@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Resource, Rlimit, prlimit};
-use tempfile::TempDir;
 
 use crate::server::{Server, home};
 
@@ -24,20 +23,20 @@ impl SmallDisk {
     /// on stderr that no test runner swallows, where this process may not mount one.
     pub async fn start(size: &str, settings: &[(&str, &str)]) -> Option<(Server, Self)> {
         let home = home();
-        let disk = Self::mount(&home, size)?;
+        let disk = Self::mount(home.path().join("data"), size)?;
         let server = Server::start_in(home, &[], settings).await;
         Some((server, disk))
     }
 
-    fn mount(home: &TempDir, size: &str) -> Option<Self> {
-        let path = home.path().join("data");
+    /// Mounts one of this size where nothing is yet; `None`, and that word, where it may not.
+    pub fn mount(path: PathBuf, size: &str) -> Option<Self> {
         std::fs::create_dir(&path).expect("the folder is ours");
         let mounted = Command::new("mount")
             .args([
                 "-t",
                 "tmpfs",
                 "-o",
-                &format!("size={size}"),
+                &format!("size={size},mode=755"),
                 "guildhall-test",
             ])
             .arg(&path)
@@ -62,7 +61,8 @@ impl SmallDisk {
         std::fs::remove_file(self.filler()).expect("the disk was filled");
     }
 
-    fn filler(&self) -> PathBuf {
+    /// The file that takes it.
+    pub fn filler(&self) -> PathBuf {
         self.path.join("filler")
     }
 }

@@ -38,6 +38,7 @@ impl Load {
             users,
             guilds: GUILDS,
             sessions: users,
+            slow_readers: 0,
             rate,
             duration,
             kill_every: None,

@@ -1,9 +1,12 @@
 //! Three nodes behind a load balancer keep the promises of one, whatever becomes of each of them.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use guildhall_e2e::disk::SmallDisk;
 use guildhall_e2e::{binary, is_long};
 use guildhall_engines::Engines;
 use tokio::runtime::Runtime;
@@ -44,11 +47,15 @@ struct Cluster {
 
 impl Cluster {
     fn up(engines: Engines, nodes: u32) -> Self {
-        Self::up_with(engines, nodes, Vec::new())
+        Self::up_in(tempfile::tempdir().unwrap(), engines, nodes, Vec::new())
     }
 
-    fn up_with(engines: Engines, nodes: u32, settings: Vec<(&'static str, &'static str)>) -> Self {
-        let dir = tempfile::tempdir().unwrap();
+    fn up_in(
+        dir: tempfile::TempDir,
+        engines: Engines,
+        nodes: u32,
+        settings: Vec<(&'static str, &'static str)>,
+    ) -> Self {
         let mut cluster = Self {
             engines,
             dir,
@@ -150,7 +157,8 @@ fn a_node_may_be_cut_off_from_an_engine_or_its_peers_and_nothing_is_lost_or_told
         return;
     };
     let _alone = alone();
-    let cluster = Cluster::up_with(engines, 3, vec![("GUILDHALL_CLUSTER_CUTTABLE", "yes")]);
+    let cuttable = vec![("GUILDHALL_CLUSTER_CUTTABLE", "yes")];
+    let cluster = Cluster::up_in(tempfile::tempdir().unwrap(), engines, 3, cuttable);
     let (rounds, cut) = if is_long() { (20, 30) } else { (5, 12) };
     // The writes of whoever is cut off from an engine time out after ten seconds.
     let fault = format!(
@@ -183,6 +191,35 @@ fn the_engines_may_be_away_one_after_the_other() {
          cluster engine $engine pause; sleep $pause; cluster engine $engine resume",
         LONG_LOAD,
     );
+}
+
+/// A broker whose disk is full ends; PostgreSQL refuses writes. Both are started again once there is room.
+#[test]
+fn the_disks_of_kafka_and_postgresql_may_be_full_for_a_while() {
+    if !is_long() {
+        return;
+    }
+    let dir = tempfile::tempdir().unwrap();
+    // PostgreSQL runs as another user.
+    std::fs::set_permissions(dir.path(), Permissions::from_mode(0o755)).unwrap();
+    let disk = |engine: &str, size| SmallDisk::mount(dir.path().join(engine), size);
+    let (Some(kafka), Some(postgres)) = (disk("kafka", "400m"), disk("postgres", "400m")) else {
+        return;
+    };
+    let fault = format!(
+        "fill() {{ dd if=/dev/zero of=$1 bs=1M 2>/dev/null; sleep 30; rm $1; }}
+         case $ROUND in
+             0) fill '{}'; cluster engine kafka restart ;;
+             1) fill '{}'; cluster engine postgres restart ;;
+             *) cluster kill 1; sleep 5; cluster start 1 ;;
+         esac",
+        kafka.filler().display(),
+        postgres.filler().display()
+    );
+    let cluster = Cluster::up_in(dir, Engines::of_its_own(), 3, Vec::new());
+    cluster.strikes(3, &fault, LOAD);
+    drop(cluster);
+    drop((kafka, postgres));
 }
 
 #[test]
