@@ -11,12 +11,13 @@ mod report;
 mod suites;
 mod town;
 mod usage;
+mod written;
 
 use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use suites::{Settings, bots, creates, fanout, idle, latency};
+use suites::{Settings, bots, creates, fanout, idle, latency, logged};
 
 /// Benchmarks of Guildhall next to bare limits; results are printed as Markdown.
 #[derive(Parser)]
@@ -48,6 +49,13 @@ enum Command {
         #[command(flatten)]
         crew: creates::Crew,
     },
+    /// Bytes in the logs per message, by how many read it.
+    Logged {
+        #[command(flatten)]
+        settings: Settings,
+        #[command(flatten)]
+        readers: logged::Readers,
+    },
     /// All suites, one after the other.
     All {
         #[command(flatten)]
@@ -56,6 +64,8 @@ enum Command {
         sizes: idle::Sizes,
         #[command(flatten)]
         crew: creates::Crew,
+        #[command(flatten)]
+        readers: logged::Readers,
     },
     /// Runs a bare broadcast server, as the suites do.
     #[command(hide = true)]
@@ -93,15 +103,18 @@ fn run(command: Command) -> Result<()> {
         Command::Latency(settings) => latency::run(&settings),
         Command::Bots(settings) => bots::run(&settings),
         Command::Creates { settings, crew } => creates::run(&settings, &crew),
+        Command::Logged { settings, readers } => logged::run(&settings, &readers),
         Command::All {
             settings,
             sizes,
             crew,
+            readers,
         } => {
             fanout::run(&settings)?;
             bots::run(&settings)?;
             latency::run(&settings)?;
             creates::run(&settings, &crew)?;
+            logged::run(&settings, &readers)?;
             idle::run(&settings, &sizes)
         }
         Command::Peer(_) => Ok(()),

@@ -65,6 +65,15 @@ impl Server {
 
     /// Starts Guildhall with its data in a new directory under `home`.
     pub(crate) fn guildhall(home: &Path, durability: Durability) -> Result<Self> {
+        Self::guildhall_with(home, durability, &[])
+    }
+
+    /// The same with more settings, as the environment has them.
+    pub(crate) fn guildhall_with(
+        home: &Path,
+        durability: Durability,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let data = tempfile::Builder::new()
             .prefix("guildhall-bench-")
             .tempdir_in(home)?;
@@ -85,6 +94,7 @@ impl Server {
             // All load comes from one address; the peers have no limits either.
             ("GUILDHALL__LIMITS__RATE_LIMITS", "off"),
         ]);
+        command.envs(settings.iter().copied());
         let (child, address) = start(command)?;
         Ok(Self {
             child,

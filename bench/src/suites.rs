@@ -5,6 +5,7 @@ pub(crate) mod creates;
 pub(crate) mod fanout;
 pub(crate) mod idle;
 pub(crate) mod latency;
+pub(crate) mod logged;
 
 use std::path::PathBuf;
 use std::time::Duration;

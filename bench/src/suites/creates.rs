@@ -1,9 +1,7 @@
 //! How many durable messages a second can be created through each dialect, next to a loop that
 //! only appends and syncs.
 
-use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -18,6 +16,7 @@ use crate::publisher::{Desk, Publisher};
 use crate::report::{Figure, Table, say};
 use crate::town::{self, Plan};
 use crate::usage;
+use crate::written::Written;
 
 /// Channels of each guild; each is posted in by somebody of its own.
 const CHANNELS: usize = 2;
@@ -43,14 +42,6 @@ pub(crate) struct Crew {
     /// Members of each guild, all online.
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=100))]
     pub(crate) listeners: u16,
-}
-
-/// What the events log has written so far.
-#[derive(Clone, Copy, Debug, Default)]
-struct Written {
-    records: f64,
-    syncs: f64,
-    bytes: f64,
 }
 
 /// What is kept of the rounds of one dialect.
@@ -112,14 +103,14 @@ impl Kept {
         let operator = entrant.server.operator();
         let operator = operator.context("no operator's listener")?;
         let contestant = &mut entrant.contestant;
-        let before = written(operator)?;
+        let before = Written::of(operator, "events")?;
         let posters = crew.posters.into();
         let round = contestant.closed(posters, Pace::Acknowledged, settings.lasting())?;
-        let after = written(operator)?;
-        let syncs = after.syncs - before.syncs;
+        let written = Written::of(operator, "events")?.since(before);
+        let syncs = written.syncs;
         ensure!(0.0 < syncs, "the server's metrics show no sync");
-        let records = (after.records - before.records) / syncs;
-        let bytes = (after.bytes - before.bytes) / syncs;
+        let records = written.records / syncs;
+        let bytes = written.bytes / syncs;
         self.creates.add(round.messages_per_second());
         self.cpu.add(round.cpu_per_message());
         self.client.add(round.client_share() * 100.0);
@@ -220,30 +211,4 @@ fn append_loop(home: &Path, bytes: f64, lasting: Duration) -> Result<f64> {
         syncs += 1;
     }
     Ok(f64::from(syncs) / start.elapsed().as_secs_f64())
-}
-
-/// Reads the counters of the events log from `/metrics`.
-fn written(operator: SocketAddr) -> Result<Written> {
-    let mut stream = TcpStream::connect(operator)?;
-    write!(
-        stream,
-        "GET /metrics HTTP/1.1\r\nHost: {operator}\r\nConnection: close\r\n\r\n"
-    )?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    let samples: BTreeMap<&str, f64> = text
-        .lines()
-        .filter_map(|line| line.rsplit_once(' '))
-        .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
-        .collect();
-    let sample = |name: &str| {
-        let name = format!("{name}{{topic=\"events\"}}");
-        let value = samples.get(name.as_str()).copied();
-        value.with_context(|| format!("/metrics has no {name}"))
-    };
-    Ok(Written {
-        records: sample("guildhall_log_batch_records_sum")?,
-        syncs: sample("guildhall_log_batches_total")?,
-        bytes: sample("guildhall_log_written_bytes_total")?,
-    })
 }
