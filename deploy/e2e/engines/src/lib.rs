@@ -1,8 +1,12 @@
 //! A node's engines for tests, as the environment names them.
 
+mod own;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
+
+pub use own::OwnEngine;
 
 /// What `deploy/engines/ENGINE start DIR` prints, for each of the engines, with the setting that it is
 /// for.
@@ -61,6 +65,16 @@ impl Engines {
         Self {
             settings: Vec::new(),
         }
+    }
+
+    /// The same with another engine for one of the settings.
+    pub fn with(mut self, setting: &str, address: &str) -> Self {
+        for (name, value) in &mut self.settings {
+            if *name == setting {
+                address.clone_into(value);
+            }
+        }
+        self
     }
 
     /// What a node must be told of these engines.

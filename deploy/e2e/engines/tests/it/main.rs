@@ -2,6 +2,7 @@
 //! data is in a directory.
 
 mod files;
+mod limits;
 mod networks;
 mod nodes;
 mod same;

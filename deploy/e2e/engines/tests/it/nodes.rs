@@ -17,13 +17,23 @@ pub(crate) type Owned = BTreeMap<Partition, (NodeId, u64)>;
 
 /// Starts nodes with these numbers, one after the other.
 pub(crate) async fn start(engines: &Engines, numbers: impl Iterator<Item = u16>) -> Vec<Server> {
+    start_with(engines, numbers, &[]).await
+}
+
+/// The same with more settings.
+pub(crate) async fn start_with(
+    engines: &Engines,
+    numbers: impl Iterator<Item = u16>,
+    more: &[(&str, &str)],
+) -> Vec<Server> {
     let mut nodes = Vec::new();
     for number in numbers {
-        let settings = [
-            ("CLUSTER__NODE", number.to_string()),
-            ("CLUSTER__LISTEN", "127.0.0.1:0".to_owned()),
+        let number = number.to_string();
+        let own = [
+            ("CLUSTER__NODE", &*number),
+            ("CLUSTER__LISTEN", "127.0.0.1:0"),
         ];
-        let settings = settings.each_ref().map(|(key, value)| (*key, &**value));
+        let settings: Vec<_> = own.iter().chain(more).copied().collect();
         nodes.push(Server::start_in(server::home(), &engines.settings(), &settings).await);
     }
     nodes
