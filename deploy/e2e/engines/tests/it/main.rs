@@ -80,13 +80,13 @@ fn a_killed_node_loses_nothing_and_tells_nothing_twice() {
         "--rate",
         "20",
         "--duration",
-        "60s",
+        "35s",
     ];
     let faults = [
         "--kill-every",
         "9s",
         "--rounds",
-        "5",
+        "3",
         "--server-cmd",
         &server,
     ];
