@@ -21,6 +21,7 @@ pub mod invite;
 pub mod limits;
 pub mod member;
 pub mod message;
+pub mod node_role;
 pub mod partition;
 pub mod permission;
 pub mod picture;
@@ -37,6 +38,7 @@ pub use id::{
     ApplicationId, AttachmentId, AuditEntryId, ChannelId, CommandId, EmojiId, GuildId, Id,
     InteractionId, LoginId, MessageId, RoleId, UserId, WebhookId,
 };
+pub use node_role::{NodeRole, NodeRoles};
 pub use partition::{Epoch, EventPartition, NodeId, Position, SessionPartition};
 pub use permission::Permissions;
 pub use rate::{Rate, Window};

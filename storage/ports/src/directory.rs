@@ -1,7 +1,7 @@
 //! The directory: which node owns which partition, under which epoch.
 
 use async_trait::async_trait;
-use guildhall_model::{Epoch, EventPartition, NodeId, SessionPartition};
+use guildhall_model::{Epoch, EventPartition, NodeId, NodeRole, SessionPartition};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
@@ -13,6 +13,16 @@ pub enum Partition {
     Event(EventPartition),
     /// Of gateway sessions.
     Session(SessionPartition),
+}
+
+impl Partition {
+    /// Which nodes own partitions of this kind: those that have this role.
+    pub const fn role(self) -> NodeRole {
+        match self {
+            Self::Event(_) => NodeRole::Worker,
+            Self::Session(_) => NodeRole::Gateway,
+        }
+    }
 }
 
 /// Who owns a partition.
