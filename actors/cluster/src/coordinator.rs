@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use guildhall_model::{Epoch, NodeId};
+use guildhall_model::{Epoch, NodeId, NodeRoles};
 use guildhall_ports::directory::{Ownership, Partition};
 use serde::{Deserialize, Serialize};
 
@@ -23,8 +23,20 @@ pub struct Living {
     pub node: NodeId,
     /// How much it takes beside the others.
     pub weight: u32,
+    /// What it does.
+    pub roles: NodeRoles,
     /// It is leaving: it gives up what it owns and takes nothing.
     pub is_draining: bool,
+}
+
+impl Living {
+    const fn candidate(self) -> Candidate {
+        Candidate {
+            node: self.node,
+            weight: self.weight,
+            roles: self.roles,
+        }
+    }
 }
 
 /// Something that a node is to do.
@@ -71,19 +83,15 @@ impl Order {
 
 /// Orders that bring ownership to where placement wants it. Partitions without a living owner come
 /// first and all at once; of the others at most [`MOVES_MAX`], those of leaving nodes first. None if
-/// all is well or nobody can take anything.
+/// all is well or nobody can take anything. A node that takes nothing of a kind has had that partition
+/// in a former life only: it has no owner.
 pub fn orders(owners: &BTreeMap<Partition, Option<Ownership>>, living: &[Living]) -> Vec<Order> {
-    let candidates: Vec<Candidate> = living
-        .iter()
-        .filter(|node| !node.is_draining)
-        .map(|node| Candidate {
-            node: node.node,
-            weight: node.weight,
-        })
-        .collect();
     let partitions: Vec<Partition> = owners.keys().copied().collect();
-    let placed = place(&partitions, &candidates);
-    let find = |node: NodeId| living.iter().find(|living| living.node == node);
+    let placed = place(&partitions, &candidates(living));
+    let find = |owner: Ownership, role| {
+        let mut living = living.iter();
+        living.find(|living| living.node == owner.node && living.candidate().weight_as(role) > 0)
+    };
     let (mut takeovers, mut leaving, mut moves) = (Vec::new(), Vec::new(), Vec::new());
     for (&partition, owner) in owners {
         let Some(&to) = placed.get(&partition) else {
@@ -91,7 +99,7 @@ pub fn orders(owners: &BTreeMap<Partition, Option<Ownership>>, living: &[Living]
         };
         match owner {
             Some(owner) if owner.node == to => {}
-            Some(owner) => match find(owner.node) {
+            Some(owner) => match find(*owner, partition.role()) {
                 None => takeovers.push(Order::TakeOver {
                     partition,
                     to,
@@ -122,10 +130,22 @@ pub fn orders(owners: &BTreeMap<Partition, Option<Ownership>>, living: &[Living]
     takeovers.into_iter().chain(slow).collect()
 }
 
+/// Whether a node is to own any of these partitions, as soon as everything is where it belongs.
+pub fn is_owed_some(node: NodeId, partitions: &[Partition], living: &[Living]) -> bool {
+    let placed = place(partitions, &candidates(living));
+    placed.values().any(|owner| *owner == node)
+}
+
+fn candidates(living: &[Living]) -> Vec<Candidate> {
+    let staying = living.iter().filter(|node| !node.is_draining);
+    staying.map(|node| node.candidate()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use guildhall_model::NodeRole;
     use proptest::prelude::*;
 
     use super::*;
@@ -137,6 +157,7 @@ mod tests {
         Living {
             node: NodeId(node),
             weight: 1,
+            roles: NodeRoles::ALL,
             is_draining: false,
         }
     }
@@ -249,19 +270,99 @@ mod tests {
         assert_eq!(orders(&owners, &[]), []);
     }
 
+    #[test]
+    fn what_a_node_has_no_role_for_any_more_goes_to_those_who_have_it() {
+        let mut owners = fresh();
+        settle(&mut owners, &[living(1), living(2)]);
+        let (worker, gateway) = (
+            NodeRoles::only(NodeRole::Worker),
+            NodeRoles::only(NodeRole::Gateway),
+        );
+        let with = |node, roles| Living {
+            roles,
+            ..living(node)
+        };
+        // Both have started anew, so nothing of it is at work: it need not go a few at a time.
+        assert_eq!(settle(&mut owners, &[with(1, worker), with(2, gateway)]), 1);
+        for (partition, owner) in &owners {
+            let expected = match partition.role() {
+                NodeRole::Worker => 1,
+                _ => 2,
+            };
+            assert_eq!(owner.unwrap().node.0, expected, "{partition:?}");
+        }
+    }
+
+    #[test]
+    fn a_node_is_owed_what_it_is_going_to_own() {
+        let (all, mut owners) = (all_partitions(16, 16), fresh());
+        let api = Living {
+            roles: NodeRoles::only(NodeRole::Api),
+            ..living(3)
+        };
+        let leaving = Living {
+            is_draining: true,
+            ..living(2)
+        };
+        let nodes = [living(1), leaving, api];
+        settle(&mut owners, &nodes);
+        for node in nodes {
+            let owns = owners_of(&owners).contains(&node.node.0);
+            assert_eq!(is_owed_some(node.node, &all, &nodes), owns, "{node:?}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_has_a_role_for_stays_where_it_is() {
+        let mut owners = fresh();
+        settle(&mut owners, &[living(1), living(2)]);
+        let before = owners.clone();
+        let api = Living {
+            roles: NodeRoles::only(NodeRole::Api),
+            ..living(3)
+        };
+        assert_eq!(orders(&owners, &[api]), []);
+        assert_eq!(owners, before);
+    }
+
     proptest! {
-        /// Whoever comes and goes: orders end, and then every partition has a living owner.
+        /// Whoever comes and goes: orders end, and then every partition has a living owner with the
+        /// role for it, if there is one.
         #[test]
         fn orders_come_to_rest(
-            lives in prop::collection::vec(prop::collection::btree_set(1_u16..9, 1..6), 1..6),
+            lives in prop::collection::vec(
+                prop::collection::btree_map(1_u16..9, 0_usize..4, 1..6),
+                1..6,
+            ),
         ) {
+            let (worker, gateway) = (NodeRole::Worker, NodeRole::Gateway);
+            let kinds = [
+                NodeRoles::ALL,
+                NodeRoles::only(worker),
+                NodeRoles::only(gateway),
+                NodeRoles::only(NodeRole::Api),
+            ];
             let mut owners = fresh();
             for nodes in lives {
-                let living: Vec<Living> = nodes.iter().map(|&node| living(node)).collect();
+                let living: Vec<Living> = nodes
+                    .iter()
+                    .map(|(&node, &kind)| Living { roles: kinds[kind], ..living(node) })
+                    .collect();
                 let rounds = settle(&mut owners, &living);
                 prop_assert!(rounds <= 1 + 32 / MOVES_MAX);
-                prop_assert!(owners_of(&owners).is_subset(&nodes));
-                prop_assert!(owners.values().all(Option::is_some));
+                for role in [worker, gateway] {
+                    let takers: BTreeSet<u16> = living
+                        .iter()
+                        .filter(|node| node.roles.contains(role))
+                        .map(|node| node.node.0)
+                        .collect();
+                    let of_kind = owners.iter().filter(|(partition, _)| partition.role() == role);
+                    let of_kind: Owners = of_kind.map(|(it, owner)| (*it, *owner)).collect();
+                    if !takers.is_empty() {
+                        prop_assert!(owners_of(&of_kind).is_subset(&takers));
+                        prop_assert!(of_kind.values().all(Option::is_some));
+                    }
+                }
             }
         }
     }

@@ -11,7 +11,7 @@ use guildhall_model::event::{Event, Source};
 use guildhall_model::message::Message;
 use guildhall_model::snowflake::Generator;
 use guildhall_model::{
-    ChannelId, EventPartition as EventPartitionNumber, Id, MessageId, Timestamp, limits,
+    ChannelId, EventPartition as EventPartitionNumber, Id, MessageId, NodeRole, Timestamp, limits,
 };
 use guildhall_ports::guilds::Home;
 use guildhall_ports::{
@@ -204,10 +204,10 @@ impl Node {
         });
         let company = self.inner.company.as_ref();
         let cluster = company.and_then(|company| {
-            let own = company.own.lock();
-            let is_idle = own.weight > 0 && !own.is_draining && self.inner.sequencers.is_empty();
             let idle = || "it has not got its share of the partitions yet".to_owned();
-            company.trouble().or_else(|| is_idle.then(idle))
+            company
+                .trouble()
+                .or_else(|| self.is_idle(company).then(idle))
         });
         let waiting: Vec<String> = events.chain(sessions).chain(cluster).collect();
         if waiting.is_empty() {
@@ -215,6 +215,22 @@ impl Node {
         } else {
             Err(waiting.join("; "))
         }
+    }
+
+    /// Whether it waits for partitions of a kind that it takes. Sessions cannot be opened without one;
+    /// a worker that is to have none is as good as any other.
+    fn is_idle(&self, company: &Company) -> bool {
+        let inner = &self.inner;
+        let own = company.own.lock();
+        let takes = |role| own.weight_as(role) > 0 && !own.is_draining;
+        takes(NodeRole::Gateway) && inner.sequencers.is_empty()
+            || takes(NodeRole::Worker) && inner.events.all().is_empty() && company.is_owed_events()
+    }
+
+    /// Roles that no living node of the cluster has, by what this node knows.
+    pub fn missing_roles(&self) -> Vec<NodeRole> {
+        let company = self.inner.company.as_ref();
+        company.map(|it| it.missing_roles()).unwrap_or_default()
     }
 
     /// What the partitions say of themselves.

@@ -100,6 +100,7 @@ async fn joining(
         listener,
         address,
         weight: cluster.weight.into(),
+        roles: cluster.roles,
     })
 }
 

@@ -26,7 +26,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Runs a node: prints `ready http://HOST:PORT` on stdout when it serves, logs to stderr.
-    Serve(Settings),
+    Serve(ServeSettings),
     /// Prepares the engines of a cluster: tables, keyspace, topics.
     #[command(subcommand)]
     Migrate(MigrateCommand),
@@ -80,6 +80,15 @@ struct Settings {
     data: Option<String>,
 }
 
+#[derive(Debug, Args)]
+struct ServeSettings {
+    #[command(flatten)]
+    settings: Settings,
+    /// What the node does in a cluster: api, gateway, worker, or several of them, separated by commas.
+    #[arg(long, value_name = "ROLES")]
+    roles: Option<String>,
+}
+
 /// Runs the command that the arguments name.
 pub fn main(
     args: impl Iterator<Item = OsString>,
@@ -109,7 +118,7 @@ pub fn main(
             let (wanted, settings) = command.parts();
             with_config(settings, environment, |config| migrate(&config, wanted))
         }
-        Command::Serve(settings) => with_config(settings, environment, serve),
+        Command::Serve(settings) => with_sources(&settings.into_sources(environment), serve),
     }
 }
 
@@ -118,7 +127,11 @@ fn with_config(
     environment: impl Iterator<Item = (OsString, OsString)>,
     use_config: impl FnOnce(Config) -> ExitCode,
 ) -> ExitCode {
-    match Config::load(&settings.into_sources(environment)) {
+    with_sources(&settings.into_sources(environment), use_config)
+}
+
+fn with_sources(sources: &Sources, use_config: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+    match Config::load(sources) {
         Ok(config) => use_config(config),
         Err(mistakes) => refuse(&mistakes),
     }
@@ -145,6 +158,20 @@ impl Settings {
                 })
                 .collect(),
         }
+    }
+}
+
+impl ServeSettings {
+    fn into_sources(self, environment: impl Iterator<Item = (OsString, OsString)>) -> Sources {
+        let mut sources = self.settings.into_sources(environment);
+        let roles = self.roles.map(|value| CommandLineSetting {
+            flag: "--roles",
+            part: "cluster",
+            key: "roles",
+            value,
+        });
+        sources.command_line.extend(roles);
+        sources
     }
 }
 

@@ -15,6 +15,8 @@ mod values;
 
 use std::fmt;
 
+use guildhall_model::NodeRoles;
+
 pub use addresses::{PostgresUrl, RedisUrl, S3Address};
 pub use document::{example, markdown};
 pub use source::{CommandLineSetting, Sources};
@@ -79,7 +81,40 @@ impl Config {
         // into the events log.
         at_most(resume, frames);
         at_most(frames, events);
+        self.check_roles(mistakes);
         self.cluster.check(mistakes);
+    }
+
+    /// What a node leaves to others there must be others for, and clients must find them.
+    fn check_roles(&self, mistakes: &mut Vec<Mistake>) {
+        let roles = self.cluster.roles;
+        if roles == NodeRoles::ALL {
+            return;
+        }
+        let mut mistake = |path: &str, what: String| {
+            mistakes.push(Mistake {
+                origin: None,
+                path: path.to_owned(),
+                what,
+            });
+        };
+        if !self.cluster.is_set() {
+            mistake(
+                "cluster.roles",
+                format!(
+                    "expected {}, found {roles}: a node that keeps everything in its data directory \
+                     is alone, so it must have all roles",
+                    NodeRoles::ALL
+                ),
+            );
+        } else if self.server.public_url.is_none() {
+            mistake(
+                "server.public_url",
+                format!(
+                    "is needed where a node has only the roles {roles}: clients find the others there"
+                ),
+            );
+        }
     }
 }
 

@@ -5,7 +5,7 @@
 //! in the logs. A wrong belief about who lives costs availability, never a message.
 
 use async_trait::async_trait;
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRole, NodeRoles};
 
 use crate::error::Failure;
 
@@ -23,8 +23,21 @@ pub struct Member {
     pub address: String,
     /// How much it takes beside the others; 0 owns no partitions.
     pub weight: u32,
+    /// What it does.
+    pub roles: NodeRoles,
     /// It is leaving.
     pub is_draining: bool,
+}
+
+impl Member {
+    /// How much it takes of the partitions that nodes with this role own; 0 owns none of them.
+    pub const fn weight_as(&self, role: NodeRole) -> u32 {
+        if self.roles.contains(role) {
+            self.weight
+        } else {
+            0
+        }
+    }
 }
 
 /// A node with how long nothing was heard of it, by the store's own clock.

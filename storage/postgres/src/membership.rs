@@ -5,7 +5,7 @@
 //! one that is about to notice, hangs on it.
 
 use async_trait::async_trait;
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRoles};
 use guildhall_ports::membership::{ADDRESS_BYTES_MAX, Heard, Member};
 use guildhall_ports::{Failure, Membership};
 
@@ -52,6 +52,7 @@ struct Row {
     incarnation: i64,
     address: String,
     weight: i64,
+    roles: String,
     is_draining: bool,
     silent_ms: i64,
 }
@@ -64,6 +65,7 @@ impl Row {
                 incarnation: column::small(TABLE, self.incarnation)?,
                 address: self.address,
                 weight: column::small(TABLE, self.weight)?,
+                roles: roles(&self.roles)?,
                 is_draining: self.is_draining,
             },
             silent_ms: column::small(TABLE, self.silent_ms)?,
@@ -71,22 +73,28 @@ impl Row {
     }
 }
 
+fn roles(names: &str) -> Result<NodeRoles, SqlError> {
+    let parsed: Result<NodeRoles, _> = names.parse();
+    parsed.map_err(|_| SqlError::row(TABLE, format!("{names:?} names no roles")))
+}
+
 /// False if a later process has the number. The time is taken when the row is held: two signs of
 /// life that wait for each other are heard in the order in which they are written.
 async fn beat(store: &PostgresStore, member: &Member) -> Result<bool, SqlError> {
     let written = sqlx::query(
-        "INSERT INTO nodes (node, incarnation, address, weight, is_draining, heard_at)
-         VALUES ($1, $2, $3, $4, $5, clock_timestamp())
+        "INSERT INTO nodes (node, incarnation, address, weight, roles, is_draining, heard_at)
+         VALUES ($1, $2, $3, $4, $5, $6, clock_timestamp())
          ON CONFLICT (node) DO UPDATE
          SET incarnation = excluded.incarnation, address = excluded.address,
-             weight = excluded.weight, is_draining = excluded.is_draining,
-             heard_at = clock_timestamp()
+             weight = excluded.weight, roles = excluded.roles,
+             is_draining = excluded.is_draining, heard_at = clock_timestamp()
          WHERE nodes.incarnation <= excluded.incarnation",
     )
     .bind(i64::from(member.node.0))
     .bind(column::count(TABLE, member.incarnation)?)
     .bind(&member.address)
     .bind(i64::from(member.weight))
+    .bind(member.roles.to_string())
     .bind(member.is_draining)
     .execute(store.signs())
     .await?;
@@ -105,7 +113,7 @@ async fn leave(store: &PostgresStore, node: NodeId, incarnation: u64) -> Result<
 /// Nobody has been silent for less than no time, though the engine's clock may say so.
 async fn members(store: &PostgresStore) -> Result<Vec<Heard>, SqlError> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT node, incarnation, address, weight, is_draining,
+        "SELECT node, incarnation, address, weight, roles, is_draining,
              GREATEST(0, FLOOR(1000 * EXTRACT(EPOCH FROM clock_timestamp() - heard_at)))::BIGINT
                  AS silent_ms
          FROM nodes ORDER BY node",

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use guildhall_cluster::link::{ByteStream, Lane, LinkError, LinkState, Links, Secret};
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRole, NodeRoles};
 use guildhall_ports::Membership;
 use guildhall_ports::directory::{Ownership, Partition};
 use guildhall_ports::membership::Member;
@@ -33,6 +33,8 @@ pub struct Joining {
     pub address: String,
     /// How much this node takes beside the others; 0 owns no partitions.
     pub weight: u32,
+    /// What this node does. It owns only partitions that it has the role for.
+    pub roles: NodeRoles,
 }
 
 impl Joining {
@@ -43,6 +45,7 @@ impl Joining {
             incarnation: self.incarnation,
             address: self.address.clone(),
             weight: self.weight,
+            roles: self.roles,
             is_draining: false,
         };
         Company::new(Arc::clone(&self.membership), own)
@@ -61,12 +64,22 @@ pub(crate) struct Company {
     pub(crate) others: Mutex<BTreeSet<NodeId>>,
     /// Partitions that are being taken over or handed over.
     busy: Mutex<BTreeSet<Partition>>,
-    /// Some other node takes partitions.
-    pub(crate) has_takers: AtomicBool,
+    /// The last look at the list of nodes; none before the first.
+    seen: Mutex<Option<Seen>>,
     has_left: AtomicBool,
     trouble: Mutex<Option<String>>,
     links: OnceLock<Links>,
     sockets: OnceLock<Arc<dyn Sockets>>,
+}
+
+/// What a look at the list of nodes has shown.
+pub(crate) struct Seen {
+    /// Roles whose partitions some other node takes over, if there are any.
+    pub(crate) takers: BTreeSet<NodeRole>,
+    /// Roles that no living node has.
+    pub(crate) missing: Vec<NodeRole>,
+    /// This node has no event partition, and is going to have some.
+    pub(crate) is_owed_events: bool,
 }
 
 /// Attends to sockets of sessions that this node owns and that clients have opened at another node.
@@ -96,7 +109,7 @@ impl Company {
             owners: watch::Sender::new(Owners::new()),
             others: Mutex::default(),
             busy: Mutex::default(),
-            has_takers: AtomicBool::new(false),
+            seen: Mutex::default(),
             has_left: AtomicBool::new(false),
             trouble: Mutex::default(),
             links: OnceLock::new(),
@@ -125,6 +138,37 @@ impl Company {
         let is_news = last.as_deref() != trouble;
         *last = trouble.map(str::to_owned);
         is_news
+    }
+
+    /// Notes what the list of nodes has shown.
+    pub(crate) fn note_seen(&self, seen: Seen) {
+        *self.seen.lock() = Some(seen);
+    }
+
+    /// Some other node takes over partitions that are owned by nodes with this role.
+    pub(crate) fn has_takers(&self, role: NodeRole) -> bool {
+        let seen = self.seen.lock();
+        seen.as_ref()
+            .is_some_and(|seen| seen.takers.contains(&role))
+    }
+
+    /// Roles that no living node has, by what this node knows.
+    pub(crate) fn missing_roles(&self) -> Vec<NodeRole> {
+        let seen = self.seen.lock();
+        seen.as_ref()
+            .map(|it| it.missing.clone())
+            .unwrap_or_default()
+    }
+
+    /// Whether this node, which has no event partition, is to have some.
+    pub(crate) fn is_owed_events(&self) -> bool {
+        let seen = self.seen.lock();
+        seen.as_ref().is_none_or(|seen| seen.is_owed_events)
+    }
+
+    /// Whether this node owns partitions of this one's kind.
+    pub(crate) fn takes(&self, partition: Partition) -> bool {
+        self.own.lock().weight_as(partition.role()) > 0
     }
 
     /// The node says no more that it lives.
@@ -216,6 +260,7 @@ mod tests {
             incarnation: 1,
             address: String::new(),
             weight: 1,
+            roles: NodeRoles::ALL,
             is_draining: false,
         };
         let company = Company::new(

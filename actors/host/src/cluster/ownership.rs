@@ -33,6 +33,14 @@ pub(super) fn carry_out(node: &Node, order: Order) {
     let partition = order.partition();
     alone(node, partition, move |node, company| async move {
         match order {
+            // The coordinator knows a former life of this node's.
+            Order::TakeOver { .. } if !company.takes(partition) => {
+                warn!(
+                    ?partition,
+                    "this node has no role for the partition, and does not take it"
+                );
+                Ok(())
+            }
             // An order that was given before the last one was carried out.
             Order::TakeOver { .. } if holds(&node, partition) => Ok(()),
             Order::TakeOver { replaces, .. } => take(&node, &company, partition, replaces).await,

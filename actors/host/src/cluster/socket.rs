@@ -1,12 +1,11 @@
 //! Sockets that clients have opened at one node and whose sessions another one holds, and leaving.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
 use guildhall_cluster::link::{ByteStream, LinkError};
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRole};
 use tokio::time::Instant;
 
 use super::Sockets;
@@ -47,9 +46,13 @@ impl Node {
         let deadline = Instant::now() + within;
         while Instant::now() < deadline {
             let inner = &self.inner;
-            let is_empty = inner.events.all().is_empty() && inner.sequencers.all().is_empty();
+            let mut left = [
+                (NodeRole::Worker, inner.events.all().is_empty()),
+                (NodeRole::Gateway, inner.sequencers.is_empty()),
+            ]
+            .into_iter();
             // To nobody nothing is handed over.
-            if is_empty || !company.has_takers.load(Ordering::Acquire) {
+            if left.all(|(role, is_empty)| is_empty || !company.has_takers(role)) {
                 return true;
             }
             tokio::time::sleep(LOOK).await;

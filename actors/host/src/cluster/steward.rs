@@ -2,20 +2,19 @@
 //! owns what, takes over what is its own, and coordinates the others if the lease is its own.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use guildhall_cluster::coordinator::{Living, Order, orders};
+use guildhall_cluster::coordinator::{Living, Order, is_owed_some, orders};
 use guildhall_cluster::link::{Lane, Peer};
 use guildhall_cluster::placement::all_partitions;
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRole};
 use guildhall_ports::Failure;
 use guildhall_ports::membership::{Heard, Member};
 use tokio::time::MissedTickBehavior;
 use tracing::{error, info, warn};
 
-use super::company::{Company, Owners};
+use super::company::{Company, Owners, Seen};
 use super::ownership;
 use super::requests::Request;
 use crate::calls::wire::encode;
@@ -95,13 +94,15 @@ async fn round(node: &Node) -> Result<(), Failure> {
     let members = company.membership.members().await?;
     let owners: Owners = inner.stores.directory.owners().await?.into_iter().collect();
     meet(company, &members);
+    let living = living(company, &members);
+    company.note_seen(look(node, &own, &members, &living));
     for (&partition, &owner) in &owners {
         company.note_owner(partition, owner);
     }
     ownership::drop_lost(node, &owners);
     take_own(node, company, &owners);
     if lead(company, &own, &members).await? {
-        coordinate(node, company, &members, &owners);
+        coordinate(node, company, &living, &owners);
     }
     Ok(())
 }
@@ -142,20 +143,40 @@ fn meet(company: &Company, members: &[Heard]) {
             address: heard.member.address.clone(),
         })
         .collect();
-    let takers = members
-        .iter()
-        .filter(|heard| heard.member.node != own && !heard.member.is_draining)
-        .filter(|heard| heard.member.weight > 0 && heard.silent_ms < DEAD_AFTER_MS);
-    company
-        .has_takers
-        .store(takers.count() > 0, Ordering::Release);
     let others: BTreeSet<NodeId> = peers.iter().map(|peer| peer.node).collect();
     company.links().set_peers(peers);
     *company.others.lock() = others;
 }
 
+/// What the list of nodes shows.
+fn look(node: &Node, own: &Member, members: &[Heard], living: &[Living]) -> Seen {
+    let config = &node.inner.config;
+    let kinds = [NodeRole::Gateway, NodeRole::Worker];
+    let takes = |role: NodeRole| {
+        let mut others = members.iter().filter(|it| it.member.node != own.node);
+        others.any(|Heard { member, silent_ms }| {
+            member.weight_as(role) > 0 && !member.is_draining && *silent_ms < DEAD_AFTER_MS
+        })
+    };
+    // Who owns nothing is of no use as a gateway or worker.
+    let is_had = |role: NodeRole| {
+        let mut having = living.iter().filter(|it| it.roles.contains(role));
+        having.any(|it| it.weight > 0 || role == NodeRole::Api)
+    };
+    let events = all_partitions(config.event_partitions, 0);
+    let has_none = node.inner.events.all().is_empty();
+    Seen {
+        takers: kinds.into_iter().filter(|role| takes(*role)).collect(),
+        missing: NodeRole::ALL
+            .into_iter()
+            .filter(|it| !is_had(*it))
+            .collect(),
+        is_owed_events: has_none && is_owed_some(own.node, &events, living),
+    }
+}
+
 /// What the directory calls this node's own and this node does not hold: it has restarted, or an
-/// order was interrupted.
+/// order was interrupted. What it has no role for any more is left to others.
 fn take_own(node: &Node, company: &Company, owners: &Owners) {
     let inner = &node.inner;
     let me = inner.config.node;
@@ -163,7 +184,7 @@ fn take_own(node: &Node, company: &Company, owners: &Owners) {
         return;
     }
     for (&partition, owner) in owners.iter().filter(|(_, owner)| owner.node == me) {
-        if !ownership::holds(node, partition) {
+        if company.takes(partition) && !ownership::holds(node, partition) {
             let order = Order::TakeOver {
                 partition,
                 to: me,
@@ -174,23 +195,14 @@ fn take_own(node: &Node, company: &Company, owners: &Owners) {
     }
 }
 
-fn coordinate(node: &Node, company: &Arc<Company>, members: &[Heard], owners: &Owners) {
+fn coordinate(node: &Node, company: &Arc<Company>, living: &[Living], owners: &Owners) {
     let config = &node.inner.config;
     let all = all_partitions(config.event_partitions, config.session_partitions);
     let owned: BTreeMap<_, _> = all
         .into_iter()
         .map(|partition| (partition, owners.get(&partition).copied()))
         .collect();
-    let living: Vec<Living> = members
-        .iter()
-        .filter(|heard| lives(company, heard))
-        .map(|heard| Living {
-            node: heard.member.node,
-            weight: heard.member.weight,
-            is_draining: heard.member.is_draining,
-        })
-        .collect();
-    for order in orders(&owned, &living) {
+    for order in orders(&owned, living) {
         let to = order.executor();
         if to == config.node {
             ownership::carry_out(node, order);
@@ -203,6 +215,18 @@ fn coordinate(node: &Node, company: &Arc<Company>, members: &[Heard], owners: &O
             let _ = company.call(to, Lane::Control, body, ORDER_WITHIN).await;
         });
     }
+}
+
+fn living(company: &Company, members: &[Heard]) -> Vec<Living> {
+    let living = members.iter().filter(|heard| lives(company, heard));
+    living
+        .map(|Heard { member, .. }| Living {
+            node: member.node,
+            weight: member.weight,
+            roles: member.roles,
+            is_draining: member.is_draining,
+        })
+        .collect()
 }
 
 fn lives(company: &Company, heard: &Heard) -> bool {

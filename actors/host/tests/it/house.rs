@@ -10,7 +10,7 @@ use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::observe::NodeState;
 use guildhall_host::{HostConfig, Joining, Node, Stores};
 use guildhall_model::event::Record;
-use guildhall_model::{NodeId, Timestamp};
+use guildhall_model::{NodeId, NodeRole, NodeRoles, Timestamp};
 use guildhall_ports::directory::{Ownership, Partition};
 use guildhall_ports::fake::{
     FakeClock, FakeDirectory, FakeLog, FakeMembership, FakeSnapshots, Fate,
@@ -62,6 +62,7 @@ pub(crate) struct House {
 /// A node that serves. It does something only while a test waits for it.
 pub(crate) struct Serving {
     runtime: Runtime,
+    roles: NodeRoles,
     pub(crate) node: Node,
 }
 
@@ -131,11 +132,20 @@ impl House {
                 Either::Right(_) => panic!("what is done beside does not end"),
             }
         });
-        Serving { runtime, node }
+        Serving {
+            runtime,
+            roles: NodeRoles::ALL,
+            node,
+        }
     }
 
     /// Starts a node that joins the others. It works on although no test waits for it.
     pub(crate) fn join(&mut self, number: u16) -> Serving {
+        self.join_as(number, NodeRoles::ALL)
+    }
+
+    /// The same, with these roles.
+    pub(crate) fn join_as(&mut self, number: u16, roles: NodeRoles) -> Serving {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
             .enable_all()
@@ -154,10 +164,15 @@ impl House {
                 address: listener.local_addr().unwrap().to_string(),
                 listener,
                 weight: 1,
+                roles,
             };
             Node::join(config, env, stores, joining).await.unwrap()
         });
-        Serving { runtime, node }
+        Serving {
+            runtime,
+            roles,
+            node,
+        }
     }
 
     fn config(&self, number: u16) -> HostConfig {
@@ -202,7 +217,8 @@ impl House {
         NodeId(number.try_into().unwrap())
     }
 
-    /// Waits until these nodes own all partitions, each of them some of either kind, and work.
+    /// Waits until these nodes own all partitions that any of them has the role for, each some of
+    /// every kind that it has the role for and none of the others, and work.
     pub(crate) fn until_settled(&self, nodes: &[&Serving]) {
         let began = Instant::now();
         // Leases end by the clock, which goes as fast as the nodes do.
@@ -227,10 +243,16 @@ impl House {
         let states: Vec<NodeState> = nodes.iter().map(|it| it.node.observe()).collect();
         let events = states.iter().map(|state| state.event_partitions.len());
         let sessions = states.iter().map(|state| state.session_partitions.len());
-        let all = usize::from(self.partitions);
-        let is_whole = (events.clone().sum(), sessions.clone().sum()) == (all, all);
-        let is_shared = events.chain(sessions).all(|owned| owned > 0);
-        is_whole && is_shared && nodes.iter().all(|it| it.node.check().is_ok())
+        self.is_shared(nodes, NodeRole::Worker, &events.collect::<Vec<_>>())
+            && self.is_shared(nodes, NodeRole::Gateway, &sessions.collect::<Vec<_>>())
+            && nodes.iter().all(|it| it.node.check().is_ok())
+    }
+
+    fn is_shared(&self, nodes: &[&Serving], role: NodeRole, owned: &[usize]) -> bool {
+        let takes = || nodes.iter().map(|it| it.roles.contains(role));
+        let all = usize::from(self.partitions) * usize::from(takes().any(|takes| takes));
+        let mut shares = takes().zip(owned);
+        owned.iter().sum::<usize>() == all && shares.all(|(takes, owned)| takes == (*owned > 0))
     }
 
     /// Decides about the appends that waited when their node was killed: of each log so many
@@ -310,7 +332,7 @@ impl Serving {
 
     /// The process is gone, in the middle of whatever it was doing.
     pub(crate) fn kill(self) {
-        let Self { runtime, node } = self;
+        let Self { runtime, node, .. } = self;
         let guard = runtime.enter();
         drop(node);
         drop(guard);

@@ -8,6 +8,7 @@ mod kills;
 mod late;
 mod observe;
 mod repairs;
+mod roles;
 mod same;
 mod several;
 mod starts;

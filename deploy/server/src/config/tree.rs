@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use guildhall_model::NodeRoles;
+
 use super::addresses::{PostgresUrl, RedisUrl, S3Address};
 use super::declare::{Entry, Part, Reader, Rule, parts};
 use super::setting::Setting;
@@ -90,9 +92,14 @@ parts! {
         /// How other nodes reach that, where it is not the address above: behind 0.0.0.0, for
         /// example. One host and port.
         address: Option<Hosts> = Rule::unset("node1.internal:7946");
-        /// How much this node takes beside the others. With 0 it owns no sessions, guilds or
-        /// channels: it passes requests on, and cannot open sessions.
+        /// How much this node takes beside the others with the same role. With 0 it owns no sessions,
+        /// guilds or channels: it passes requests on, and cannot open sessions.
         weight: u16 = Rule::default("1").between("0", "100");
+        /// What this node does: `api` answers requests over HTTP, `gateway` accepts WebSockets and owns
+        /// sessions, `worker` owns guilds and channels. Separated by commas. Several nodes may split the
+        /// work between them; `server.public_url` must lead to all of them then. A node without a cluster
+        /// does everything. The flag `--roles` of `serve` overrides this.
+        roles: NodeRoles = Rule::default("api,gateway,worker");
         /// PostgreSQL, for accounts, guilds and the directory of owners. The address holds a
         /// password, which is safer in the environment than in a file.
         postgres: Option<PostgresUrl> = Rule::unset("postgres://guildhall:secret@db.internal/guildhall");

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use guildhall_model::Rate;
+use guildhall_model::{NodeRoles, Rate};
 use subtle::ConstantTimeEq;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
@@ -290,6 +290,18 @@ impl Setting for Hosts {
 
     fn text(&self) -> String {
         self.joined()
+    }
+}
+
+impl Setting for NodeRoles {
+    const EXPECTED: &'static str = "api, gateway, worker, or several of them, separated by commas";
+
+    fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn text(&self) -> String {
+        self.to_string()
     }
 }
 

@@ -73,3 +73,55 @@ fn the_example_is_a_file_that_passes_the_check() {
     );
     assert_eq!(checked.status.code(), Some(0), "{}", stderr(&checked));
 }
+
+#[test]
+fn a_node_that_is_alone_must_do_everything() {
+    // What the flag says counts, and not the environment.
+    let environment = [("GUILDHALL__CLUSTER__ROLES", "worker")];
+    let output = guildhall(&["serve", "--roles", "gateway, api"], &environment);
+    assert_eq!(output.status.code(), Some(64));
+    let said = stderr(&output);
+    assert!(
+        said.contains("cluster.roles: expected api,gateway,worker, found api,gateway: a node that"),
+        "{said}"
+    );
+    let output = guildhall(&["config", "check"], &environment);
+    assert_eq!(output.status.code(), Some(64));
+    assert!(stderr(&output).contains("found worker"));
+}
+
+#[test]
+fn a_role_that_there_is_not_is_refused() {
+    for roles in ["voice", "", "api,", "all"] {
+        let output = guildhall(&["serve", "--roles", roles], &[]);
+        assert_eq!(output.status.code(), Some(64), "{roles:?}");
+        let said = stderr(&output);
+        let expected = format!(
+            "--roles: cluster.roles: expected api, gateway, worker, or several of them, separated \
+             by commas, found {roles:?}"
+        );
+        assert!(said.contains(&expected), "{said}");
+    }
+}
+
+#[test]
+fn a_node_that_leaves_something_to_others_must_say_where_clients_find_them() {
+    let engines = [
+        ("GUILDHALL__CLUSTER__POSTGRES", "postgres://a:b@c/d"),
+        ("GUILDHALL__CLUSTER__KAFKA", "a:1"),
+        ("GUILDHALL__CLUSTER__CQL", "a:1"),
+    ];
+    let needed = "server.public_url: is needed where a node has only the roles";
+    for (roles, public_url, is_missed) in [
+        ("worker", None, true),
+        ("api", Some("https://chat.example"), false),
+        ("worker,gateway,api", None, false),
+    ] {
+        let mut environment = Vec::from(engines);
+        environment.push(("GUILDHALL__CLUSTER__ROLES", roles));
+        environment.extend(public_url.map(|url| ("GUILDHALL__SERVER__PUBLIC_URL", url)));
+        let said = stderr(&guildhall(&["config", "check"], &environment));
+        assert_eq!(said.contains(needed), is_missed, "{roles}: {said}");
+        assert!(!said.contains("cluster.roles"), "{roles}: {said}");
+    }
+}

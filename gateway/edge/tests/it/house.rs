@@ -20,7 +20,7 @@ use guildhall_edge::{Gateway, GatewayConfig, listener};
 use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::{HostConfig, Joining, NewGuild, Node, Stores};
 use guildhall_model::text::{Content, Email, GuildName, Username};
-use guildhall_model::{ChannelId, NodeId, Timestamp};
+use guildhall_model::{ChannelId, NodeId, NodeRoles, Timestamp};
 use guildhall_ports::Env;
 use guildhall_ports::fake::{
     FakeBlobs, FakeClock, FakeDirectory, FakeLog, FakeMembership, FakeSnapshots,
@@ -170,6 +170,7 @@ impl House {
             address: listener.local_addr().unwrap().to_string(),
             listener,
             weight: 1,
+            roles: NodeRoles::ALL,
         }
     }
 

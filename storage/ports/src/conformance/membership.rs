@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRole, NodeRoles};
 
 use crate::error::Failure;
 use crate::membership::{ADDRESS_BYTES_MAX, Member, Membership};
@@ -17,6 +17,7 @@ macro_rules! membership_promises {
     ($fresh:path) => {
         $crate::promises! { membership, $fresh:
             nodes_are_listed_as_they_last_said
+            any_set_of_roles_is_kept
             an_address_is_kept_up_to_its_bound
             an_earlier_process_neither_beats_nor_leaves
             who_has_left_is_not_listed
@@ -41,6 +42,7 @@ fn member(node: NodeId, incarnation: u64) -> Member {
         incarnation,
         address: format!("10.0.0.{node}:7000"),
         weight: 1,
+        roles: NodeRoles::ALL,
         is_draining: false,
     }
 }
@@ -70,6 +72,24 @@ pub async fn nodes_are_listed_as_they_last_said(store: Store) {
     let again = member(TWO, 6);
     store.beat(&again).await.unwrap();
     assert_eq!(listed(&store).await, [second, again]);
+}
+
+pub async fn any_set_of_roles_is_kept(store: Store) {
+    let [api, gateway, worker] = NodeRole::ALL.map(NodeRoles::only);
+    let pairs = [
+        api.and(NodeRole::Gateway),
+        api.and(NodeRole::Worker),
+        gateway.and(NodeRole::Worker),
+    ];
+    let sets = [api, gateway, worker].into_iter().chain(pairs);
+    for roles in sets.chain([NodeRoles::ALL]) {
+        let said = Member {
+            roles,
+            ..member(ONE, 5)
+        };
+        store.beat(&said).await.unwrap();
+        assert_eq!(listed(&store).await, [said]);
+    }
 }
 
 pub async fn an_address_is_kept_up_to_its_bound(store: Store) {

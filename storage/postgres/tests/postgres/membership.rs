@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRole, NodeRoles};
 use guildhall_ports::membership::{Heard, Member};
 use guildhall_ports::{Accounts, Failure, Membership};
 use guildhall_postgres::{Config, PostgresStore};
@@ -37,6 +37,7 @@ fn member(node: NodeId, incarnation: u64) -> Member {
         incarnation,
         address: format!("10.0.0.{node}:7000"),
         weight: 1,
+        roles: NodeRoles::ALL,
         is_draining: false,
     }
 }
@@ -231,6 +232,35 @@ async fn an_engine_that_was_away_knows_its_nodes_and_nobody_has_to_help() {
         store.beat(&member(ONE, 1)).await.unwrap();
         assert!(store.lead(ONE, 1, LONG_MS).await.unwrap());
     }
+}
+
+/// A program from before there were roles goes on beside newer ones until it is replaced.
+#[tokio::test]
+async fn a_node_that_knows_no_roles_has_all_of_them() {
+    let database = Database::fresh().await;
+    let (store, mut shell) = (database.node().await, database.shell().await);
+    let older = "INSERT INTO nodes (node, incarnation, address, weight, is_draining, heard_at)
+                 VALUES (1, 1, '10.0.0.1:7000', 1, FALSE, clock_timestamp())";
+    shell.execute(older).await.unwrap();
+    assert_eq!(heard(&store).await.member, member(ONE, 1));
+}
+
+/// Somebody has written into the table, or a program from after this one.
+#[tokio::test]
+async fn roles_that_make_no_sense_are_damage() {
+    let database = Database::fresh().await;
+    let (store, mut shell) = (database.node().await, database.shell().await);
+    store.beat(&member(ONE, 1)).await.unwrap();
+    let nonsense = "UPDATE nodes SET roles = 'api,voice'";
+    shell.execute(nonsense).await.unwrap();
+    let read = store.members().await;
+    assert!(matches!(read, Err(Failure::Damaged { .. })), "{read:?}");
+    let said = Member {
+        roles: NodeRoles::only(NodeRole::Api),
+        ..member(ONE, 1)
+    };
+    store.beat(&said).await.unwrap();
+    assert_eq!(heard(&store).await.member, said);
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Tables of several versions.
 
+use guildhall_model::{NodeId, NodeRoles};
+use guildhall_ports::membership::Member;
 use guildhall_ports::{Accounts, Failure, Membership};
 use guildhall_postgres::migrations::{self, State};
 use guildhall_postgres::{Config, PostgresStore};
@@ -42,17 +44,44 @@ async fn a_database_of_an_older_program_gets_what_it_lacks_and_keeps_its_rows() 
     let database = Database::fresh().await;
     let config = database.config();
     register(&database.node().await, 1).await;
-    let older = "DROP TABLE nodes, coordinator; DELETE FROM _sqlx_migrations WHERE version = 2";
+    let older = "DROP TABLE nodes, coordinator; DELETE FROM _sqlx_migrations WHERE version > 1";
     database.shell().await.execute(older).await.unwrap();
     let refused = refusal(&config).await.to_string();
     assert!(refused.contains("migration 2 (nodes)"), "{refused}");
 
     let applied = migrations::apply(&config).await.unwrap();
-    assert_eq!(applied.len(), 1);
-    assert_eq!(applied[0].version, 2);
+    let versions: Vec<i64> = applied.iter().map(|step| step.version).collect();
+    assert_eq!(versions, [2, 3]);
     let store = database.node().await;
     assert_eq!(store.members().await.unwrap(), []);
     assert_eq!(store.account(id(1)).await.unwrap(), Some(account(1)));
+}
+
+/// They may still run: each of them goes on to say that it lives as it did before.
+#[tokio::test]
+async fn nodes_from_before_there_were_roles_stay_listed_and_have_all_of_them() {
+    let database = Database::fresh().await;
+    let (config, mut shell) = (database.config(), database.shell().await);
+    let older = "ALTER TABLE nodes DROP COLUMN roles;
+                 DELETE FROM _sqlx_migrations WHERE version = 3;
+                 INSERT INTO nodes (node, incarnation, address, weight, is_draining, heard_at)
+                 VALUES (7, 5, '10.0.0.7:7000', 2, FALSE, clock_timestamp())";
+    shell.execute(older).await.unwrap();
+    let refused = refusal(&config).await.to_string();
+    assert!(refused.contains("migration 3 (roles)"), "{refused}");
+
+    migrations::apply(&config).await.unwrap();
+    let listed = database.node().await.members().await.unwrap();
+    let listed: Vec<Member> = listed.into_iter().map(|heard| heard.member).collect();
+    let member = Member {
+        node: NodeId(7),
+        incarnation: 5,
+        address: "10.0.0.7:7000".to_owned(),
+        weight: 2,
+        roles: NodeRoles::ALL,
+        is_draining: false,
+    };
+    assert_eq!(listed, [member]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use guildhall_cluster::placement::{Candidate, all_partitions, place};
 use guildhall_e2e::{Server, server, soon};
 use guildhall_engines::Engines;
-use guildhall_model::{EventPartition, NodeId, SessionPartition};
+use guildhall_model::{EventPartition, NodeId, NodeRoles, SessionPartition};
 use guildhall_ports::directory::Partition;
 use serde_json::Value;
 
@@ -46,6 +46,7 @@ pub(crate) async fn until_placed(nodes: &[Server]) -> Owned {
         .map(|(number, _)| Candidate {
             node: NodeId(number),
             weight: 1,
+            roles: NodeRoles::ALL,
         })
         .collect();
     let placed = place(&all_partitions(PARTITIONS, PARTITIONS), &candidates);
