@@ -13,7 +13,7 @@ use guildhall_auth::{AccessTokens, FileLinks, Hasher, InteractionTokens};
 use guildhall_cluster::link::Secret;
 use guildhall_edge::{Gateway, GatewayConfig};
 use guildhall_host::{HostConfig, Joining, Node};
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRole, NodeRoles};
 use guildhall_ports::{Env, Guilds, Membership, Quotas};
 use guildhall_wire::{FileUrls, Installation, Spelling};
 use tokio::net::TcpListener;
@@ -61,6 +61,7 @@ pub async fn assemble(
     };
     let partitions = node.clone();
     readiness.watch("partitions", move || partitions.check());
+    watch_roles(readiness, &node, config.cluster.roles);
     let spelling = Spelling::new(tail(&*relational, &env).await?);
     let app = start_app(config, &node, &engines).await?;
     let urls = FileUrls::new(public_url.as_str());
@@ -102,6 +103,29 @@ async fn joining(
         weight: cluster.weight.into(),
         roles: cluster.roles,
     })
+}
+
+/// A role that no living node has is told by all. Who answers clients can do little without a worker;
+/// everybody else does what is left to do.
+fn watch_roles(readiness: &Readiness, node: &Node, own: NodeRoles) {
+    let answers_clients = own.contains(NodeRole::Api) || own.contains(NodeRole::Gateway);
+    for (role, name) in [
+        (NodeRole::Api, "role api"),
+        (NodeRole::Gateway, "role gateway"),
+        (NodeRole::Worker, "role worker"),
+    ] {
+        let node = node.clone();
+        let probe = move || {
+            let is_missing = node.missing_roles().contains(&role);
+            let said = || format!("no living node has the role {role}");
+            is_missing.then(said).map_or(Ok(()), Err)
+        };
+        if role == NodeRole::Worker && answers_clients {
+            readiness.watch(name, probe);
+        } else {
+            readiness.remark(name, probe);
+        }
+    }
 }
 
 impl Assembly {

@@ -6,7 +6,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, bail};
+use axum::Router;
+use axum::http::StatusCode;
 use guildhall_edge::listener;
+use guildhall_model::NodeRole;
 use guildhall_rest::{GatewayUrl, Limits};
 use rustix::process::Signal;
 use tokio::net::{TcpListener, TcpSocket};
@@ -25,6 +28,9 @@ const LISTEN_BACKLOG: u32 = 4_096;
 const SETTLE_LOOK: std::time::Duration = std::time::Duration::from_millis(20);
 /// How often a draining node looks whether all sockets are gone.
 const DRAIN_LOOK: std::time::Duration = std::time::Duration::from_millis(50);
+
+/// What is answered by a node that leaves requests to others.
+const NO_API: &str = "this node answers no requests: it has not the role api\n";
 
 /// Runs a node until it is told to stop.
 pub async fn run(config: Config, telemetry: Telemetry) -> anyhow::Result<()> {
@@ -121,8 +127,19 @@ fn serve(
         limits: limits(config),
         quotas: assembly.quotas(),
     };
-    let routes = guildhall_rest::router(assembly.app.clone(), settings);
-    listener::serve(listener, assembly.gateway.clone(), routes, stop)
+    let roles = config.cluster.roles;
+    let routes = if roles.contains(NodeRole::Api) {
+        guildhall_rest::router(assembly.app.clone(), settings)
+    } else {
+        routes_without_api()
+    };
+    let gateway = roles.contains(NodeRole::Gateway);
+    let gateway = gateway.then(|| assembly.gateway.clone());
+    listener::serve(listener, gateway, routes, stop)
+}
+
+fn routes_without_api() -> Router {
+    Router::new().fallback((StatusCode::NOT_FOUND, NO_API))
 }
 
 fn limits(config: &Config) -> Limits {
@@ -211,4 +228,30 @@ fn announce(address: SocketAddr) -> anyhow::Result<()> {
     writeln!(stdout, "ready http://{address}")?;
     stdout.flush()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, to_bytes};
+    use axum::http::{Method, Request};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_node_that_is_no_api_answers_every_request_that_it_has_nothing_there() {
+        for (method, path) in [
+            (Method::GET, "/"),
+            (Method::GET, "/users/me"),
+            (Method::POST, "/api/v10/channels/1/messages"),
+            (Method::DELETE, "/servers/1"),
+        ] {
+            let request = Request::builder().method(method).uri(path);
+            let request = request.body(Body::empty()).unwrap();
+            let answer = routes_without_api().oneshot(request).await.unwrap();
+            assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{path}");
+            let body = to_bytes(answer.into_body(), 1 << 10).await.unwrap();
+            assert_eq!(body, NO_API, "{path}");
+        }
+    }
 }

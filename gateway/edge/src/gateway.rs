@@ -28,6 +28,8 @@ use crate::socket::Socket;
 const PATHS: [&str; 4] = ["/gateway", "/gateway/", "/gw", "/gw/"];
 /// Where libraries look that put a query to a bare origin. Others find the web client there.
 const ROOT: &str = "/";
+/// The code of requests that the gateway refuses.
+const NOT_A_WEBSOCKET: &str = "not_a_websocket";
 
 /// What an operator may set about connections.
 #[derive(Clone, Copy, Debug)]
@@ -200,6 +202,7 @@ impl Gateway {
         if request.method() != Method::GET {
             return refusal(
                 StatusCode::METHOD_NOT_ALLOWED,
+                NOT_A_WEBSOCKET,
                 "the gateway is asked with GET",
             );
         }
@@ -208,7 +211,8 @@ impl Gateway {
             return refusal_of_others();
         };
         let Some(counted) = self.count() else {
-            return refusal(StatusCode::SERVICE_UNAVAILABLE, "too many connections");
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            return refusal(status, NOT_A_WEBSOCKET, "too many connections");
         };
         let gateway = self.clone();
         tokio::spawn(async move {
@@ -246,11 +250,24 @@ pub(crate) fn stream_of(upgraded: TokioIo<Upgraded>) -> (TcpStream, Bytes) {
 
 /// The answer to a request that asks for no WebSocket.
 pub(crate) fn refusal_of_others() -> Response<Full<Bytes>> {
-    refusal(StatusCode::UPGRADE_REQUIRED, "this is a WebSocket endpoint")
+    refusal(
+        StatusCode::UPGRADE_REQUIRED,
+        NOT_A_WEBSOCKET,
+        "this is a WebSocket endpoint",
+    )
 }
 
-fn refusal(status: StatusCode, why: &'static str) -> Response<Full<Bytes>> {
-    let body = format!("{{\"code\":\"not_a_websocket\",\"message\":\"{why}\"}}");
+/// The answer of a node that leaves sockets to others.
+pub(crate) fn refusal_without_gateway() -> Response<Full<Bytes>> {
+    refusal(
+        StatusCode::NOT_FOUND,
+        "no_gateway",
+        "this node takes no WebSockets: it has not the role gateway",
+    )
+}
+
+fn refusal(status: StatusCode, code: &'static str, why: &'static str) -> Response<Full<Bytes>> {
+    let body = format!("{{\"code\":\"{code}\",\"message\":\"{why}\"}}");
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
     let json = http::HeaderValue::from_static("application/json");

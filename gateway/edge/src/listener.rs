@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tower::Service;
 use tracing::{debug, warn};
 
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, refusal_without_gateway};
 
 /// How long the head of a request may take.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -25,10 +25,11 @@ const HEAD_BYTES_MAX: usize = 32 * 1024;
 const ACCEPT_RETRY: Duration = Duration::from_millis(50);
 
 /// Serves until `stop` resolves; then no more connections are accepted, and those that are open
-/// end with their present request.
+/// end with their present request. Without a gateway there are no WebSockets: where the gateway would
+/// be nothing is found.
 pub async fn serve<S, B>(
     listener: TcpListener,
-    gateway: Gateway,
+    gateway: Option<Gateway>,
     routes: S,
     stop: impl Future<Output = ()>,
 ) where
@@ -72,7 +73,7 @@ pub async fn serve<S, B>(
 async fn serve_one<S, B>(
     stream: TcpStream,
     peer: Peer,
-    gateway: Gateway,
+    gateway: Option<Gateway>,
     routes: S,
     mut closed: tokio::sync::watch::Receiver<()>,
 ) where
@@ -92,7 +93,11 @@ async fn serve_one<S, B>(
         let (gateway, mut routes) = (gateway.clone(), routes.clone());
         async move {
             if Gateway::is_meant(&request) {
-                return Ok::<_, Infallible>(gateway.upgrade(request).map(Either::Left));
+                let answer = match gateway {
+                    Some(gateway) => gateway.upgrade(request),
+                    None => refusal_without_gateway(),
+                };
+                return Ok::<_, Infallible>(answer.map(Either::Left));
             }
             Ok(routes.call(request).await?.map(Either::Right))
         }

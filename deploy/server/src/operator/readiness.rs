@@ -29,6 +29,8 @@ struct State {
     phase: Phase,
     reported: BTreeMap<&'static str, Health>,
     probes: BTreeMap<&'static str, Probe>,
+    /// Parts that the node serves without, too.
+    remarks: BTreeMap<&'static str, Probe>,
 }
 
 type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
@@ -39,7 +41,13 @@ type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 enum Health {
     Ready,
     Starting,
-    Failed { reason: String },
+    Failed {
+        reason: String,
+    },
+    /// Something is missing that this node serves without.
+    Degraded {
+        reason: String,
+    },
 }
 
 /// The answer of `/readyz`.
@@ -64,6 +72,7 @@ impl Readiness {
                 phase: Phase::Starting,
                 reported: BTreeMap::new(),
                 probes: BTreeMap::new(),
+                remarks: BTreeMap::new(),
             })),
         }
     }
@@ -90,15 +99,26 @@ impl Readiness {
         self.state.lock().probes.insert(name, Arc::new(probe));
     }
 
-    /// Whether the node serves and all parts are well.
+    /// Names a part that is asked likewise, and that this node needs not to serve: what is wrong with
+    /// it is told, and the node is ready all the same.
+    pub fn remark(
+        &self,
+        name: &'static str,
+        probe: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+    ) {
+        self.state.lock().remarks.insert(name, Arc::new(probe));
+    }
+
+    /// Whether the node serves and all parts are well that it needs.
     pub fn is_ready(&self) -> bool {
         self.report().is_ready()
     }
 
     pub(super) fn report(&self) -> Report {
-        let (phase, mut dependencies, probes) = {
+        let (phase, mut dependencies, probes, remarks) = {
             let state = self.state.lock();
-            (state.phase, state.reported.clone(), state.probes.clone())
+            let (probes, remarks) = (state.probes.clone(), state.remarks.clone());
+            (state.phase, state.reported.clone(), probes, remarks)
         };
         // Asked without the lock: a probe may take one of its own.
         for (name, probe) in probes {
@@ -109,6 +129,13 @@ impl Readiness {
             dependencies.insert(name, health);
         }
         let are_ready = dependencies.values().all(|health| *health == Health::Ready);
+        for (name, probe) in remarks {
+            let health = match probe() {
+                Ok(()) => Health::Ready,
+                Err(reason) => Health::Degraded { reason },
+            };
+            dependencies.insert(name, health);
+        }
         Report {
             phase,
             ready: phase == Phase::Serving && are_ready,

@@ -128,6 +128,23 @@ async fn a_balancer_can_tell_a_node_that_takes_nobody_from_one_that_is_gone() {
 }
 
 #[tokio::test]
+async fn what_a_node_serves_without_is_told_and_leaves_it_ready() {
+    let readiness = Readiness::starting();
+    readiness.enter(Phase::Serving);
+    readiness.watch("partitions", || Ok(()));
+    readiness.remark("role api", || Ok(()));
+    readiness.remark("role gateway", || Err("no living node has it".to_owned()));
+    let operator = operator(readiness, &[]);
+    let (status, body) = get(&operator, "/readyz", None).await;
+    assert_eq!(status, StatusCode::OK);
+    let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+    assert_eq!(body["dependencies"]["role api"]["status"], "ready");
+    let missing = &body["dependencies"]["role gateway"];
+    assert_eq!(missing["status"], "degraded");
+    assert_eq!(missing["reason"], "no living node has it");
+}
+
+#[tokio::test]
 async fn one_part_that_fails_makes_the_node_unready_and_says_why() {
     let readiness = Readiness::starting();
     readiness.enter(Phase::Serving);

@@ -149,7 +149,12 @@ impl House {
                 Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
             });
             let never = std::future::pending();
-            tokio::spawn(listener::serve(listener, gateway.clone(), routes, never));
+            tokio::spawn(listener::serve(
+                listener,
+                Some(gateway.clone()),
+                routes,
+                never,
+            ));
             (node, app, gateway, address)
         });
         Serving {

@@ -5,5 +5,6 @@ mod client;
 mod decode;
 mod handed_over;
 mod house;
+mod no_gateway;
 mod prefaces;
 mod wire;
