@@ -208,3 +208,18 @@ fn a_leaving_node_waits_for_those_who_take_something_and_for_nobody_else() {
     assert_eq!(owners(&house, NodeRole::Worker), [2]);
     assert!(!left.session_partitions.is_empty(), "nobody takes those");
 }
+
+#[test]
+fn what_a_node_has_no_role_for_any_more_it_does_not_take_back_even_if_nobody_else_does() {
+    let mut house = House::of_many();
+    let former = house.join(1);
+    house.until_settled(&[&former]);
+    former.kill();
+    let worker = house.join_as(1, WORKER);
+    house.until_settled(&[&worker]);
+    assert!(worker.node.observe().session_partitions.is_empty());
+    until_missing(&worker, &[NodeRole::Api, NodeRole::Gateway]);
+    let gateway = house.join_as(2, GATEWAY);
+    house.until_settled(&[&worker, &gateway]);
+    assert_eq!(owners(&house, NodeRole::Gateway), [2]);
+}
