@@ -44,6 +44,7 @@ def faults_of_chart(version, path):
     yield from faults_of_selectors(documents, nodes, job)
     yield from faults_of_drain(nodes["spec"]["template"]["spec"], settings["data"])
     yield from faults_of_number(nodes)
+    yield from faults_of_ways_in(by_kind.get("Ingress", []), settings["data"])
     given = environment(job["spec"]["template"]["spec"]["containers"][0])
     if {name: given.get(name) for name in settings["data"]} != settings["data"]:
         yield "the migration has other settings than the nodes"
@@ -93,6 +94,17 @@ def faults_of_drain(pod, settings):
     pause = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     if pod["terminationGracePeriodSeconds"] <= drain + pause:
         yield f"a drain of {drain} s after a pause of {pause} s is cut off"
+
+
+def faults_of_ways_in(ingresses, settings):
+    """A node without the role api is sent only what is for the gateway."""
+    roles = settings["GUILDHALL__CLUSTER__ROLES"].split(",")
+    expected = ["/"] if "api" in roles else ["/gateway", "/gw"]
+    for ingress in ingresses:
+        [rule] = ingress["spec"]["rules"]
+        paths = [it["path"] for it in rule["http"]["paths"]]
+        if paths != expected:
+            yield f"nodes with the roles {roles} are sent {paths}"
 
 
 def faults_of_number(nodes):

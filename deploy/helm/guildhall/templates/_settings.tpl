@@ -5,6 +5,7 @@ GUILDHALL__SERVER__DATA: /data
 GUILDHALL__SERVER__PUBLIC_URL: {{ required "publicUrl is needed: the origin under which clients reach the release" .Values.publicUrl | quote }}
 GUILDHALL__OPERATOR__LISTEN: 0.0.0.0:8081
 GUILDHALL__CLUSTER__LISTEN: 0.0.0.0:7946
+GUILDHALL__CLUSTER__ROLES: {{ join "," .Values.roles }}
 GUILDHALL__GATEWAY__DRAIN_TIMEOUT: {{ printf "%ds" (int .Values.drain.seconds) }}
 {{- range $part, $keys := .Values.settings }}
 {{- range $key, $value := $keys }}
