@@ -1,10 +1,12 @@
 //! Nodes whose data is in PostgreSQL, Apache Kafka and Apache Cassandra keep the promises of one whose
 //! data is in a directory.
 
+mod cluster;
 mod files;
 mod limits;
 mod networks;
 mod nodes;
+mod roles;
 mod same;
 mod several;
 

@@ -28,15 +28,29 @@ pub(crate) async fn start_with(
 ) -> Vec<Server> {
     let mut nodes = Vec::new();
     for number in numbers {
-        let number = number.to_string();
-        let own = [
-            ("CLUSTER__NODE", &*number),
-            ("CLUSTER__LISTEN", "127.0.0.1:0"),
-        ];
-        let settings: Vec<_> = own.iter().chain(more).copied().collect();
-        nodes.push(Server::start_in(server::home(), &engines.settings(), &settings).await);
+        nodes.push(start_one(engines, number, more).await);
     }
     nodes
+}
+
+/// Starts a node that has these roles only.
+pub(crate) async fn start_as(engines: &Engines, number: u16, roles: &str) -> Server {
+    let settings = [
+        ("CLUSTER__ROLES", roles),
+        // Clients would find all nodes there.
+        ("SERVER__PUBLIC_URL", "https://chat.example"),
+    ];
+    start_one(engines, number, &settings).await
+}
+
+async fn start_one(engines: &Engines, number: u16, settings: &[(&str, &str)]) -> Server {
+    let number = number.to_string();
+    let own = [
+        ("CLUSTER__NODE", number.as_str()),
+        ("CLUSTER__LISTEN", "127.0.0.1:0"),
+    ];
+    let settings: Vec<_> = own.iter().chain(settings).copied().collect();
+    Server::start_in(server::home(), &engines.settings(), &settings).await
 }
 
 /// Waits until nodes, numbered from 1, own what they are to own: nothing moves any more.

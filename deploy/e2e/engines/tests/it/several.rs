@@ -3,18 +3,17 @@
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use guildhall_e2e::disk::SmallDisk;
-use guildhall_e2e::{binary, is_long};
+use guildhall_e2e::is_long;
 use guildhall_engines::Engines;
 use tokio::runtime::Runtime;
 
-use crate::{alone, migrate, networks, nodes, said};
+use crate::cluster::Cluster;
+use crate::{alone, migrate, networks, nodes};
 
 /// Few enough for two cores that do other things, too. One in fifteen more reads a byte a second.
-const LOAD: [&str; 8] = [
+pub(crate) const LOAD: [&str; 8] = [
     "--users",
     "45",
     "--slow-readers",
@@ -35,98 +34,6 @@ const LONG_LOAD: [&str; 8] = [
     "--rate",
     "20",
 ];
-
-/// A cluster that ends with the test.
-struct Cluster {
-    engines: Engines,
-    dir: tempfile::TempDir,
-    url: String,
-    /// What the script is told beside the engines.
-    settings: Vec<(&'static str, &'static str)>,
-}
-
-impl Cluster {
-    fn up(engines: Engines, nodes: u32) -> Self {
-        Self::up_in(tempfile::tempdir().unwrap(), engines, nodes, Vec::new())
-    }
-
-    fn up_in(
-        dir: tempfile::TempDir,
-        engines: Engines,
-        nodes: u32,
-        settings: Vec<(&'static str, &'static str)>,
-    ) -> Self {
-        let mut cluster = Self {
-            engines,
-            dir,
-            url: String::new(),
-            settings,
-        };
-        let output = cluster
-            .command(&script())
-            .args(["up", &nodes.to_string()])
-            .stderr(Stdio::inherit())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", cluster.logs());
-        let url = String::from_utf8(output.stdout).unwrap();
-        cluster.url.push_str(url.trim());
-        cluster
-    }
-
-    fn command(&self, program: &PathBuf) -> Command {
-        let mut command = self.engines.command(program);
-        command
-            .env_remove("GUILDHALL__OPERATOR__LISTEN")
-            .env("GUILDHALL__DELIVERY__EVENT_PARTITIONS", "8")
-            .env("GUILDHALL__DELIVERY__SESSION_PARTITIONS", "8")
-            .env(
-                "GUILDHALL__LOG__FILTER",
-                "warn,scylla=error,guildhall_host=info",
-            )
-            .envs(self.settings.iter().copied())
-            .env("GUILDHALL_CLUSTER_DIR", self.dir.path())
-            .env("GUILDHALL_CLUSTER_PROGRAM", binary::guildhall());
-        command
-    }
-
-    /// Makes a load while a shell command strikes every few seconds. `cluster` in it is the script.
-    fn strikes(&self, rounds: u32, fault: &str, load: [&str; 8]) {
-        let fault = format!("cluster() {{ '{}' \"$@\"; }}; {fault}", script().display());
-        let output = self
-            .command(&binary::folder().join("guildhall-loadtest"))
-            .args(["steady", "--url", &self.url])
-            .args(load)
-            .args(["--kill-every", "5s", "--rounds", &rounds.to_string()])
-            .args(["--fault-cmd", &fault])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}{}", said(&output), self.logs());
-    }
-
-    /// The ends of what the nodes have logged.
-    fn logs(&self) -> String {
-        let logs = (1..=3).map(|number| {
-            let log = self.dir.path().join(format!("node-{number}/log"));
-            let text = std::fs::read_to_string(log).unwrap_or_default();
-            let lines: Vec<&str> = text.lines().collect();
-            let last = lines.len().saturating_sub(200);
-            format!("node {number}:\n{}\n", lines[last..].join("\n"))
-        });
-        logs.collect()
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        let down = self.command(&script()).arg("down").status();
-        assert!(down.unwrap().success() || std::thread::panicking());
-    }
-}
-
-fn script() -> PathBuf {
-    binary::repository().join("deploy/cluster")
-}
 
 #[test]
 fn a_node_may_be_killed_stand_still_or_leave_and_nothing_is_lost_or_told_twice() {
@@ -157,8 +64,7 @@ fn a_node_may_be_cut_off_from_an_engine_or_its_peers_and_nothing_is_lost_or_told
         return;
     };
     let _alone = alone();
-    let cuttable = vec![("GUILDHALL_CLUSTER_CUTTABLE", "yes")];
-    let cluster = Cluster::up_in(tempfile::tempdir().unwrap(), engines, 3, cuttable);
+    let cluster = Cluster::up_with(engines, 3, &[("GUILDHALL_CLUSTER_CUTTABLE", "yes")]);
     let (rounds, cut) = if is_long() { (20, 30) } else { (5, 12) };
     // The writes of whoever is cut off from an engine time out after ten seconds.
     let fault = format!(
@@ -216,7 +122,7 @@ fn the_disks_of_kafka_and_postgresql_may_be_full_for_a_while() {
         kafka.filler().display(),
         postgres.filler().display()
     );
-    let cluster = Cluster::up_in(dir, Engines::of_its_own(), 3, Vec::new());
+    let cluster = Cluster::up_in(dir, Engines::of_its_own(), 3, &[]);
     cluster.strikes(3, &fault, LOAD);
     drop(cluster);
     drop((kafka, postgres));
