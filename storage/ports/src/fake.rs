@@ -9,6 +9,7 @@ mod env;
 mod log;
 mod membership;
 mod quotas;
+mod relational;
 mod snapshots;
 
 use parking_lot::Mutex;
@@ -19,6 +20,7 @@ pub use self::env::{FakeClock, FakeRandom};
 pub use self::log::{FakeLog, Fate, HeldAppend, Ticket};
 pub use self::membership::FakeMembership;
 pub use self::quotas::FakeQuotas;
+pub use self::relational::{FakeWay, Way};
 pub use self::snapshots::FakeSnapshots;
 use crate::error::Failure;
 

@@ -21,6 +21,7 @@ pub mod membership;
 pub mod messages;
 pub mod quotas;
 pub mod snapshots;
+pub mod standing;
 pub mod stored;
 
 pub use accounts::Accounts;
@@ -35,3 +36,4 @@ pub use membership::Membership;
 pub use messages::Messages;
 pub use quotas::Quotas;
 pub use snapshots::Snapshots;
+pub use standing::Standing;
