@@ -1,9 +1,7 @@
 //! What the clients say of themselves, in our log: one line when the brokers are away and one when
 //! they are back, whatever librdkafka says meanwhile.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
+use guildhall_ports::Standing;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -15,20 +13,27 @@ use tracing::{debug, error, info, warn};
 /// What was asked for and failed tells, not the state of connections: brokers also close those
 /// that are idle.
 #[derive(Clone, Default)]
-pub(crate) struct Away(Arc<AtomicBool>);
+pub(crate) struct Away(Standing);
 
 impl Away {
     /// A broker has done what it was asked for.
     pub(crate) fn is_back(&self) {
-        if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
+        if self.0.worked() {
             info!("Kafka can be reached again");
         }
     }
 
+    /// The same as other parts of the program see it.
+    pub(crate) fn standing(&self) -> &Standing {
+        &self.0
+    }
+
     /// Something has failed, perhaps because nobody could be reached.
     pub(crate) fn has_failed(&self, error: &KafkaError) {
-        let is_outage = error.rdkafka_error_code().is_some_and(is_outage);
-        if is_outage && !self.0.swap(true, Ordering::Relaxed) {
+        let Some(code) = error.rdkafka_error_code().filter(|code| is_outage(*code)) else {
+            return;
+        };
+        if self.0.failed(self.0.ask(), &code.to_string()) {
             warn!(%error, "Kafka cannot be reached, requests fail until it can");
         }
     }
@@ -74,6 +79,7 @@ impl ConsumerContext for Away {}
 #[cfg(test)]
 mod tests {
     use std::io;
+    use std::sync::Arc;
 
     use parking_lot::Mutex;
 

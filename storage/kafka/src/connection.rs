@@ -2,16 +2,17 @@
 //! requests that change topics.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::future::TryFutureExt;
-use guildhall_ports::Failure;
+use guildhall_ports::{Failure, Standing};
 use rdkafka::Offset;
 use rdkafka::TopicPartitionList;
 use rdkafka::admin::{AdminClient, AdminOptions};
 use rdkafka::error::KafkaError;
 
 use crate::away::Away;
-use crate::config::ClusterConfig;
+use crate::config::{ClusterConfig, Topic};
 use crate::failure::unavailable;
 use crate::followers::{Followers, Seat};
 use crate::readers::{Readers, Source};
@@ -19,6 +20,8 @@ use crate::readers::{Readers, Source};
 const WHAT: &str = "Kafka";
 /// Consumers of a process: as many reads go on at a time.
 const READERS: usize = 4;
+/// How long the brokers may take to show that they are there.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A cluster of brokers. Nothing is asked of it before the first use, so it may be away.
 pub struct Kafka {
@@ -49,6 +52,24 @@ impl Kafka {
     /// How the brokers are reached.
     pub const fn config(&self) -> &ClusterConfig {
         &self.config
+    }
+
+    /// Whether the brokers can be reached, as all that this process asks of them tells.
+    pub fn standing(&self) -> Standing {
+        self.away.standing().clone()
+    }
+
+    /// Asks the brokers for next to nothing, for the sake of [`Self::standing`]. It takes two
+    /// seconds where nobody answers, and longer where many reads wait.
+    pub async fn look(&self) {
+        let events = self.source(WHAT, Topic::Events.name(), 0);
+        // The outcome is noted on the way.
+        let _ = self
+            .readers
+            .run(&events, |reader, source, deadline| {
+                reader.bounds(source, deadline.min(Instant::now() + LOOK))
+            })
+            .await;
     }
 
     pub(crate) fn source(&self, what: &'static str, name: &str, partition: u16) -> Source {

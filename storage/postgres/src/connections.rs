@@ -32,9 +32,13 @@ const SEND_MS: u32 = 10_000;
 const ACQUIRE: Duration = Duration::from_secs(5);
 /// How long a caller waits altogether, for a connection and for what is done on it.
 pub(crate) const OPERATION: Duration = Duration::from_secs(10);
+/// The same while the engine is known to be away.
+pub(crate) const AWAY: Duration = Duration::from_secs(1);
 /// How long a connection that comes back, or has lain idle, may take to show that it lives. One
 /// that does not is replaced within the same [`ACQUIRE`].
 const PING: Duration = Duration::from_secs(1);
+/// How long the engine may take to show that it is there.
+pub(crate) const LOOK: Duration = Duration::from_secs(2);
 /// A connection that was used within this time is taken to live: asking it first would double the
 /// time of the shortest reads.
 const FRESH: Duration = Duration::from_secs(1);

@@ -53,15 +53,20 @@ pub(crate) enum Sign {
     Broken,
 }
 
-/// Finds the engine's complaint among the causes of an error.
-pub(crate) fn sign(error: &(dyn Error + 'static)) -> Sign {
+/// The engine's complaint among the causes of an error, if there is one.
+pub(crate) fn complaint<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a sqlx::Error> {
     let mut cause = Some(error);
     let mut complaint = None;
     while let Some(error) = cause {
         complaint = error.downcast_ref::<sqlx::Error>().or(complaint);
         cause = error.source();
     }
-    match complaint {
+    complaint
+}
+
+/// What the engine's complaint says beyond itself.
+pub(crate) fn sign(error: &(dyn Error + 'static)) -> Sign {
+    match complaint(error) {
         Some(sqlx::Error::Io(_)) => Sign::Broken,
         Some(sqlx::Error::Database(refusal)) => match refusal.code().as_deref() {
             // Serialization, deadlock, and a unique constraint: what stands there can be read now.

@@ -3,14 +3,15 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
+use guildhall_ports::standing::Asked;
+use guildhall_ports::{Failure, Standing};
 use sqlx::Connection as _;
 use tokio::time::Instant;
 
 use crate::config::{Config, SIGN_CONNECTIONS};
-use crate::connections::{self, OPERATION, Suspicion, within};
-use crate::error::{Sign, sign};
+use crate::connections::{self, AWAY, LOOK, OPERATION, Suspicion, within};
+use crate::error::{Sign, complaint, failure, sign};
 use crate::lending::Pool;
 use crate::metrics::Metrics;
 use crate::migrations;
@@ -32,6 +33,7 @@ struct Inner {
     pool: Pool,
     signs: Pool,
     suspicion: Suspicion,
+    standing: Standing,
     metrics: Metrics,
 }
 
@@ -45,6 +47,7 @@ impl PostgresStore {
             pool: connections::pool(config, config.connections, &suspicion)?,
             signs: connections::pool(config, SIGN_CONNECTIONS, &suspicion)?,
             suspicion,
+            standing: Standing::default(),
             metrics: Metrics::new(),
         };
         Ok(Self {
@@ -62,6 +65,23 @@ impl PostgresStore {
         .await;
     }
 
+    /// Whether the engine can be reached, as what is asked of this store tells.
+    pub fn standing(&self) -> Standing {
+        self.inner.standing.clone()
+    }
+
+    /// Asks the engine for next to nothing, for the sake of [`Self::standing`], on connections that
+    /// nobody else has to wait for. It takes two seconds at most.
+    pub async fn look(&self) {
+        let asking = async {
+            let asked = sqlx::query("SELECT 1").execute(self.signs()).await;
+            asked.map_err(|error| failure(&error))
+        };
+        let look = async { within(LOOK, asking).await? };
+        // The outcome is noted.
+        let _ = self.inner.standing.watch(look).await;
+    }
+
     /// Connections that see all commits so far.
     pub(crate) fn readers(&self) -> &Pool {
         &self.inner.pool
@@ -77,7 +97,9 @@ impl PostgresStore {
         &self,
         reading: impl Future<Output = Result<T, SqlError>>,
     ) -> Result<T, Failure> {
+        let asked = self.inner.standing.ask();
         let outcome = self.inner.bounded(reading).await?;
+        self.inner.note(asked, &outcome);
         outcome.map_err(|error| {
             // This answer is lost; the next read is done on another connection.
             self.inner.learn(&error);
@@ -89,7 +111,12 @@ impl PostgresStore {
     /// left halfway would keep its locks until the engine notices.
     pub(crate) async fn write<W: Write>(&self, write: W) -> Result<W::Done, W::Error> {
         let inner = Arc::clone(&self.inner);
-        let task = tokio::spawn(async move { inner.bounded(inner.write(&write)).await });
+        let task = tokio::spawn(async move {
+            let asked = inner.standing.ask();
+            let outcome = inner.bounded(inner.write(&write)).await?;
+            inner.note(asked, &outcome);
+            Ok::<_, Failure>(outcome)
+        });
         match task.await {
             Ok(outcome) => outcome?,
             // The runtime is going down.
@@ -148,10 +175,26 @@ impl Inner {
         Ok(done)
     }
 
-    async fn bounded<T>(&self, asked: impl Future<Output = T>) -> Result<T, Failure> {
-        let answer = within(OPERATION, asked).await;
+    /// Notes what an outcome says of the engine. What is refused without a complaint of its was
+    /// answered by it.
+    fn note<T, E: Error + 'static>(&self, asked: Asked, outcome: &Result<T, E>) {
+        let complaint = outcome.as_ref().err().and_then(|error| complaint(error));
+        let noted = complaint.map_or(Ok(()), |complaint| Err(failure(complaint)));
+        self.standing.note(asked, &noted);
+    }
+
+    async fn bounded<T>(&self, question: impl Future<Output = T>) -> Result<T, Failure> {
+        let asked = self.standing.ask();
+        // Nobody is kept waiting for what will most likely not come.
+        let bound = if self.standing.is_away() {
+            AWAY
+        } else {
+            OPERATION
+        };
+        let answer = within(bound, question).await;
         if answer.is_err() {
             self.suspicion.raise();
+            self.standing.note(asked, &answer);
             self.metrics.overdue();
         }
         answer

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use guildhall_model::Rate;
+use guildhall_ports::Standing;
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client};
@@ -27,6 +28,7 @@ const WAITING_MAX: usize = 256;
 pub(crate) struct Line {
     state: Mutex<State>,
     lost: Notify,
+    standing: Standing,
 }
 
 #[derive(Default)]
@@ -55,15 +57,38 @@ impl Line {
         }
     }
 
+    /// Whether the engine can be asked.
+    pub(crate) const fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// The log has one line for an outage, which begins with its first reason.
+    fn be_away(&self, why: &str) {
+        if self.standing.failed(self.standing.ask(), why) {
+            warn!(
+                error = why,
+                "Redis is away, so each node counts for rate limits by itself until it is back: {why}"
+            );
+        }
+    }
+
     fn put(&self, connection: MultiplexedConnection) {
         let mut state = self.state.lock();
         state.number += 1;
         state.connection = Some(connection);
+        if self.standing.worked() {
+            info!("Redis is back: all nodes together count for rate limits");
+        }
     }
 
     fn why(&self) -> String {
         self.state.lock().why.clone()
     }
+}
+
+/// What is asked for to see whether the engine works.
+pub(crate) fn once() -> Rate {
+    Rate::new(1, 1).expect("once per millisecond is a rate")
 }
 
 /// Connects, and tries whether the engine does what it will be asked for.
@@ -72,11 +97,10 @@ async fn dial(client: &Client, take: &Take, key: &str) -> Result<MultiplexedConn
         .set_connection_timeout(None)
         .set_response_timeout(None)
         .set_pipeline_buffer_size(WAITING_MAX);
-    let once = Rate::new(1, 1).expect("once per millisecond is a rate");
     let dialled = async {
         let made = client.get_multiplexed_async_connection_with_config(&config);
         let mut connection = made.await?;
-        take.ask(&mut connection, key, once).await?;
+        take.ask(&mut connection, key, once()).await?;
         Ok(connection)
     };
     let dialled = timeout(CONNECT, dialled).await;
@@ -94,13 +118,10 @@ pub(crate) async fn keep(
     probe: String,
     is_settled: Arc<Notify>,
 ) {
-    let (mut pause, mut is_away) = (PAUSES.0, false);
+    let mut pause = PAUSES.0;
     loop {
         match dial(&client, &take, &probe).await {
             Ok(connection) => {
-                if is_away {
-                    info!("Redis is back: all nodes together count for rate limits");
-                }
                 line.put(connection);
                 is_settled.notify_one();
                 let since = Instant::now();
@@ -108,24 +129,14 @@ pub(crate) async fn keep(
                 if since.elapsed() > GOOD {
                     pause = PAUSES.0;
                 }
-                say_lost(&line.why());
+                line.be_away(&line.why());
             }
             Err(why) => {
+                line.be_away(&why);
                 is_settled.notify_one();
-                if !is_away {
-                    say_lost(&why);
-                }
             }
         }
-        is_away = true;
         sleep(pause).await;
         pause = (pause * 2).min(PAUSES.1);
     }
-}
-
-fn say_lost(why: &str) {
-    warn!(
-        error = why,
-        "Redis is away, so each node counts for rate limits by itself until it is back: {why}"
-    );
 }

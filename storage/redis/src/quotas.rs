@@ -7,13 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use guildhall_model::Rate;
 use guildhall_ports::quotas::{Count, KEY_BYTES_MAX};
-use guildhall_ports::{Failure, Quotas};
+use guildhall_ports::{Failure, Quotas, Standing};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
 use crate::config::{Config, ENGINE};
-use crate::connection::{Line, keep};
+use crate::connection::{Line, keep, once};
 use crate::metrics::Metrics;
 use crate::script::Take;
 
@@ -21,11 +21,14 @@ use crate::script::Take;
 const PROBE: &str = "probe";
 /// What the keys of callers begin with, after the installation's own prefix.
 const LIMIT: &str = "limit:";
+/// How long the engine may take to show that it is there. A decision has less time.
+const LOOK: Duration = Duration::from_secs(1);
 
 /// Counts for all nodes, for as long as the engine answers.
 pub struct RedisQuotas {
     line: Arc<Line>,
     take: Arc<Take>,
+    probe: String,
     prefix: String,
     decision: Duration,
     metrics: Metrics,
@@ -45,12 +48,13 @@ impl RedisQuotas {
             Arc::clone(&line),
             client,
             Arc::clone(&take),
-            probe,
+            probe.clone(),
             Arc::clone(&is_settled),
         );
         let quotas = Self {
             line,
             take,
+            probe,
             prefix: format!("{prefix}{LIMIT}"),
             decision: config.decision,
             metrics: Metrics::new(),
@@ -58,6 +62,26 @@ impl RedisQuotas {
         };
         is_settled.notified().await;
         Ok(quotas)
+    }
+
+    /// Whether the engine can be asked; as long as it cannot, each node counts by itself.
+    pub fn standing(&self) -> Standing {
+        self.line.standing().clone()
+    }
+
+    /// Asks the engine for next to nothing, for the sake of [`Self::standing`]: nobody else may be
+    /// asking it. While it is away it is looked for anyway.
+    pub async fn look(&self) {
+        let Some((mut connection, number)) = self.line.current() else {
+            return;
+        };
+        let asked = self.take.ask(&mut connection, &self.probe, once());
+        let why = match timeout(LOOK, asked).await {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        self.line.lose(number, why);
     }
 
     async fn decide(&self, key: &str, rate: Rate) -> Result<Count, Failure> {

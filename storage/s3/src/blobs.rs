@@ -12,10 +12,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::SdkError;
+use aws_sdk_s3::operation::head_bucket::HeadBucketError;
 use futures_util::StreamExt;
 use futures_util::stream;
 use guildhall_ports::blobs::{BlobInfo, BlobKey, BlobKind, BlobWriter, OpenBlob};
-use guildhall_ports::{Blobs, Failure};
+use guildhall_ports::{Blobs, Failure, Standing};
 use tokio::time::timeout;
 
 use crate::client;
@@ -45,6 +48,7 @@ pub struct S3Blobs {
 pub(crate) struct Store {
     pub(crate) client: Client,
     pub(crate) bucket: String,
+    pub(crate) standing: Standing,
 }
 
 impl S3Blobs {
@@ -53,11 +57,23 @@ impl S3Blobs {
         let store = Store {
             client: client::client(config),
             bucket: config.bucket.clone(),
+            standing: Standing::default(),
         };
         store.expect_bucket().await?;
         Ok(Self {
             store: Arc::new(store),
         })
+    }
+
+    /// Whether the engine can be reached, as what this process asks of it tells.
+    pub fn standing(&self) -> Standing {
+        self.store.standing.clone()
+    }
+
+    /// Asks for the bucket, for the sake of [`Self::standing`]. It takes two seconds at most.
+    pub async fn look(&self) {
+        // The outcome is noted.
+        let _ = self.store.watch(self.store.look()).await;
     }
 }
 
@@ -82,20 +98,57 @@ impl Blobs for S3Blobs {
     }
 
     async fn info(&self, key: BlobKey) -> Result<Option<BlobInfo>, Failure> {
-        self.store.info(key).await
+        self.store.watch(self.store.info(key)).await
+    }
+
+    async fn open(&self, key: BlobKey, range: Range<u64>) -> Result<Option<OpenBlob>, Failure> {
+        self.store.watch(self.store.open(key, range)).await
+    }
+
+    async fn rename(&self, from: BlobKey, to: BlobKey) -> Result<bool, Failure> {
+        self.store.watch(self.store.rename(from, to)).await
+    }
+
+    async fn delete(&self, key: BlobKey) -> Result<(), Failure> {
+        self.store.watch(self.store.delete(key)).await
+    }
+
+    async fn list(&self, kind: BlobKind, limit: usize) -> Result<Vec<BlobKey>, Failure> {
+        self.store.watch(self.store.list(kind, limit)).await
+    }
+}
+
+impl Store {
+    /// Does something and notes whether the engine was there.
+    pub(crate) async fn watch<T>(
+        &self,
+        question: impl Future<Output = Result<T, Failure>>,
+    ) -> Result<T, Failure> {
+        self.standing.watch(question).await
+    }
+
+    /// Fails if the bucket is not there.
+    async fn expect_bucket(&self) -> Result<(), Failure> {
+        there(self.client.head_bucket().bucket(&self.bucket).send().await)
+    }
+
+    /// The same, asked once and for a short time.
+    async fn look(&self) -> Result<(), Failure> {
+        let head = self.client.head_bucket().bucket(&self.bucket).customize();
+        there(head.config_override(client::curious()).send().await)
     }
 
     async fn open(&self, key: BlobKey, range: Range<u64>) -> Result<Option<OpenBlob>, Failure> {
         for _ in 0..OPENINGS_MAX {
             if !reader::is_empty(&range) {
-                match self.store.get(key, &range).await {
+                match self.get(key, &range).await {
                     Ok(open) => return Ok(Some(open)),
-                    Err(Refusal::Absent) => return self.store.expect_bucket().await.map(|()| None),
+                    Err(Refusal::Absent) => return self.expect_bucket().await.map(|()| None),
                     Err(Refusal::OutOfRange) => {}
                     Err(Refusal::Failure(failure)) => return Err(failure),
                 }
             }
-            let info = self.store.info(key).await?;
+            let info = self.info(key).await?;
             let is_in = |info: &BlobInfo| !reader::is_empty(&range) && range.start < info.length;
             if !info.as_ref().is_some_and(is_in) {
                 let bytes = stream::empty().boxed();
@@ -108,37 +161,13 @@ impl Blobs for S3Blobs {
 
     async fn rename(&self, from: BlobKey, to: BlobKey) -> Result<bool, Failure> {
         if from == to {
-            return Ok(self.store.info(from).await?.is_some());
+            return Ok(self.info(from).await?.is_some());
         }
-        let is_copied = self.store.copy(from, to).await?;
+        let is_copied = self.copy(from, to).await?;
         if is_copied {
-            self.store.delete(from).await?;
+            self.delete(from).await?;
         }
         Ok(is_copied)
-    }
-
-    async fn delete(&self, key: BlobKey) -> Result<(), Failure> {
-        self.store.delete(key).await
-    }
-
-    async fn list(&self, kind: BlobKind, limit: usize) -> Result<Vec<BlobKey>, Failure> {
-        let listed = timeout(LIST, self.store.list(kind, limit)).await;
-        listed.map_err(|_| {
-            let why = format!("no whole list within {} s", LIST.as_secs());
-            Failure::unavailable(ENGINE, why)
-        })?
-    }
-}
-
-impl Store {
-    /// Fails if the bucket is not there.
-    async fn expect_bucket(&self) -> Result<(), Failure> {
-        let asked = self.client.head_bucket().bucket(&self.bucket).send().await;
-        match asked.as_ref().map_err(refusal) {
-            Ok(_) => Ok(()),
-            Err(Refusal::Absent) => Err(missing_bucket()),
-            Err(_) => asked.map(|_| ()).map_err(|error| failure(&error)),
-        }
     }
 
     async fn info(&self, key: BlobKey) -> Result<Option<BlobInfo>, Failure> {
@@ -208,6 +237,14 @@ impl Store {
     }
 
     async fn list(&self, kind: BlobKind, limit: usize) -> Result<Vec<BlobKey>, Failure> {
+        let listed = timeout(LIST, self.pages(kind, limit)).await;
+        listed.map_err(|_| {
+            let why = format!("no whole list within {} s", LIST.as_secs());
+            Failure::unavailable(ENGINE, why)
+        })?
+    }
+
+    async fn pages(&self, kind: BlobKind, limit: usize) -> Result<Vec<BlobKey>, Failure> {
         let prefix = format!("{}/", kind.name());
         let (mut keys, mut place) = (Vec::new(), None);
         while keys.len() < limit {
@@ -231,6 +268,15 @@ impl Store {
         }
         keys.truncate(limit);
         Ok(keys)
+    }
+}
+
+/// What an answer says of the bucket that was asked for.
+fn there<T>(answer: Result<T, SdkError<HeadBucketError, HttpResponse>>) -> Result<(), Failure> {
+    match answer.as_ref().map_err(refusal) {
+        Ok(_) => Ok(()),
+        Err(Refusal::Absent) => Err(missing_bucket()),
+        Err(_) => answer.map(|_| ()).map_err(|error| failure(&error)),
     }
 }
 

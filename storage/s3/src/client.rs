@@ -27,6 +27,8 @@ const OPERATION: Duration = Duration::from_secs(25);
 /// The same for one attempt, and for all, at what makes the engine write a whole object anew.
 const LONG_ATTEMPT: Duration = Duration::from_secs(30);
 const LONG_OPERATION: Duration = Duration::from_secs(45);
+/// How long the engine may take to show that it is there.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// A client with connections of its own, which are made when they are needed.
 pub(crate) fn client(config: &Config) -> Client {
@@ -63,6 +65,13 @@ pub(crate) fn client(config: &Config) -> Client {
 /// What is different for a request that makes the engine write a whole object anew.
 pub(crate) fn patient() -> aws_sdk_s3::config::Builder {
     aws_sdk_s3::Config::builder().timeout_config(timeouts(LONG_ATTEMPT, LONG_OPERATION))
+}
+
+/// What is different where it is only to be seen whether the engine is there.
+pub(crate) fn curious() -> aws_sdk_s3::config::Builder {
+    aws_sdk_s3::Config::builder()
+        .timeout_config(timeouts(LOOK, LOOK))
+        .retry_config(RetryConfig::disabled())
 }
 
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {

@@ -133,7 +133,8 @@ impl Unfinished {
             upload.send(bytes).await?;
             Ok(upload)
         };
-        self.upload = Some(to_its_end(sending).await?);
+        let sent = self.store.watch(to_its_end(sending)).await;
+        self.upload = Some(sent?);
         Ok(())
     }
 
@@ -142,17 +143,16 @@ impl Unfinished {
             self.send_part().await?;
         }
         if let Some(upload) = self.upload {
-            return to_its_end(upload.complete()).await;
+            return self.store.watch(to_its_end(upload.complete())).await;
         }
         let put = self.store.client.put_object();
-        put.bucket(&self.store.bucket)
+        let put = put
+            .bucket(&self.store.bucket)
             .key(self.key.to_string())
             .set_metadata(Some(self.headers))
-            .body(self.collected.into())
-            .send()
-            .await
-            .map_err(|error| failure(&error))?;
-        Ok(())
+            .body(self.collected.into());
+        let putting = async { put.send().await.map_err(|error| failure(&error)) };
+        self.store.watch(putting).await.map(|_| ())
     }
 }
 

@@ -8,6 +8,8 @@ pub(crate) const CONNECT_MAX: Duration = Duration::from_secs(5);
 pub(crate) const REQUEST_MAX: Duration = Duration::from_secs(8);
 /// How long a question of the port may take, which is several statements.
 pub(crate) const READ_MAX: Duration = Duration::from_secs(12);
+/// How long the engine may take to show that it is there.
+pub(crate) const LOOK_MAX: Duration = Duration::from_secs(2);
 /// How long a batch of records may take.
 pub(crate) const APPLY_MAX: Duration = Duration::from_mins(1);
 /// How long it may take to connect and to prepare all statements.

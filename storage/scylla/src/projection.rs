@@ -9,12 +9,12 @@ use guildhall_model::event::{Record, Source};
 use guildhall_model::message::{Emoji, Message, Nonce};
 use guildhall_model::{ChannelId, EventPartition, GuildId, MessageId, Position, Timestamp, UserId};
 use guildhall_ports::messages::{Anchor, NonceUse};
-use guildhall_ports::{Failure, Messages};
+use guildhall_ports::{Failure, Messages, Standing};
 use tokio::time::timeout;
 
 use crate::audit::AuditTable;
 use crate::author::AuthorTable;
-use crate::bounds::{APPLY_MAX, READ_MAX};
+use crate::bounds::{APPLY_MAX, LOOK_MAX, READ_MAX};
 use crate::cql::Cql;
 use crate::cursor::CursorTable;
 use crate::error::{CqlError, ENGINE, small};
@@ -29,6 +29,7 @@ use crate::settings::Settings;
 #[derive(Debug)]
 pub struct Projection {
     tables: Tables,
+    standing: Standing,
 }
 
 /// What the keyspace holds.
@@ -63,18 +64,38 @@ impl Projection {
             audits: AuditTable::prepare(&cql).await?,
             authors: AuthorTable::prepare(&cql).await?,
         };
-        Ok(Self { tables })
+        Ok(Self {
+            tables,
+            standing: Standing::default(),
+        })
     }
-}
 
-/// Nobody waits longer, whatever the engine does.
-async fn within<T>(
-    bound: Duration,
-    work: impl Future<Output = Result<T, CqlError>> + Send,
-) -> Result<T, Failure> {
-    match timeout(bound, work).await {
-        Ok(outcome) => Ok(outcome?),
-        Err(elapsed) => Err(CqlError::from(elapsed).into()),
+    /// Whether the engine can be reached, as what this process asks of it tells.
+    pub fn standing(&self) -> Standing {
+        self.standing.clone()
+    }
+
+    /// Reads a row as others are read, for the sake of [`Self::standing`]. It takes two seconds at
+    /// most.
+    pub async fn look(&self) {
+        let reading = self.tables.cursors.applied(EventPartition(0));
+        // The outcome is noted.
+        let _ = self.within(LOOK_MAX, reading).await;
+    }
+
+    /// Nobody waits longer, whatever the engine does.
+    async fn within<T>(
+        &self,
+        bound: Duration,
+        work: impl Future<Output = Result<T, CqlError>> + Send,
+    ) -> Result<T, Failure> {
+        let bounded = async {
+            match timeout(bound, work).await {
+                Ok(outcome) => Ok(outcome?),
+                Err(elapsed) => Err(CqlError::from(elapsed).into()),
+            }
+        };
+        self.standing.watch(bounded).await
     }
 }
 
@@ -86,19 +107,24 @@ impl Messages for Projection {
         records: &[Arc<Record>],
         upto: Position,
     ) -> Result<(), Failure> {
-        within(APPLY_MAX, self.tables.apply(partition, records, upto)).await
+        self.within(APPLY_MAX, self.tables.apply(partition, records, upto))
+            .await
     }
 
     async fn applied(&self, partition: EventPartition) -> Result<Position, Failure> {
-        within(READ_MAX, self.tables.cursors.applied(partition)).await
+        self.within(READ_MAX, self.tables.cursors.applied(partition))
+            .await
     }
 
     async fn begun(&self, partition: EventPartition) -> Result<Position, Failure> {
-        within(READ_MAX, self.tables.cursors.begun(partition)).await
+        self.within(READ_MAX, self.tables.cursors.begun(partition))
+            .await
     }
 
     async fn last_gseq(&self, source: Source) -> Result<u64, Failure> {
-        let place = within(READ_MAX, self.tables.cursors.place(source)).await?;
+        let place = self
+            .within(READ_MAX, self.tables.cursors.place(source))
+            .await?;
         Ok(small("sources", place)?)
     }
 
@@ -108,7 +134,8 @@ impl Messages for Projection {
         anchor: Anchor,
         limit: u16,
     ) -> Result<Vec<Message>, Failure> {
-        within(READ_MAX, self.tables.messages.page(channel, anchor, limit)).await
+        self.within(READ_MAX, self.tables.messages.page(channel, anchor, limit))
+            .await
     }
 
     async fn pins(
@@ -118,11 +145,12 @@ impl Messages for Projection {
         limit: u16,
     ) -> Result<Vec<Message>, Failure> {
         let Tables { pins, messages, .. } = &self.tables;
-        within(READ_MAX, pins.list(messages, channel, before, limit)).await
+        self.within(READ_MAX, pins.list(messages, channel, before, limit))
+            .await
     }
 
     async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure> {
-        within(READ_MAX, self.tables.messages.get(id)).await
+        self.within(READ_MAX, self.tables.messages.get(id)).await
     }
 
     async fn by_nonce(
@@ -136,7 +164,7 @@ impl Messages for Projection {
             nonces, messages, ..
         } = &self.tables;
         let found = nonces.find(messages, (channel, author), nonce, oldest);
-        within(READ_MAX, found).await
+        self.within(READ_MAX, found).await
     }
 
     async fn reactors(
@@ -147,7 +175,8 @@ impl Messages for Projection {
         limit: u16,
     ) -> Result<Vec<UserId>, Failure> {
         let reactions = &self.tables.reactions;
-        within(READ_MAX, reactions.reactors(message, emoji, after, limit)).await
+        self.within(READ_MAX, reactions.reactors(message, emoji, after, limit))
+            .await
     }
 
     async fn reactions_by(
@@ -155,7 +184,8 @@ impl Messages for Projection {
         user: UserId,
         messages: &[MessageId],
     ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
-        within(READ_MAX, self.tables.reactions.given_by(user, messages)).await
+        self.within(READ_MAX, self.tables.reactions.given_by(user, messages))
+            .await
     }
 
     async fn written_by(
@@ -170,7 +200,7 @@ impl Messages for Projection {
             cursors,
             ..
         } = &self.tables;
-        within(READ_MAX, async {
+        self.within(READ_MAX, async {
             let highest = cursors.floor().await?;
             authors
                 .list(messages, (author, after), highest, limit)
@@ -185,10 +215,11 @@ impl Messages for Projection {
         query: AuditQuery,
         limit: u16,
     ) -> Result<Vec<AuditEntry>, Failure> {
-        within(READ_MAX, self.tables.audits.page(guild, query, limit)).await
+        self.within(READ_MAX, self.tables.audits.page(guild, query, limit))
+            .await
     }
 
     async fn highest_id(&self) -> Result<u64, Failure> {
-        within(READ_MAX, self.tables.cursors.floor()).await
+        self.within(READ_MAX, self.tables.cursors.floor()).await
     }
 }

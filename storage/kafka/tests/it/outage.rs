@@ -14,6 +14,8 @@ use crate::engine::{self, Broker};
 pub(crate) const BOUND: Duration = Duration::from_secs(2);
 /// Timers of the client tick once a second, and the machine may be busy.
 pub(crate) const GRACE: Duration = Duration::from_secs(6);
+/// Longer than a client needs to find a broker again.
+const BACK: Duration = Duration::from_mins(1);
 /// A broker that comes back is found within this.
 pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -255,5 +257,28 @@ async fn a_snapshot_whose_broker_dies_is_whole_or_not_there() {
     assert!(put.is_err() || listed.len() == 2);
     for upto in listed {
         assert!(other.get(partition, upto).await.unwrap() == Some(content.clone()));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_only_looks_sees_that_the_brokers_are_away_and_that_they_are_back() {
+    let Some(broker) = Broker::start() else {
+        return;
+    };
+    let kafka = prepared(&broker).await;
+    let standing = kafka.standing();
+    for (away, back) in [("pause", "resume"), ("kill", "restart")] {
+        kafka.look().await;
+        assert_eq!(standing.away(), None);
+        broker.script(away);
+        let began = Instant::now();
+        kafka.look().await;
+        assert!(standing.is_away(), "{away}");
+        assert!(began.elapsed() < BOUND + GRACE, "{:?}", began.elapsed());
+        broker.script(back);
+        while standing.is_away() {
+            kafka.look().await;
+            assert!(began.elapsed() < BACK, "{back}: {:?}", standing.away());
+        }
     }
 }

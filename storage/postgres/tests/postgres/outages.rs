@@ -14,6 +14,8 @@ use crate::victim::Engine;
 
 /// Longer than any call may take, however busy the machine is.
 const BOUND: Duration = Duration::from_secs(30);
+/// Longer than a call may take while the engine is known to be away; less than before that is known.
+const BOUND_AWAY: Duration = Duration::from_secs(4);
 
 /// Registers people, numbered from `first`, until that fails; how many, and why no more.
 async fn register_until_failure(store: PostgresStore, first: u64) -> (u64, Failure) {
@@ -238,4 +240,32 @@ async fn a_write_happens_though_its_caller_left() {
     assert!(left.is_none(), "the write waits for its commit");
     let looking = async { while store.account(id(1)).await.unwrap().is_none() {} };
     timeout(BOUND, looking).await.expect("it is written");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_looks_sees_that_the_engine_is_away_and_that_it_is_back() {
+    let engine = Engine::start();
+    let store = engine.store().await;
+    register(&store, 1).await;
+    let standing = store.standing();
+    for (away, back) in [("pause", "resume"), ("kill", "restart")] {
+        store.look().await;
+        assert_eq!(standing.away(), None);
+        engine.tell(away);
+        let looked = timeout(BOUND, store.look()).await;
+        looked.expect("a look is short");
+        assert!(standing.is_away(), "{away}");
+        // Now that this is known nobody waits for long.
+        let read = timeout(BOUND_AWAY, store.account(id(1))).await;
+        let read = read.expect("it is answered soon");
+        assert!(matches!(read, Err(Failure::Unavailable { .. })), "{read:?}");
+        engine.tell(back);
+        let seen = async {
+            while standing.is_away() {
+                store.look().await;
+            }
+        };
+        timeout(BOUND, seen).await.expect("it is seen to be back");
+        assert_eq!(store.account(id(1)).await.unwrap(), Some(account(1)));
+    }
 }

@@ -142,3 +142,30 @@ async fn an_engine_that_comes_after_the_node_is_found() {
     engine.tell("restart");
     comes_back(&node).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_looks_sees_that_the_engine_is_away_and_that_it_is_back() {
+    let engine = Engine::start();
+    let keys = engine.keys();
+    let node = keys.node().await;
+    let standing = node.standing();
+    for (away, back) in [("pause", "resume"), ("kill", "restart")] {
+        until(&node, false).await;
+        engine.tell(away);
+        until(&node, true).await;
+        assert!(standing.away().is_some_and(|why| !why.is_empty()));
+        engine.tell(back);
+    }
+    until(&node, false).await;
+}
+
+/// Looks until the engine is seen to be away, or there.
+async fn until(node: &RedisQuotas, is_away: bool) {
+    let looking = async {
+        while node.standing().is_away() != is_away {
+            node.look().await;
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(BACK, looking).await.expect("it is seen");
+}

@@ -165,3 +165,32 @@ async fn an_engine_that_was_away_is_used_again_and_nobody_has_to_help() {
         blobs.delete(key(5)).await.unwrap();
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_only_looks_sees_that_the_engine_is_away_and_that_it_is_back() {
+    let engine = Engine::start();
+    let blobs = engine.node().await;
+    let standing = blobs.standing();
+    for (away, back) in [("pause", "resume"), ("kill", "restart")] {
+        blobs.look().await;
+        assert_eq!(standing.away(), None);
+        engine.tell(away);
+        let looked = timeout(BOUND, blobs.look()).await;
+        looked.expect("a look is short");
+        assert!(standing.is_away(), "{away}");
+        engine.tell(back);
+        let seen = async {
+            while standing.is_away() {
+                blobs.look().await;
+            }
+        };
+        timeout(BOUND, seen).await.expect("it is seen to be back");
+    }
+    // What is asked for tells as well.
+    engine.tell("kill");
+    assert!(blobs.info(key(1)).await.is_err());
+    assert!(standing.is_away());
+    engine.tell("restart");
+    assert!(blobs.info(key(1)).await.unwrap().is_none());
+    assert!(!standing.is_away());
+}

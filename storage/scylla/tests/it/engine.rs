@@ -98,6 +98,10 @@ impl Keyspace {
 
     /// A node's store.
     pub(crate) async fn node(&self) -> Arc<dyn Messages> {
+        self.projection().await
+    }
+
+    pub(crate) async fn projection(&self) -> Arc<Projection> {
         Arc::new(Projection::open(&self.settings).await.unwrap())
     }
 

@@ -9,6 +9,7 @@ use guildhall_model::message::Anchor;
 use guildhall_model::snowflake::Generator;
 use guildhall_model::{MessageId, Position};
 use guildhall_ports::{Failure, Messages};
+use guildhall_scylla::Projection;
 
 use crate::engine::{Keyspace, engine};
 use crate::lives::{NOW, PARTITION, created, id, message, record};
@@ -117,6 +118,7 @@ async fn the_engine_may_be_lost_and_come_back() {
     engine();
     let own = Own::start();
     let keyspace = Keyspace::bare_in(&own.address).migrated().await;
+    let watcher = keyspace.projection().await;
     let mut channel = Channel {
         store: keyspace.node().await,
         ids: Vec::new(),
@@ -124,16 +126,30 @@ async fn the_engine_may_be_lost_and_come_back() {
     };
     channel.post().await.unwrap();
 
+    sees(&watcher, false).await;
     own.tell("pause");
     channel.is_lost().await;
+    sees(&watcher, true).await;
     own.tell("resume");
+    sees(&watcher, false).await;
     channel.is_back().await;
 
     own.tell("kill");
     channel.is_lost().await;
+    sees(&watcher, true).await;
     own.tell("restart");
     channel.is_back().await;
 
     let begun = channel.store.begun(PARTITION).await.unwrap();
     assert_eq!(begun, channel.store.applied(PARTITION).await.unwrap());
+}
+
+/// Looks until the engine is seen to be away, or there. One look is enough to see that it is away.
+async fn sees(watcher: &Projection, is_away: bool) {
+    let began = Instant::now();
+    watcher.look().await;
+    while watcher.standing().is_away() != is_away {
+        assert!(!is_away && began.elapsed() < BACK_MAX);
+        watcher.look().await;
+    }
 }
