@@ -17,6 +17,7 @@ pub mod node;
 pub mod observe;
 mod partition;
 mod projection;
+pub mod recall;
 mod recovery;
 mod relay;
 pub mod session;

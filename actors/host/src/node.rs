@@ -16,6 +16,7 @@ use guildhall_model::{
 use guildhall_ports::guilds::Home;
 use guildhall_ports::{
     Accounts, ApplicationCommands, Directory, Env, Failure, Guilds, Log, Messages, Snapshots,
+    Standing,
 };
 use guildhall_state::Mint;
 use parking_lot::Mutex;
@@ -65,6 +66,8 @@ pub struct Stores {
     pub snapshots: Arc<dyn Snapshots>,
     /// The authority on ownership.
     pub directory: Arc<dyn Directory>,
+    /// Whether accounts, guilds and commands can be asked for.
+    pub relational: Standing,
 }
 
 /// A node that has recovered and is serving. Cheap to clone.

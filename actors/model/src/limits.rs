@@ -107,6 +107,11 @@ pub const INTERACTION_AGE_MS: u64 = 15 * 60 * 1_000;
 /// How long an application may take for its first answer. Discord gives three seconds; a bot that
 /// resumes after the end of its node is told of what it has missed, and may still answer.
 pub const INTERACTION_ANSWER_MS: u64 = 60 * 1_000;
+/// How long what the relational store said last may stand in for its answer while it is away: a
+/// bot's token that was found good, somebody's profile, a guild of another node. Nothing of it can
+/// be changed anywhere meanwhile, so what is taken too long for good is what was revoked, on another
+/// node, in the seconds before the store was lost.
+pub const RECALLED_MS_MAX: u64 = 5 * 60 * 1_000;
 /// Pinned messages of a channel.
 pub const PINS_MAX: usize = 250;
 /// Messages that one request may delete, at least and at most.

@@ -2,12 +2,14 @@
 
 use guildhall_auth::{Presented, Secret, bot};
 use guildhall_host::Refused;
+use guildhall_host::recall::Told;
 use guildhall_model::account::{Caller, Credential};
-use guildhall_model::{LoginId, Rejection, Timestamp};
+use guildhall_model::{LoginId, Rejection, Timestamp, limits};
 
 use crate::{App, Context};
 
-/// How long a token that was replaced may still be taken by a node that did not replace it.
+/// How long a token that was replaced may still be taken by a node that did not replace it, if the
+/// store can be asked.
 const BOT_KNOWN_MS: i64 = 10_000;
 
 impl App {
@@ -59,18 +61,28 @@ impl App {
         Ok(caller)
     }
 
-    /// A bot's token is good until it is replaced, and a moment longer.
+    /// A bot's token is good until it is replaced, and a moment longer. While the store is away
+    /// nobody can replace it; one that was found good lately is then good for
+    /// [`limits::RECALLED_MS_MAX`] from when it was. So the token that is taken too long is one that
+    /// another node replaced in the seconds before the store was lost.
     async fn bot(&self, token: &Secret, now: Timestamp) -> Result<Caller, Refused> {
         if let Some(caller) = self.0.bots.get(token.reveal(), now) {
             return Ok(caller);
         }
         let unknown = || Refused::from(Rejection::Unauthenticated);
         let application_id = bot::application(token.reveal()).ok_or_else(unknown)?;
-        let found = self.accounts_store().application(application_id).await?;
-        let (application, stored, generation) = found.ok_or_else(unknown)?;
-        if !bot::is_stored(token.reveal(), &stored) {
+        let recalled = self.0.bots.recall(token.reveal(), now);
+        let question = self.accounts_store().application(application_id);
+        let stores = self.node().stores();
+        let found = match stores.ask_or_recall(recalled, question).await? {
+            Told::Before(caller) => return Ok(caller),
+            Told::Now(found) => found,
+        };
+        let found = found.filter(|(_, stored, _)| bot::is_stored(token.reveal(), stored));
+        let Some((application, _, generation)) = found else {
+            self.0.bots.forget(token.reveal());
             return Err(unknown());
-        }
+        };
         let credential = Credential::Bot {
             application_id,
             generation,
@@ -80,9 +92,11 @@ impl App {
             user_id: application.bot.id,
             credential,
         };
+        let known = now..now.plus_ms(BOT_KNOWN_MS);
+        let until = now.plus_ms(i64::try_from(limits::RECALLED_MS_MAX).unwrap_or(i64::MAX));
         self.0
             .bots
-            .put(token.reveal(), caller, now..now.plus_ms(BOT_KNOWN_MS));
+            .put_recalled(token.reveal(), caller, known, until);
         Ok(caller)
     }
 }

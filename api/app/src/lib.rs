@@ -22,6 +22,7 @@ pub mod members;
 pub mod messages;
 pub mod pictures;
 pub mod pins;
+mod profiles;
 pub mod reactions;
 mod revoked;
 pub mod roles;
@@ -47,6 +48,7 @@ pub use context::{Context, Peer};
 pub use guildhall_auth::{Presented, Secret};
 pub use guildhall_host::{NewGuild, Refused};
 pub use guildhall_ports::{Env, Failure, Quotas};
+use profiles::Profiles;
 use revoked::RevokedLogins;
 use session_starts::{SessionStarts, StartCounts};
 use token_cache::TokenCache;
@@ -93,6 +95,7 @@ struct Inner {
     revoked: RevokedLogins,
     people: TokenCache,
     bots: TokenCache,
+    profiles: Profiles,
     starts: StartCounts,
     places: uploads::Places,
 }
@@ -112,6 +115,7 @@ impl App {
             revoked,
             people: TokenCache::default(),
             bots: TokenCache::default(),
+            profiles: Profiles::default(),
             starts: StartCounts::default(),
             places: uploads::Places::default(),
         })))

@@ -132,8 +132,8 @@ impl Messages<'_> {
         let (author, mentions) = match self.app.node().home_of(channel).await? {
             Some(Home::Guild(guild)) => self.people_of(ctx, guild, &new).await?,
             Some(Home::Direct(direct)) if direct.users.contains(&ctx.user_id()) => {
-                let author = self.app.own_account(ctx).await?.user;
-                (author, self.users(&new.named()).await?)
+                let author = self.app.author(ctx).await?;
+                (author, self.app.people(&new.named()).await?)
             }
             _ => return Err(Rejection::Unknown(Noun::Channel).into()),
         };
@@ -148,7 +148,7 @@ impl Messages<'_> {
         author: User,
         new: NewMessage,
     ) -> Result<Posted, Refused> {
-        let mentions = self.users(&new.named()).await?;
+        let mentions = self.app.people(&new.named()).await?;
         let draft = self.drafted(ctx, channel.id, new, author, mentions).await?;
         self.commit(ctx, channel.id, draft).await
     }
@@ -322,17 +322,9 @@ impl Messages<'_> {
         });
         let is_member = |id: &UserId| mentions.iter().any(|user| user.id == *id);
         let others: Vec<UserId> = named.into_iter().filter(|id| !is_member(id)).collect();
-        mentions.extend(self.users(&others).await?);
+        mentions.extend(self.app.people(&others).await?);
         mentions.sort_unstable_by_key(|user| user.id);
         Ok(mentions)
-    }
-
-    async fn users(&self, ids: &[UserId]) -> Result<Vec<User>, Failure> {
-        if ids.is_empty() {
-            Ok(Vec::new())
-        } else {
-            self.app.accounts_store().users(ids).await
-        }
     }
 
     async fn seen(&self, ctx: &Context, message: Arc<Message>) -> Result<SeenMessage, Failure> {

@@ -15,6 +15,7 @@ use guildhall_ports::membership::Member;
 use parking_lot::Mutex;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::requests::Told;
 use crate::calls::wire::encode;
@@ -68,6 +69,8 @@ pub(crate) struct Company {
     seen: Mutex<Option<Seen>>,
     has_left: AtomicBool,
     trouble: Mutex<Option<String>>,
+    /// When that was last so.
+    failed: Mutex<Option<Instant>>,
     links: OnceLock<Links>,
     sockets: OnceLock<Arc<dyn Sockets>>,
 }
@@ -112,6 +115,7 @@ impl Company {
             seen: Mutex::default(),
             has_left: AtomicBool::new(false),
             trouble: Mutex::default(),
+            failed: Mutex::default(),
             links: OnceLock::new(),
             sockets: OnceLock::new(),
         }
@@ -132,8 +136,17 @@ impl Company {
         self.trouble.lock().clone()
     }
 
+    /// For how long the list could be read: for ever, unless it failed before.
+    pub(crate) fn readable_for(&self) -> Duration {
+        let failed = *self.failed.lock();
+        failed.map_or(Duration::MAX, |failed| failed.elapsed())
+    }
+
     /// Notes how it went, and says whether it went differently before.
     pub(crate) fn note_trouble(&self, trouble: Option<&str>) -> bool {
+        if trouble.is_some() {
+            *self.failed.lock() = Some(Instant::now());
+        }
         let mut last = self.trouble.lock();
         let is_news = last.as_deref() != trouble;
         *last = trouble.map(str::to_owned);

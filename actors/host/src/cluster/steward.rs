@@ -236,5 +236,7 @@ fn lives(company: &Company, heard: &Heard) -> bool {
         Some(state) if state.is_up() => MUTE_AFTER_MS,
         _ => DEAD_AFTER_MS,
     };
-    heard.silent_ms < bound
+    // Who could say that it lives only since then was not silent for longer.
+    let could_speak = company.readable_for().as_millis();
+    u128::from(heard.silent_ms).min(could_speak) < u128::from(bound)
 }

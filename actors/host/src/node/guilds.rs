@@ -75,26 +75,28 @@ pub struct NewGuild {
 }
 
 impl Node {
-    /// A guild; `None` if it does not exist or has ended.
+    /// A guild; `None` if it does not exist or has ended. What another node owns is, while the
+    /// relational store is away, as it was known lately.
     pub async fn guild(&self, id: GuildId) -> Result<Option<GuildView>, Failure> {
         let view = match self.inner.owned(Source::Guild(id)) {
             Some(partition) => {
                 let handle = partition.guild(self, id).await?;
                 handle.map(|handle| GuildView(Kept::Owned(handle.shared)))
             }
-            None => self.copy_of(id).await?,
+            None => {
+                let inner = &self.inner;
+                let copy = inner.copies.get(&inner.stores, id, inner.env.now());
+                copy.await?.map(|copy| GuildView(Kept::Copied(copy)))
+            }
         };
         Ok(view.filter(|view| !view.read(GuildState::is_deleted)))
     }
 
     /// A guild as its rows are, though it may have ended.
     async fn copy_of(&self, id: GuildId) -> Result<Option<GuildView>, Failure> {
-        let copy = self
-            .inner
-            .copies
-            .get(&*self.inner.stores.guilds, id)
-            .await?;
-        Ok(copy.map(|copy| GuildView(Kept::Copied(copy))))
+        let inner = &self.inner;
+        let copy = inner.copies.present(&inner.stores, id, inner.env.now());
+        Ok(copy.await?.map(|copy| GuildView(Kept::Copied(copy))))
     }
 
     /// Has a guild's owner decide a command, and waits until its events are durable.
@@ -110,7 +112,11 @@ impl Node {
         let Answer::Events(events) = answer else {
             return Err(misunderstood().into());
         };
-        let mut view = self.guild(guild).await?;
+        // One that was recalled would be without the events.
+        let mut view = match self.inner.owned(Source::Guild(guild)) {
+            Some(_) => self.guild(guild).await?,
+            None => self.copy_of(guild).await?,
+        };
         if view.is_none() {
             // It has just ended.
             view = self.copy_of(guild).await?;

@@ -25,7 +25,7 @@ use crate::mailbox::{Envelope, Mailbox};
 use crate::node::Node;
 use crate::observe::GuildActorState;
 use crate::stream::Stream;
-use crate::writer::{OnStable, Writer};
+use crate::writer::{OnStable, Place, Writer};
 
 /// A guild on its owner, as its actor and its channels' actors share it.
 pub(crate) struct GuildShared {
@@ -182,6 +182,15 @@ impl Actor for GuildActor {
 }
 
 impl GuildActor {
+    /// A place in the log for what will be committed. A commit of which nothing is heard ends the
+    /// actor, and with it what goes on without the store: while that is away there is none.
+    fn place<'a>(&self, shared: &'a GuildShared) -> Result<Place<'a>, Refused> {
+        match self.node.inner.stores.relational.away() {
+            Some(why) => Err(Failure::unavailable("the store", why).into()),
+            None => shared.writer.place(),
+        }
+    }
+
     async fn take(
         &self,
         shared: &Arc<GuildShared>,
@@ -191,7 +200,7 @@ impl GuildActor {
     ) -> Result<(), Failure> {
         let inner = &self.node.inner;
         let partition = &*self.partition;
-        let place = match shared.writer.place() {
+        let place = match self.place(shared) {
             Ok(place) => place,
             Err(refused) => {
                 let _ = reply.send(Err(refused));

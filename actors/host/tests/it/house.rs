@@ -13,9 +13,9 @@ use guildhall_model::event::Record;
 use guildhall_model::{NodeId, NodeRole, NodeRoles, Timestamp};
 use guildhall_ports::directory::{Ownership, Partition};
 use guildhall_ports::fake::{
-    FakeClock, FakeDirectory, FakeLog, FakeMembership, FakeSnapshots, Fate,
+    FakeClock, FakeDirectory, FakeLog, FakeMembership, FakeSnapshots, FakeWay, Fate,
 };
-use guildhall_ports::{Accounts, Directory as _, Failure, Membership as _};
+use guildhall_ports::{Directory as _, Failure, Membership as _};
 use serde::Deserialize;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -45,6 +45,8 @@ pub(crate) struct House {
     /// Databases are served by others than the nodes: a killed node's last write may happen.
     storage: Runtime,
     pub(crate) relational: Arc<Relational>,
+    /// The nodes' way to it.
+    pub(crate) way: FakeWay<Relational>,
     pub(crate) messages: Arc<LateMessages>,
     pub(crate) events: FakeLog,
     pub(crate) frames: FakeLog,
@@ -83,6 +85,7 @@ impl House {
         let clock = FakeClock::at(Timestamp(1_700_000_000_000));
         Self {
             storage,
+            way: FakeWay::to(Arc::clone(&relational)),
             relational,
             messages,
             events: FakeLog::new(),
@@ -187,8 +190,8 @@ impl House {
 
     fn stores(&self) -> Stores {
         Stores {
-            accounts: Arc::clone(&self.relational) as Arc<dyn Accounts>,
-            guilds: Arc::clone(&self.relational) as _,
+            accounts: Arc::new(self.way.clone()),
+            guilds: Arc::new(self.way.clone()),
             commands: Arc::clone(&self.relational) as _,
             messages: Arc::clone(&self.messages) as _,
             events: Arc::new(self.events.clone()),
@@ -198,7 +201,14 @@ impl House {
             },
             snapshots: Arc::new(self.snapshots.clone()),
             directory: Arc::new(self.directory.clone()),
+            relational: self.way.standing(),
         }
+    }
+
+    /// Has the list of nodes and the directory fail, or work again.
+    pub(crate) fn fail_lists(&self, failure: Option<Failure>) {
+        self.membership.fail(failure.clone());
+        self.directory.fail(failure);
     }
 
     /// Who owns what, by the directory.

@@ -1,6 +1,7 @@
 //! A node over logs that fail when a test says so: kills, restarts, full disks, former owners.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod away;
 mod client;
 mod durability;
 mod house;

@@ -26,7 +26,7 @@ use guildhall_host::{HostConfig, Node, Stores};
 use guildhall_model::Timestamp;
 use guildhall_model::interaction::{InteractionClaim, Occasion};
 use guildhall_ports::Env;
-use guildhall_ports::fake::{FakeBlobs, FakeClock, FakeQuotas};
+use guildhall_ports::fake::{FakeBlobs, FakeClock, FakeQuotas, FakeWay};
 use guildhall_rest::{GatewayUrl, Limits, Settings, router};
 use guildhall_wire::{FileUrls, Installation, Spelling};
 use judge::Judge;
@@ -47,6 +47,8 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) struct House {
     pub(crate) app: App,
     pub(crate) blobs: FakeBlobs,
+    /// The way to accounts and guilds.
+    pub(crate) way: FakeWay<Relational>,
     node: Node,
     pub(crate) env: Env,
     registration: Registration,
@@ -94,7 +96,7 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         let clock = FakeClock::at(NOW);
         let env = clock.env(4_711);
-        let stores = stores(&dir).await;
+        let (stores, way) = stores(&dir).await;
         let config = HostConfig {
             event_partitions: 2,
             session_partitions: 1,
@@ -118,6 +120,7 @@ impl House {
         Self {
             app,
             blobs,
+            way,
             node,
             env,
             registration,
@@ -455,7 +458,7 @@ fn parts(node: Node, env: &Env, registration: Registration, blobs: FakeBlobs) ->
     }
 }
 
-async fn stores(dir: &TempDir) -> Stores {
+async fn stores(dir: &TempDir) -> (Stores, FakeWay<Relational>) {
     let path = |name: &str| dir.path().join(name);
     let relational = Arc::new(Relational::open(&path("guildhall.db")).await.unwrap());
     let projection = Arc::new(Projection::open(&path("messages.db")).await.unwrap());
@@ -467,14 +470,17 @@ async fn stores(dir: &TempDir) -> Stores {
         };
         Arc::new(SegmentLog::open(&path(name), topic, config, random.clone()).unwrap())
     };
-    Stores {
-        accounts: relational.clone(),
-        guilds: relational.clone(),
+    let way = FakeWay::to(relational.clone());
+    let stores = Stores {
+        accounts: Arc::new(way.clone()),
+        guilds: Arc::new(way.clone()),
         commands: relational,
         messages: projection,
         events: log("events", Topic::Events),
         frames: log("frames", Topic::Frames),
         snapshots: Arc::new(FileSnapshots::open(path("snapshots")).unwrap()),
         directory: Arc::new(FileDirectory::open(path("directory")).unwrap()),
-    }
+        relational: way.standing(),
+    };
+    (stores, way)
 }

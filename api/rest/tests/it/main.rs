@@ -3,6 +3,7 @@
 
 mod applications;
 mod auth;
+mod away;
 mod channels;
 mod directs;
 mod discord;

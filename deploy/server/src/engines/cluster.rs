@@ -153,6 +153,7 @@ pub(super) async fn open(config: &Config, env: &Env) -> anyhow::Result<Engines> 
         frames: frames.clone(),
         snapshots: Arc::new(snapshots),
         directory: directory.clone(),
+        relational: postgres.standing(),
     };
     info!("all engines of the cluster are reached");
     Ok(Engines {

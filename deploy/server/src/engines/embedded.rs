@@ -14,7 +14,7 @@ use guildhall_embedded::log::{Durability, Health, LogConfig, SegmentLog, Topic};
 use guildhall_embedded::snapshots::FileSnapshots;
 use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::{Node, Stores};
-use guildhall_ports::Env;
+use guildhall_ports::{Env, Standing};
 
 use super::{Engines, Kind, keep_trimmed};
 use crate::assemble::millis;
@@ -76,6 +76,7 @@ pub(super) async fn open(
         frames: frames.clone(),
         snapshots: Arc::new(FileSnapshots::open(data.join("snapshots"))?),
         directory: Arc::new(FileDirectory::open(data.join("directory"))?),
+        relational: Standing::default(),
     };
     let blobs = Arc::new(FileBlobs::open(data.join("files"))?);
     let kind = Box::new(Embedded {

@@ -21,10 +21,10 @@ use guildhall_embedded::sqlite::{Projection, Relational};
 use guildhall_host::{HostConfig, Joining, NewGuild, Node, Stores};
 use guildhall_model::text::{Content, Email, GuildName, Username};
 use guildhall_model::{ChannelId, NodeId, NodeRoles, Timestamp};
-use guildhall_ports::Env;
 use guildhall_ports::fake::{
     FakeBlobs, FakeClock, FakeDirectory, FakeLog, FakeMembership, FakeSnapshots,
 };
+use guildhall_ports::{Env, Standing};
 use guildhall_wire::{FileUrls, Installation, Spelling};
 use http::{Request, Response};
 use http_body_util::Full;
@@ -189,6 +189,7 @@ impl House {
             frames: Arc::new(self.frames.clone()),
             snapshots: Arc::new(self.snapshots.clone()),
             directory: Arc::new(self.directory.clone()),
+            relational: Standing::default(),
         }
     }
 

@@ -84,6 +84,9 @@ impl ChannelActor {
         let content = edit.content.as_ref().and_then(Option::as_ref);
         let mut named = content.map_or_else(Vec::new, |text| mentioned_users(text.as_str()));
         named.retain(|user| edit.allowed_mentions.users.includes(user));
+        if named.is_empty() {
+            return Ok(Vec::new());
+        }
         self.node.inner.stores.accounts.users(&named).await
     }
 
