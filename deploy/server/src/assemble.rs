@@ -21,7 +21,7 @@ use tracing::info;
 
 use crate::config::{self, Config, Hosts, PublicUrl};
 use crate::engines::{self, Engines};
-use crate::operator::Readiness;
+use crate::operator::{Readiness, Trouble};
 
 /// Bits of the constant that makes an installation's native ids its own.
 const TAIL_BITS: u32 = 52;
@@ -59,8 +59,13 @@ pub async fn assemble(
         }
         None => Node::start(host_config, env.clone(), engines.stores.clone()).await?,
     };
-    let partitions = node.clone();
-    readiness.watch("partitions", move || partitions.check());
+    let (partitions, is_excused) = (node.clone(), engines.excuse());
+    readiness.watch("partitions", move || {
+        partitions.check().map_err(|why| match is_excused() {
+            true => Trouble::Degraded(why),
+            false => Trouble::Failed(why),
+        })
+    });
     watch_roles(readiness, &node, config.cluster.roles);
     let spelling = Spelling::new(tail(&*relational, &env).await?);
     let app = start_app(config, &node, &engines).await?;
@@ -115,16 +120,18 @@ fn watch_roles(readiness: &Readiness, node: &Node, own: NodeRoles) {
         (NodeRole::Worker, "role worker"),
     ] {
         let node = node.clone();
-        let probe = move || {
-            let is_missing = node.missing_roles().contains(&role);
-            let said = || format!("no living node has the role {role}");
-            is_missing.then(said).map_or(Ok(()), Err)
-        };
-        if role == NodeRole::Worker && answers_clients {
-            readiness.watch(name, probe);
-        } else {
-            readiness.remark(name, probe);
-        }
+        let is_needed = role == NodeRole::Worker && answers_clients;
+        readiness.watch(name, move || {
+            if !node.missing_roles().contains(&role) {
+                return Ok(());
+            }
+            let said = format!("no living node has the role {role}");
+            Err(if is_needed {
+                Trouble::Failed(said)
+            } else {
+                Trouble::Degraded(said)
+            })
+        });
     }
 }
 

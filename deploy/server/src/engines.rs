@@ -10,10 +10,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use guildhall_host::{Node, Stores};
 use guildhall_model::Timestamp;
-use guildhall_ports::{Blobs, Env, Failure, Membership, Quotas};
+use guildhall_ports::{Blobs, Env, Failure, Membership, Quotas, Standing};
 
 use crate::config::Config;
 use crate::operator::Readiness;
+
+/// How long partitions may take to work again after an engine was away.
+const RECOVERY: Duration = Duration::from_secs(10);
 
 /// What an operator wants to know of the engines of a cluster, or have done.
 #[derive(Clone, Copy, Debug)]
@@ -36,6 +39,8 @@ pub(crate) struct Engines {
     pub(crate) membership: Option<Arc<dyn Membership>>,
     /// What counts for the rate limits of all nodes, where there is something that does.
     pub(crate) quotas: Option<Arc<dyn Quotas>>,
+    /// What says whether the engines are there that partitions cannot work without.
+    needed: Vec<Standing>,
     kind: Box<dyn Kind>,
 }
 
@@ -56,7 +61,7 @@ pub(crate) async fn open(
 ) -> anyhow::Result<Engines> {
     #[cfg(feature = "cluster")]
     if config.cluster.is_set() {
-        return Box::pin(cluster::open(config, env)).await;
+        return Box::pin(cluster::open(config, env, readiness)).await;
     }
     embedded::open(config, env, readiness).await
 }
@@ -86,6 +91,13 @@ fn keep_trimmed<L, T, F>(
 }
 
 impl Engines {
+    /// Tells whether partitions that do not work may be waiting for an engine. All nodes see that
+    /// then, and what serves none of them helps nobody.
+    pub(crate) fn excuse(&self) -> impl Fn() -> bool + Send + Sync + 'static {
+        let needed = self.needed.clone();
+        move || needed.iter().any(|it| it.was_away_within(RECOVERY))
+    }
+
     /// Starts what must be done from time to time as long as the node lives.
     pub(crate) fn keep_up(&self, node: &Node) {
         self.kind.keep_up(node);

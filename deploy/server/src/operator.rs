@@ -15,7 +15,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use serde::Serialize;
 
 use crate::config::Secret;
-pub use readiness::{Dependency, Phase, Readiness};
+pub use readiness::{Dependency, Phase, Readiness, Trouble};
 
 /// What the operator's routes are made from.
 #[derive(Clone, Debug)]

@@ -1,6 +1,7 @@
 //! Engines that nodes share: PostgreSQL, Apache Kafka, ScyllaDB or Apache Cassandra, S3 and Redis.
 
 pub(crate) mod migrate;
+mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,7 +14,7 @@ use guildhall_host::{Node, Stores};
 use guildhall_kafka::{
     ClusterConfig as KafkaConfig, Kafka, KafkaLog, KafkaSnapshots, LogConfig, Topic,
 };
-use guildhall_ports::{Blobs, Env, Failure, Guilds, Quotas};
+use guildhall_ports::{Blobs, Env, Failure, Guilds, Quotas, Standing};
 use guildhall_postgres::PostgresStore;
 use guildhall_redis::RedisQuotas;
 use guildhall_s3::S3Blobs;
@@ -21,9 +22,11 @@ use guildhall_scylla::Projection;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use self::watch::Watch;
 use super::{Engines, Kind, keep_trimmed};
 use crate::assemble::millis;
 use crate::config::Config;
+use crate::operator::Readiness;
 
 /// How long a node that starts waits for its engines, which may be starting too.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -44,6 +47,7 @@ struct Cluster {
     directory: Arc<PostgresStore>,
     events: Arc<KafkaLog>,
     frames: Arc<KafkaLog>,
+    watch: Watch,
 }
 
 impl Kind for Cluster {
@@ -56,6 +60,7 @@ impl Kind for Cluster {
 
     fn close(self: Box<Self>) -> BoxFuture<'static, anyhow::Result<()>> {
         Box::pin(async move {
+            drop(self.watch);
             self.frames.close().await?;
             self.events.close().await?;
             self.postgres.close().await;
@@ -97,9 +102,8 @@ fn reached(config: &Config) -> anyhow::Result<Reached> {
     })
 }
 
-/// Reaches all engines.
-pub(super) async fn open(config: &Config, env: &Env) -> anyhow::Result<Engines> {
-    let reached = reached(config)?;
+/// How the events log and the frames log are kept.
+fn logs(config: &Config) -> (LogConfig, LogConfig) {
     let delivery = &config.delivery;
     let log = |partitions, retention| LogConfig {
         partitions,
@@ -108,8 +112,20 @@ pub(super) async fn open(config: &Config, env: &Env) -> anyhow::Result<Engines> 
     };
     let events = log(delivery.event_partitions, delivery.events_retention);
     let frames = log(delivery.session_partitions, delivery.frames_retention);
-    let kafka = Kafka::connect(reached.kafka)?;
+    (events, frames)
+}
+
+/// Reaches all engines.
+pub(super) async fn open(
+    config: &Config,
+    env: &Env,
+    readiness: &Readiness,
+) -> anyhow::Result<Engines> {
+    let reached = reached(config)?;
+    let (events, frames) = logs(config);
+    let kafka = Kafka::connect(reached.kafka.clone())?;
     let deadline = Instant::now() + PATIENCE;
+    let mut watch = Watch::new(readiness);
     let directory = guildhall_postgres::Config {
         connections: DIRECTORY_CONNECTIONS,
         ..reached.postgres.clone()
@@ -136,19 +152,17 @@ pub(super) async fn open(config: &Config, env: &Env) -> anyhow::Result<Engines> 
             &kafka,
             frames.partitions
         )),
-        files(deadline, reached.s3.as_ref(), &config.server.data),
+        files(deadline, &reached, &config.server.data, &mut watch),
     )?;
-    let (relational, directory, events, frames) = (
-        Arc::new(postgres.clone()),
-        Arc::new(directory),
-        Arc::new(events),
-        Arc::new(frames),
-    );
+    let (relational, directory) = (Arc::new(postgres.clone()), Arc::new(directory));
+    let (events, frames, projection) = (Arc::new(events), Arc::new(frames), Arc::new(projection));
+    let needed = watch_needed(&mut watch, &relational, &kafka, &projection);
+    let quotas = quotas(&reached, env, &postgres, &mut watch).await?;
     let stores = Stores {
         accounts: relational.clone(),
         guilds: relational.clone(),
         commands: relational.clone(),
-        messages: Arc::new(projection),
+        messages: projection,
         events: events.clone(),
         frames: frames.clone(),
         snapshots: Arc::new(snapshots),
@@ -160,24 +174,56 @@ pub(super) async fn open(config: &Config, env: &Env) -> anyhow::Result<Engines> 
         stores,
         blobs,
         membership: Some(directory.clone()),
-        quotas: quotas(reached.redis.as_ref(), env, &postgres).await?,
+        quotas,
+        needed,
         kind: Box::new(Cluster {
             postgres,
             directory,
             events,
             frames,
+            watch,
         }),
     })
+}
+
+/// Watches the engines without which there is no node, and names those that partitions work with.
+fn watch_needed(
+    watch: &mut Watch,
+    postgres: &Arc<PostgresStore>,
+    kafka: &Arc<Kafka>,
+    projection: &Arc<Projection>,
+) -> Vec<Standing> {
+    let needed = vec![postgres.standing(), kafka.standing()];
+    let (store, brokers, cql) = (postgres.clone(), kafka.clone(), projection.clone());
+    watch.engine("postgresql", store.standing(), move || {
+        let store = store.clone();
+        async move { store.look().await }
+    });
+    watch.engine("kafka", brokers.standing(), move || {
+        let brokers = brokers.clone();
+        async move { brokers.look().await }
+    });
+    watch.engine("cql", cql.standing(), move || {
+        let cql = cql.clone();
+        async move { cql.look().await }
+    });
+    needed
 }
 
 /// Where files are: in the bucket that all nodes share, or in this node's directory.
 async fn files(
     deadline: Instant,
-    bucket: Option<&guildhall_s3::Config>,
+    reached: &Reached,
     data: &Path,
+    watch: &mut Watch,
 ) -> anyhow::Result<Arc<dyn Blobs>> {
-    if let Some(bucket) = bucket {
+    if let Some(bucket) = &reached.s3 {
         let blobs = patiently(deadline, "S3", || S3Blobs::open(bucket)).await?;
+        let watched = blobs.clone();
+        watch.engine("s3", blobs.standing(), move || {
+            let blobs = watched.clone();
+            async move { blobs.look().await }
+        });
         return Ok(Arc::new(blobs));
     }
     warn!("files are kept in this node's data directory only: several nodes need cluster.s3");
@@ -190,11 +236,12 @@ async fn files(
 /// What counts for the rate limits of all nodes, if it is there at all. It need not be reached: until it
 /// is each node counts by itself.
 async fn quotas(
-    redis: Option<&guildhall_redis::Config>,
+    reached: &Reached,
     env: &Env,
     guilds: &dyn Guilds,
+    watch: &mut Watch,
 ) -> anyhow::Result<Option<Arc<dyn Quotas>>> {
-    let Some(redis) = redis else {
+    let Some(redis) = &reached.redis else {
         return Ok(None);
     };
     // Another installation on the same engine must not count with us.
@@ -205,8 +252,13 @@ async fn quotas(
         .ok()
         .context("the stored number of the keys in Redis has another length")?;
     let prefix = format!("guildhall:{:016x}:", u64::from_be_bytes(ours));
-    let quotas = RedisQuotas::open(redis, &prefix).await?;
-    Ok(Some(Arc::new(quotas)))
+    let quotas = Arc::new(RedisQuotas::open(redis, &prefix).await?);
+    let watched = quotas.clone();
+    watch.engine("redis", quotas.standing(), move || {
+        let quotas = watched.clone();
+        async move { quotas.look().await }
+    });
+    Ok(Some(quotas))
 }
 
 /// Tries until it works. What is wrong and not merely away, such as tables of another version, is

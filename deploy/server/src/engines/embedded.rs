@@ -19,7 +19,7 @@ use guildhall_ports::{Env, Standing};
 use super::{Engines, Kind, keep_trimmed};
 use crate::assemble::millis;
 use crate::config::{self, Config};
-use crate::operator::Readiness;
+use crate::operator::{Readiness, Trouble};
 
 /// How often logs are asked to give space back.
 const TRIM_EVERY: Duration = Duration::from_secs(30);
@@ -91,6 +91,7 @@ pub(super) async fn open(
         blobs,
         membership: None,
         quotas: None,
+        needed: Vec::new(),
         kind,
     })
 }
@@ -154,7 +155,9 @@ fn watch(readiness: &Readiness, name: &'static str, log: &Arc<SegmentLog>) {
     let log = Arc::clone(log);
     readiness.watch(name, move || match log.health() {
         Health::Working => Ok(()),
-        Health::Full => Err("the disk is full".to_owned()),
-        Health::Broken => Err("a sync failed; restart after checking the disk".to_owned()),
+        Health::Full => Err(Trouble::Failed("the disk is full".to_owned())),
+        Health::Broken => Err(Trouble::Failed(
+            "a sync failed; restart after checking the disk".to_owned(),
+        )),
     });
 }

@@ -29,11 +29,24 @@ struct State {
     phase: Phase,
     reported: BTreeMap<&'static str, Health>,
     probes: BTreeMap<&'static str, Probe>,
-    /// Parts that the node serves without, too.
-    remarks: BTreeMap<&'static str, Probe>,
 }
 
-type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+type Probe = Arc<dyn Fn() -> Result<(), Trouble> + Send + Sync>;
+
+/// What is wrong with a part, in words; never a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// The node cannot serve.
+    Failed(String),
+    /// It serves, but not everything. This is shown and does not count.
+    Degraded(String),
+}
+
+impl From<String> for Trouble {
+    fn from(reason: String) -> Self {
+        Self::Failed(reason)
+    }
+}
 
 /// How a part does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +61,13 @@ enum Health {
     Degraded {
         reason: String,
     },
+}
+
+impl Health {
+    /// The node can serve, as far as this part goes.
+    fn is_enough(&self) -> bool {
+        matches!(self, Self::Ready | Self::Degraded { .. })
+    }
 }
 
 /// The answer of `/readyz`.
@@ -72,7 +92,6 @@ impl Readiness {
                 phase: Phase::Starting,
                 reported: BTreeMap::new(),
                 probes: BTreeMap::new(),
-                remarks: BTreeMap::new(),
             })),
         }
     }
@@ -90,52 +109,36 @@ impl Readiness {
     }
 
     /// Names a part that is asked whenever somebody wants to know. The probe must not block:
-    /// it reads a flag that the part sets, such as a log that refuses to write.
+    /// it reads a flag that the part sets, such as a log that refuses to write or an engine that is
+    /// away.
     pub fn watch(
         &self,
         name: &'static str,
-        probe: impl Fn() -> Result<(), String> + Send + Sync + 'static,
+        probe: impl Fn() -> Result<(), Trouble> + Send + Sync + 'static,
     ) {
         self.state.lock().probes.insert(name, Arc::new(probe));
     }
 
-    /// Names a part that is asked likewise, and that this node needs not to serve: what is wrong with
-    /// it is told, and the node is ready all the same.
-    pub fn remark(
-        &self,
-        name: &'static str,
-        probe: impl Fn() -> Result<(), String> + Send + Sync + 'static,
-    ) {
-        self.state.lock().remarks.insert(name, Arc::new(probe));
-    }
-
-    /// Whether the node serves and all parts are well that it needs.
+    /// Whether the node serves and no part keeps it from that.
     pub fn is_ready(&self) -> bool {
         self.report().is_ready()
     }
 
     pub(super) fn report(&self) -> Report {
-        let (phase, mut dependencies, probes, remarks) = {
+        let (phase, mut dependencies, probes) = {
             let state = self.state.lock();
-            let (probes, remarks) = (state.probes.clone(), state.remarks.clone());
-            (state.phase, state.reported.clone(), probes, remarks)
+            (state.phase, state.reported.clone(), state.probes.clone())
         };
         // Asked without the lock: a probe may take one of its own.
         for (name, probe) in probes {
             let health = match probe() {
                 Ok(()) => Health::Ready,
-                Err(reason) => Health::Failed { reason },
+                Err(Trouble::Failed(reason)) => Health::Failed { reason },
+                Err(Trouble::Degraded(reason)) => Health::Degraded { reason },
             };
             dependencies.insert(name, health);
         }
-        let are_ready = dependencies.values().all(|health| *health == Health::Ready);
-        for (name, probe) in remarks {
-            let health = match probe() {
-                Ok(()) => Health::Ready,
-                Err(reason) => Health::Degraded { reason },
-            };
-            dependencies.insert(name, health);
-        }
+        let are_ready = dependencies.values().all(Health::is_enough);
         Report {
             phase,
             ready: phase == Phase::Serving && are_ready,

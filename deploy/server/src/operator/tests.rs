@@ -118,7 +118,9 @@ async fn a_node_is_ready_only_while_it_serves() {
 async fn a_balancer_can_tell_a_node_that_takes_nobody_from_one_that_is_gone() {
     let readiness = Readiness::starting();
     readiness.enter(Phase::Serving);
-    readiness.watch("partitions", || Err("PostgreSQL is away".to_owned()));
+    readiness.watch("partitions", || {
+        Err(Trouble::Failed("PostgreSQL is away".to_owned()))
+    });
     let operator = operator(readiness, &[]);
     let (status, body) = get(&operator, "/readyz?unready=404", None).await;
     assert_eq!(status, StatusCode::NOT_FOUND);
@@ -132,8 +134,10 @@ async fn what_a_node_serves_without_is_told_and_leaves_it_ready() {
     let readiness = Readiness::starting();
     readiness.enter(Phase::Serving);
     readiness.watch("partitions", || Ok(()));
-    readiness.remark("role api", || Ok(()));
-    readiness.remark("role gateway", || Err("no living node has it".to_owned()));
+    readiness.watch("role api", || Ok(()));
+    readiness.watch("role gateway", || {
+        Err(Trouble::Degraded("no living node has it".to_owned()))
+    });
     let operator = operator(readiness, &[]);
     let (status, body) = get(&operator, "/readyz", None).await;
     assert_eq!(status, StatusCode::OK);
@@ -162,7 +166,8 @@ async fn one_part_that_fails_makes_the_node_unready_and_says_why() {
     let flag = Arc::clone(&poisoned);
     readiness.watch("events log", move || {
         if flag.load(std::sync::atomic::Ordering::Relaxed) {
-            Err("an fsync failed, restart after the disk is mended".to_owned())
+            let why = "an fsync failed, restart after the disk is mended";
+            Err(Trouble::Failed(why.to_owned()))
         } else {
             Ok(())
         }
@@ -178,4 +183,36 @@ async fn one_part_that_fails_makes_the_node_unready_and_says_why() {
         .as_str()
         .unwrap();
     assert!(reason.contains("fsync"), "{reason}");
+}
+
+#[tokio::test]
+async fn a_part_that_is_only_a_help_is_shown_when_it_is_away_and_the_node_stays_ready() {
+    let readiness = Readiness::starting();
+    readiness.enter(Phase::Serving);
+    let why = Arc::new(parking_lot::Mutex::new(Some(
+        "no answer within 2 s".to_owned(),
+    )));
+    let told = Arc::clone(&why);
+    readiness.watch("cql", move || {
+        told.lock()
+            .clone()
+            .map_or(Ok(()), |why| Err(Trouble::Degraded(why)))
+    });
+    let operator = operator(readiness.clone(), &[]);
+    for path in ["/readyz", "/readyz?unready=404"] {
+        let (status, body) = get(&operator, path, None).await;
+        assert_eq!(status, StatusCode::OK);
+        assert_eq!(
+            body,
+            r#"{"phase":"serving","ready":true,"dependencies":{"cql":{"status":"degraded","reason":"no answer within 2 s"}}}"#
+        );
+    }
+    // It helps nothing else to be ready.
+    readiness.watch("partitions", || Err(Trouble::Failed("none".to_owned())));
+    let (status, _) = get(&operator, "/readyz", None).await;
+    assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+    readiness.watch("partitions", || Ok(()));
+    *why.lock() = None;
+    let (_, body) = get(&operator, "/readyz", None).await;
+    assert!(body.contains(r#""cql":{"status":"ready"}"#), "{body}");
 }
