@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::Command;
 
-pub use own::OwnEngine;
+pub use own::{OwnEngine, OwnEngines};
 
 /// What `deploy/engines/ENGINE start DIR` prints, for each of the engines, with the setting that it is
 /// for.
@@ -20,7 +20,7 @@ const ENGINES: [(&str, &str); 5] = [
 /// Whether tests without engines fail.
 const WANTED: &str = "GUILDHALL_TEST_ENGINES";
 
-/// The tables of these tests.
+/// Where the tables are, and those of these tests.
 const KEYSPACE: (&str, &str) = ("GUILDHALL__CLUSTER__CQL_KEYSPACE", "guildhall_e2e");
 
 /// The engines that all tests share.
@@ -57,33 +57,46 @@ impl Engines {
             );
             return None;
         }
+        settings.push((KEYSPACE.0, KEYSPACE.1.to_owned()));
         Some(Self { settings })
     }
 
     /// No engines at all: whoever starts nodes starts engines for them.
-    pub const fn of_its_own() -> Self {
+    pub fn of_its_own() -> Self {
         Self {
-            settings: Vec::new(),
+            settings: vec![(KEYSPACE.0, KEYSPACE.1.to_owned())],
         }
     }
 
-    /// The same with another engine for one of the settings.
-    pub fn with(mut self, setting: &str, address: &str) -> Self {
-        for (name, value) in &mut self.settings {
-            if *name == setting {
-                address.clone_into(value);
-            }
-        }
+    /// The same with another engine.
+    ///
+    /// # Panics
+    ///
+    /// Where nodes know no such engine.
+    pub fn with(mut self, engine: &OwnEngine) -> Self {
+        let found = ENGINES.iter().find(|(name, _)| *name == engine.variable());
+        let (_, setting) = found.expect("it is one of the engines");
+        self.set(setting, engine.address().to_owned());
+        self
+    }
+
+    /// The same with tables of this name.
+    pub(crate) fn with_keyspace(mut self, name: String) -> Self {
+        self.set(KEYSPACE.0, name);
         self
     }
 
     /// What a node must be told of these engines.
     pub fn settings(&self) -> Vec<(&str, &str)> {
-        let engines = self.settings.iter();
-        engines
+        let settings = self.settings.iter();
+        settings
             .map(|(name, value)| (*name, value.as_str()))
-            .chain([KEYSPACE])
             .collect()
+    }
+
+    fn set(&mut self, setting: &'static str, value: String) {
+        self.settings.retain(|(name, _)| *name != setting);
+        self.settings.push((setting, value));
     }
 
     /// A command with the settings of a node on these engines.

@@ -1,16 +1,35 @@
-//! An engine that a test has for itself, and may break.
+//! Engines that a test has for itself, and may break.
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use guildhall_e2e::binary;
+use tempfile::TempDir;
+
+use crate::Engines;
+
+/// The engines of [`OwnEngines`]: positions in Kafka's logs are in PostgreSQL's rows, so neither goes without
+/// the other.
+const TOGETHER: [&str; 2] = ["postgres", "kafka"];
 
 /// A running engine; it is stopped when this is dropped.
 #[derive(Debug)]
 pub struct OwnEngine {
-    script: PathBuf,
+    name: &'static str,
     dir: PathBuf,
+    variable: String,
     address: String,
+}
+
+/// PostgreSQL and Kafka of one test beside the other engines of the environment.
+#[derive(Debug)]
+pub struct OwnEngines {
+    engines: Engines,
+    running: Vec<OwnEngine>,
+    _folder: TempDir,
 }
 
 impl OwnEngine {
@@ -19,49 +38,104 @@ impl OwnEngine {
     /// # Panics
     ///
     /// Where it does not start.
-    pub fn start(name: &str, dir: &Path) -> Self {
-        let script = binary::repository().join("deploy/engines").join(name);
-        let started = Command::new(&script)
-            .arg("start")
-            .arg(dir)
-            .stderr(Stdio::inherit())
-            .output()
-            .expect("the script can be run");
-        assert!(started.status.success(), "{name} does not start");
-        let printed = String::from_utf8(started.stdout).expect("an address is text");
-        let address = printed.trim().split_once('=').expect("NAME=ADDRESS").1;
-        Self {
-            script,
+    pub fn start(name: &'static str, dir: &Path) -> Self {
+        let mut engine = Self {
+            name,
             dir: dir.to_owned(),
-            address: address.to_owned(),
-        }
+            variable: String::new(),
+            address: String::new(),
+        };
+        let printed = engine.does("start");
+        let (variable, address) = printed
+            .trim()
+            .split_once('=')
+            .expect("it tells its address");
+        variable.clone_into(&mut engine.variable);
+        address.clone_into(&mut engine.address);
+        engine
+    }
+
+    /// The variable of the environment that names such an engine.
+    pub(crate) fn variable(&self) -> &str {
+        &self.variable
     }
 
     /// What nodes reach it by.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
-    /// Kills, pauses, resumes or restarts it.
+    /// Kills, pauses, resumes or restarts it; what the script prints.
     ///
     /// # Panics
     ///
     /// Where that fails.
-    pub fn does(&self, verb: &str) {
-        let done = self.command(verb).status().expect("the script can be run");
-        assert!(done.success(), "{verb} failed");
+    pub fn does(&self, verb: &str) -> String {
+        let output = self.command(verb).output();
+        let output = output.expect("the script can be run");
+        assert!(output.status.success(), "{} {verb}", self.name);
+        String::from_utf8(output.stdout).expect("addresses are text")
     }
 
     fn command(&self, verb: &str) -> Command {
-        let mut command = Command::new(&self.script);
-        command.arg(verb).arg(&self.dir).stdout(Stdio::null());
+        let script = binary::repository().join("deploy/engines").join(self.name);
+        let mut command = Command::new(script);
+        command.arg(verb).arg(&self.dir).stderr(Stdio::inherit());
         command
     }
 }
 
 impl Drop for OwnEngine {
     fn drop(&mut self) {
-        // It may be gone already.
-        let _ = self.command("stop").stderr(Stdio::null()).status();
+        // A paused process would not hear that it is to end. One that is gone is no trouble.
+        for verb in ["resume", "stop"] {
+            let _ = self.command(verb).stderr(Stdio::null()).output();
+        }
+    }
+}
+
+impl OwnEngines {
+    /// Starts them. `None`, with a loud word, where the environment lacks an engine.
+    ///
+    /// # Panics
+    ///
+    /// Where one does not start.
+    pub fn start() -> Option<Self> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        // What is projected goes with the logs, too.
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let keyspace = format!("guildhall_own_{}_{count}", std::process::id());
+        let mut engines = Engines::of_environment()?.with_keyspace(keyspace);
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        // PostgreSQL runs as another user.
+        std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))
+            .expect("the folder is ours");
+        let mut running = Vec::new();
+        for name in TOGETHER {
+            let engine = OwnEngine::start(name, &folder.path().join(name));
+            engines = engines.with(&engine);
+            running.push(engine);
+        }
+        Some(Self {
+            engines,
+            running,
+            _folder: folder,
+        })
+    }
+
+    /// What a node must be told.
+    pub const fn engines(&self) -> &Engines {
+        &self.engines
+    }
+
+    /// Has `postgres` or `kafka` pause or go on.
+    ///
+    /// # Panics
+    ///
+    /// Where that fails.
+    pub fn pause(&self, name: &str, pauses: bool) {
+        let engine = self.running.iter().find(|engine| engine.name == name);
+        let engine = engine.expect("it is one of them");
+        engine.does(if pauses { "pause" } else { "resume" });
     }
 }

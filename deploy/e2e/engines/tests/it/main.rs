@@ -6,6 +6,7 @@ mod files;
 mod limits;
 mod networks;
 mod nodes;
+mod outages;
 mod roles;
 mod same;
 mod several;
