@@ -83,13 +83,16 @@ impl Node {
                 let handle = partition.guild(self, id).await?;
                 handle.map(|handle| GuildView(Kept::Owned(handle.shared)))
             }
-            None => {
-                let inner = &self.inner;
-                let copy = inner.copies.get(&inner.stores, id, inner.env.now());
-                copy.await?.map(|copy| GuildView(Kept::Copied(copy)))
-            }
+            None => self.recent_copy_of(id).await?,
         };
         Ok(view.filter(|view| !view.read(GuildState::is_deleted)))
+    }
+
+    /// A guild as its rows are, or were lately while the store is away.
+    async fn recent_copy_of(&self, id: GuildId) -> Result<Option<GuildView>, Failure> {
+        let inner = &self.inner;
+        let copy = inner.copies.get(&inner.stores, id, inner.env.now());
+        Ok(copy.await?.map(|copy| GuildView(Kept::Copied(copy))))
     }
 
     /// A guild as its rows are, though it may have ended.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use guildhall_cluster::placement::{Candidate, all_partitions, place};
-use guildhall_model::NodeId;
+use guildhall_model::{NodeId, NodeRoles};
 use guildhall_ports::Failure;
 use guildhall_ports::fake::Way;
 
@@ -53,6 +53,7 @@ fn until_placed(house: &House, nodes: &[Serving; 3]) {
     let candidates = [1, 2, 3].map(|number| Candidate {
         node: NodeId(number),
         weight: 1,
+        roles: NodeRoles::ALL,
     });
     let placed = place(&all_partitions(8, 8), &candidates);
     until_all(nodes, |_| {

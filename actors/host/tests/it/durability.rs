@@ -5,7 +5,8 @@ use guildhall_host::{Refused, Written};
 use guildhall_model::command::GuildCommand;
 use guildhall_model::dispatch::Dispatch;
 use guildhall_model::event::{Event, Record};
-use guildhall_ports::fake::Fate;
+use guildhall_ports::fake::{Fate, Way};
+use guildhall_ports::guilds::CommitError;
 use guildhall_ports::{Failure, Guilds as _};
 
 use crate::client::Client;
@@ -240,6 +241,31 @@ fn a_guild_whose_commits_happened_though_the_store_failed_loses_no_message() {
     let records = client.records();
     let told = |record: &Record| records.contains(&record);
     assert!(unheard.iter().all(told), "what is committed is told");
+}
+
+/// A connection that was cut may deliver it long after its sender has given it up.
+#[test]
+fn a_commit_that_comes_to_the_store_after_its_actors_successor_comes_too_late() {
+    let (house, serving, town, mut client) = founded();
+    let make = || serving.run(serving.node.command(town.guild, town.owner(), new_role()));
+    make().unwrap();
+    let last = client.records().last().map_or(0, |record| record.gseq);
+    // Behind the first role and what the audit log says of it.
+    let late = town.roles(&serving, last + 3, 1);
+    let token = town.token(&serving);
+    house.way.set_unnoticed(Way::Refused);
+    make().unwrap_err();
+    house.way.set(Way::Open);
+    town.insist(&serving, 1, "second");
+    let committed = house.wait(house.relational.commit(token, &late));
+    let is_stale = matches!(committed, Err(CommitError::Failure(Failure::Stale { .. })));
+    assert!(is_stale, "{committed:?}");
+    make().unwrap();
+    let last = town.posted(&serving, 1, "third");
+    client.until_told(&serving, last);
+    assert_eq!(client.texts(), ["first", "second", "third"]);
+    let gseqs: Vec<u64> = client.records().iter().map(|record| record.gseq).collect();
+    assert!(gseqs.is_sorted_by(|a, b| a < b), "{gseqs:?}");
 }
 
 #[test]

@@ -120,6 +120,7 @@ on_the_way! { Guilds:
     load(id: GuildId) -> Option<GuildRows>, Failure;
     fence(token: FencingToken) -> (), Failure;
     commit(token: FencingToken, records: &[Record]) -> (), CommitError;
+    give_up(token: FencingToken, source: Source, upto: u64) -> (), Failure;
     outbox() -> Vec<Record>, Failure;
     outbox_done(source: Source, upto: u64) -> (), Failure;
     last_gseq(source: Source) -> u64, Failure;
