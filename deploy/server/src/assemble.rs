@@ -61,9 +61,12 @@ pub async fn assemble(
     };
     let (partitions, is_excused) = (node.clone(), engines.excuse());
     readiness.watch("partitions", move || {
-        partitions.check().map_err(|why| match is_excused() {
-            true => Trouble::Degraded(why),
-            false => Trouble::Failed(why),
+        partitions.check().map_err(|why| {
+            if is_excused() {
+                Trouble::Degraded(why)
+            } else {
+                Trouble::Failed(why)
+            }
         })
     });
     watch_roles(readiness, &node, config.cluster.roles);

@@ -98,23 +98,29 @@ impl Blobs for S3Blobs {
     }
 
     async fn info(&self, key: BlobKey) -> Result<Option<BlobInfo>, Failure> {
-        self.store.watch(self.store.info(key)).await
+        self.store.watch(Box::pin(self.store.info(key))).await
     }
 
     async fn open(&self, key: BlobKey, range: Range<u64>) -> Result<Option<OpenBlob>, Failure> {
-        self.store.watch(self.store.open(key, range)).await
+        self.store
+            .watch(Box::pin(self.store.open(key, range)))
+            .await
     }
 
     async fn rename(&self, from: BlobKey, to: BlobKey) -> Result<bool, Failure> {
-        self.store.watch(self.store.rename(from, to)).await
+        self.store
+            .watch(Box::pin(self.store.rename(from, to)))
+            .await
     }
 
     async fn delete(&self, key: BlobKey) -> Result<(), Failure> {
-        self.store.watch(self.store.delete(key)).await
+        self.store.watch(Box::pin(self.store.delete(key))).await
     }
 
     async fn list(&self, kind: BlobKind, limit: usize) -> Result<Vec<BlobKey>, Failure> {
-        self.store.watch(self.store.list(kind, limit)).await
+        self.store
+            .watch(Box::pin(self.store.list(kind, limit)))
+            .await
     }
 }
 

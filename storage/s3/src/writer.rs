@@ -133,7 +133,7 @@ impl Unfinished {
             upload.send(bytes).await?;
             Ok(upload)
         };
-        let sent = self.store.watch(to_its_end(sending)).await;
+        let sent = self.store.watch(Box::pin(to_its_end(sending))).await;
         self.upload = Some(sent?);
         Ok(())
     }
@@ -143,7 +143,8 @@ impl Unfinished {
             self.send_part().await?;
         }
         if let Some(upload) = self.upload {
-            return self.store.watch(to_its_end(upload.complete())).await;
+            let completing = to_its_end(upload.complete());
+            return self.store.watch(Box::pin(completing)).await;
         }
         let put = self.store.client.put_object();
         let put = put
@@ -152,7 +153,7 @@ impl Unfinished {
             .set_metadata(Some(self.headers))
             .body(self.collected.into());
         let putting = async { put.send().await.map_err(|error| failure(&error)) };
-        self.store.watch(putting).await.map(|_| ())
+        self.store.watch(Box::pin(putting)).await.map(|_| ())
     }
 }
 

@@ -1,5 +1,4 @@
 //! Three nodes behind a load balancer keep the promises of one, whatever becomes of each of them.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
