@@ -3,10 +3,11 @@
 //! Rows are committed before their command is answered, so whoever asks after an answer finds what
 //! was answered. One short question tells whether a copy is still the present one. While the store
 //! is away nobody can change a guild, so a copy is at most older by what came just before that.
+//! Where only this node is cut off from it, what others change is heard in the events log.
 
 use std::sync::Arc;
 
-use guildhall_model::event::Source;
+use guildhall_model::event::{Record, Source};
 use guildhall_model::{GuildId, Timestamp, limits};
 use guildhall_ports::Failure;
 use guildhall_state::guild::GuildState;
@@ -61,6 +62,23 @@ impl Copies {
         match stores.ask_or_recall(recalled, question).await? {
             Told::Before(state) => Ok(Some(state)),
             Told::Now(gseq) => self.newest(stores, id, now, (known, gseq)).await,
+        }
+    }
+
+    /// An event was heard that counts. A node that is cut off from the store still hears what others
+    /// change, and must not recall what was before it.
+    pub(crate) fn hear(&self, record: &Record) {
+        let Source::Guild(id) = record.source else {
+            return;
+        };
+        if record.event.changes_access() {
+            let mut copies = self.0.lock();
+            if copies
+                .get(&id)
+                .is_some_and(|known| known.state.gseq() < record.gseq)
+            {
+                copies.remove(&id);
+            }
         }
     }
 

@@ -94,6 +94,9 @@ impl Follower {
         let next = slice.next;
         let found = self.find(&slice)?;
         let owned = inner.events.present(self.number);
+        for stable in &found.counting {
+            inner.copies.hear(&stable.record);
+        }
         let relay = &inner.relays()[usize::from(self.number.0)];
         // The relay first: a session that starts after an answer must not be shown what was so
         // before it. It ends only with the node.

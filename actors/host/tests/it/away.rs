@@ -110,6 +110,27 @@ fn before_anybody_has_found_out_that_the_store_is_away_posts_are_only_late() {
     }
 }
 
+/// Where only one node is cut off from the store, others go on changing guilds.
+#[test]
+fn a_guild_that_was_heard_to_change_is_not_recalled_as_it_was() {
+    let (house, nodes, town, mut clients) = three();
+    let roles = |at: &Serving| {
+        let view = at.run(at.node.guild(town.guild)).ok().flatten()?;
+        Some(view.read(|state| state.roles().count()))
+    };
+    let before = roles(&nodes[1]).unwrap();
+    let changed = nodes[0].run(nodes[0].node.command(town.guild, town.owner(), new_role()));
+    changed.unwrap();
+    let last = town.posted(&nodes[0], 0, "after the change");
+    for (client, at) in clients.iter_mut().zip(&nodes) {
+        client.until_told(at, last);
+    }
+    house.way.set(Way::Refused);
+    let known: Vec<usize> = nodes.iter().filter_map(roles).collect();
+    assert!(known.contains(&(before + 1)), "its owner has it in memory");
+    assert!(!known.contains(&before), "{known:?}");
+}
+
 #[test]
 fn what_was_known_too_long_ago_is_not_believed() {
     let (house, nodes, town, _clients) = three();
