@@ -32,6 +32,10 @@ impl Guilds for Store {
         }
     }
 
+    fn commits_may_be_late(&self) -> bool {
+        engine::COMMITS_MAY_BE_LATE
+    }
+
     async fn give_up(&self, token: FencingToken, source: Source, upto: u64) -> Result<(), Failure> {
         let given_up = outbox::GivenUp {
             token,

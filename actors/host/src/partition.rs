@@ -217,7 +217,9 @@ impl EventPartition {
             return Ok(());
         };
         let guilds = &inner.stores.guilds;
-        guilds.give_up(self.token, source, upto).await?;
+        if guilds.commits_may_be_late() {
+            guilds.give_up(self.token, source, upto).await?;
+        }
         let in_log = self.logged_gseq(inner, source).await?;
         let mut missing = guilds.outbox().await?;
         missing.retain(|record| record.source == source && record.gseq > in_log);

@@ -60,6 +60,12 @@ pub trait Guilds: Send + Sync {
     /// partition is fenced with a later epoch. Message and reaction events do not belong here.
     async fn commit(&self, token: FencingToken, records: &[Record]) -> Result<(), CommitError>;
 
+    /// Whether a commit that has failed may happen later all the same: what was sent over a network may
+    /// arrive long after its sender has given it up.
+    fn commits_may_be_late(&self) -> bool {
+        true
+    }
+
     /// Takes the places of a source up to this one for nothing. Once this has answered, a commit whose
     /// first event stands there is `Stale`, also one that was sent before and is still on its way, and
     /// what had been committed there is in the outbox. `Stale` when the partition is fenced with a later

@@ -42,6 +42,9 @@ pub(crate) async fn moment(reader: &mut Connection) -> Result<Transaction<'_, Po
     Ok(reader.begin_with(begin).await?)
 }
 
+/// What a connection was given may reach the engine after the connection is lost.
+pub(crate) const COMMITS_MAY_BE_LATE: bool = true;
+
 /// Until the transaction ends, no other one holds this id.
 pub(crate) async fn hold<K>(tx: &mut Connection, id: Id<K>) -> Result<(), SqlError> {
     sqlx::query("SELECT pg_advisory_xact_lock($1)")

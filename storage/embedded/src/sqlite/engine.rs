@@ -28,6 +28,9 @@ pub(super) fn ids<K>(ids: &[Id<K>]) -> String {
     format!("[{}]", numbers.join(","))
 }
 
+/// A write that has failed has rolled back, in this process.
+pub(super) const COMMITS_MAY_BE_LATE: bool = false;
+
 /// A connection for more than one statement.
 pub(super) async fn lend(readers: &Pool) -> Result<PoolConnection<Sqlite>, SqlError> {
     Ok(readers.acquire().await?)
