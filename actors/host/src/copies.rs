@@ -39,11 +39,7 @@ impl Copies {
         id: GuildId,
         now: Timestamp,
     ) -> Result<Option<Arc<GuildState>>, Failure> {
-        let Some(known) = self.known(id) else {
-            return self.load(stores, id, now).await;
-        };
-        let gseq = stores.guilds.last_gseq(Source::Guild(id)).await?;
-        self.newest(stores, id, now, (known, gseq)).await
+        self.no_older_than(0, stores, id, now).await
     }
 
     /// The same, or as it was known lately while the store is away.
@@ -53,10 +49,22 @@ impl Copies {
         id: GuildId,
         now: Timestamp,
     ) -> Result<Option<Arc<GuildState>>, Failure> {
+        self.no_older_than(limits::RECALLED_MS_MAX, stores, id, now)
+            .await
+    }
+
+    /// The present one; while the store is away one that was so less than this time ago.
+    async fn no_older_than(
+        &self,
+        age_ms: u64,
+        stores: &Stores,
+        id: GuildId,
+        now: Timestamp,
+    ) -> Result<Option<Arc<GuildState>>, Failure> {
         let Some(known) = self.known(id) else {
             return self.load(stores, id, now).await;
         };
-        let is_recent = now.ms_since(known.confirmed) < limits::RECALLED_MS_MAX;
+        let is_recent = now.ms_since(known.confirmed) < age_ms;
         let recalled = is_recent.then(|| Arc::clone(&known.state));
         let question = stores.guilds.last_gseq(Source::Guild(id));
         match stores.ask_or_recall(recalled, question).await? {
