@@ -1,5 +1,6 @@
 //! Gateway sessions: their registry, their partitions' sequencers, rings and resumption.
 
+pub(crate) mod frames;
 pub mod handle;
 pub mod id;
 pub mod payload;

@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 use stateright::{Checker, HasDiscoveries, Model};
 
-use protocol::{COMPLETE, Faults, M1, M2, M3, M4, M5, Protocol, Rule, Takeover};
+use protocol::{COMPLETE, Faults, Guard, M1, M2, M3, M4, M5, Protocol, Rule, Takeover};
 
 /// Searches that take minutes are made only where this is set.
 fn is_long() -> bool {
@@ -76,6 +76,7 @@ fn three_nodes(disconnects: u8) -> Protocol {
         disconnects,
         faults: Faults::Zombies,
         takeover: Takeover::AtOnce,
+        guard: Guard::Directory,
         without: &[],
     }
 }
@@ -92,6 +93,13 @@ fn two_nodes() -> Protocol {
 fn in_steps(protocol: Protocol) -> Protocol {
     Protocol {
         takeover: Takeover::InSteps,
+        ..protocol
+    }
+}
+
+fn by_log(protocol: Protocol) -> Protocol {
+    Protocol {
+        guard: Guard::Log,
         ..protocol
     }
 }
@@ -118,6 +126,30 @@ fn three_nodes_serve_a_client_exactly_or_refuse_it() {
 #[test]
 fn two_nodes_serve_a_client_exactly_or_refuse_it() {
     assert_eq!(verdict(two_nodes()), exact(169_178, true));
+}
+
+/// As it is built.
+#[test]
+fn owners_that_look_for_their_successors_in_the_log_refuse_nobody() {
+    assert_eq!(verdict(by_log(three_nodes(2))), exact(176_479, false));
+    assert_eq!(verdict(by_log(two_nodes())), exact(67_761, false));
+    assert_eq!(verdict(by_log(in_steps(two_nodes()))), exact(71_925, false));
+    assert_eq!(verdict(by_log(crashes(two_nodes()))), exact(11_106, false));
+    if is_long() {
+        assert_eq!(
+            verdict(by_log(in_steps(three_nodes(2)))),
+            exact(251_224, false)
+        );
+    }
+}
+
+/// The cap is for records that were acknowledged and lost.
+#[test]
+fn owners_that_look_for_their_successors_in_the_log_are_exact_without_the_cap() {
+    let capless = |protocol| by_log(without(&[Rule::Cap], protocol));
+    assert_eq!(verdict(capless(two_nodes())), exact(67_761, false));
+    assert!(goes_wrong(by_log(without(&[Rule::Epochs], three_nodes(2)))));
+    assert!(goes_wrong(by_log(without(&[Rule::Guard], two_nodes()))));
 }
 
 #[test]
@@ -183,7 +215,7 @@ fn a_cap_that_no_attachment_lifts_refuses_honest_clients() {
 
 #[test]
 fn without_asking_the_directory_a_client_goes_back_to_a_former_owner() {
-    assert!(goes_wrong(without(&[Rule::Directory], two_nodes())));
+    assert!(goes_wrong(without(&[Rule::Guard], two_nodes())));
 }
 
 #[test]
@@ -198,8 +230,5 @@ fn a_takeover_in_steps_needs_every_rule_as_well() {
             "{rules:?}"
         );
     }
-    assert!(goes_wrong(without(
-        &[Rule::Directory],
-        in_steps(two_nodes())
-    )));
+    assert!(goes_wrong(without(&[Rule::Guard], in_steps(two_nodes()))));
 }

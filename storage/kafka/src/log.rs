@@ -182,6 +182,10 @@ impl Log for KafkaLog {
         Place::of(from).back(records).position()
     }
 
+    fn is_next(&self, behind: Position, at: Position) -> bool {
+        Place::of(at).follows(Place::of(behind))
+    }
+
     async fn release(&self, partition: u16, before: Position) -> Result<(), Failure> {
         self.source(partition)?;
         self.floors.raise(partition, Place::of(before).offset);

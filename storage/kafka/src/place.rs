@@ -47,6 +47,15 @@ impl Place {
         Self::of_offset(offset.max(0))
     }
 
+    /// Whether no other Kafka record lies between this place and `behind`, the place just behind a
+    /// record. Offsets of a partition have no gaps: nothing is written in transactions, and nothing
+    /// compacts the logs.
+    pub(crate) fn follows(self, behind: Self) -> bool {
+        // Behind the last index stands the next Kafka record's first.
+        let is_within = i64::from(behind.index > 0);
+        self.offset <= behind.offset.saturating_add(is_within)
+    }
+
     /// The position, which saturates after 2^52 Kafka records of one partition: 1,000 a second
     /// for 140,000 years.
     pub(crate) fn position(self) -> Position {
@@ -96,6 +105,13 @@ mod tests {
             } else {
                 prop_assert_eq!(after, Place::of_offset(place.offset + 1));
             }
+        }
+
+        #[test]
+        fn only_the_same_kafka_record_and_the_next_one_follow(place in place(), gap in 0..9_i64) {
+            let behind = Place::of(Position(place.position().0 + 1));
+            let later = Place::of_offset(place.offset + gap);
+            prop_assert_eq!(later.follows(behind), gap <= 1);
         }
 
         #[test]

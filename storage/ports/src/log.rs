@@ -73,6 +73,10 @@ pub trait Log: Send + Sync {
         Position(from.0.saturating_sub(records.into()))
     }
 
+    /// Whether no other process can have written between `behind`, a place just behind a record, and
+    /// a later record of this process. `false` says nothing: whoever must know reads.
+    fn is_next(&self, behind: Position, at: Position) -> bool;
+
     /// The owner needs no record before `before` any more: the log may drop those that are also
     /// older than its retention time. Without this call nothing is ever dropped.
     async fn release(&self, partition: u16, before: Position) -> Result<(), Failure>;

@@ -255,10 +255,6 @@ async fn drop_event(node: &Node, owned: &Arc<Owned>) {
 }
 
 async fn drop_session(node: &Node, number: SessionPartition, sequencer: &Sequencer) {
-    warn!(
-        session.partition = number.0,
-        "somebody else owns the session partition"
-    );
     node.inner.sequencers.remove(number);
     sequencer.lose().await;
     sessions::forget(node, number).await;

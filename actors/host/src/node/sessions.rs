@@ -99,20 +99,40 @@ impl Node {
         credential: [u8; 32],
         seq: u64,
     ) -> Result<SessionHandle, ResumeError> {
-        let inner = &self.inner;
         let (partition, slot, secret) = parse_session_id(id).ok_or(Refusal::Unknown)?;
         let sequencer = self.holder_of(partition).await?;
-        self.confirm(partition).await?;
-        let (reply, attached) = oneshot::channel();
         let claim = Claim {
             slot,
             secret,
             credential,
             seq,
         };
+        match self.take_back(partition, &sequencer, id, claim).await {
+            Err(ResumeError::Refusal(refusal)) => {
+                // Who was taken over without noticing does not know what it refuses. Whom it takes
+                // back, it takes back in the log, which would tell.
+                self.confirm(partition).await?;
+                Err(refusal.into())
+            }
+            taken => taken,
+        }
+    }
+
+    /// Has the owner of a session's partition take a client back.
+    async fn take_back(
+        &self,
+        partition: SessionPartition,
+        sequencer: &Sequencer,
+        id: &str,
+        claim: Claim,
+    ) -> Result<SessionHandle, ResumeError> {
+        let inner = &self.inner;
+        let (slot, seq) = (claim.slot, claim.seq);
+        let (reply, attached) = oneshot::channel();
+        let why = || sequencer.epoch().err().unwrap_or(Failure::Closing);
         let sent = sequencer.queue.send(Input::Attach { claim, reply }).await;
-        sent.map_err(|_| Failure::Closing)?;
-        let attached = attached.await.map_err(|_| Failure::Closing)??;
+        sent.map_err(|_| why())?;
+        let attached = attached.await.map_err(|_| why())??;
         let session = SessionRef { partition, slot };
         // `may_resume` has checked it against a 32-bit number.
         let seq = u32::try_from(seq).map_err(|_| Refusal::Beyond)?;

@@ -19,9 +19,10 @@ use super::{claim, tail};
 use crate::event_log::{READ_BYTES, after};
 use crate::node::{Inner, Node};
 use crate::relay;
+use crate::session::frames;
 use crate::session::replay;
 use crate::session::ring::Ring;
-use crate::session::sequencer::{Condition, QUEUE_MAX, Sequencer, recovering};
+use crate::session::sequencer::{Condition, QUEUE_MAX, Sequencer, lost, recovering};
 use crate::session::sequencer_loop::SequencerLoop;
 use crate::session::shared::SessionShared;
 use crate::session::snapshots::{Authority, Keeper};
@@ -109,6 +110,10 @@ async fn fold(inner: &Inner, number: Number, epoch: Epoch) -> Result<Folded, Fai
         }
         next = slice.next;
     }
+    if machine.epoch() != epoch {
+        // Somebody else was given it later and has written earlier.
+        return Err(lost());
+    }
     let sessions = machine.sessions().count();
     debug!(session.partition = number.0, sessions, records, %snapshot, "session partition folded");
     crash::pass(Point::SessionsFolded);
@@ -160,13 +165,10 @@ async fn tidy(
         entries,
         heard: Vec::new(),
     });
-    let places = inner
-        .stores
-        .frames
-        .append(number.0, epoch, vec![encode(&record)])
-        .await?;
+    let log = &*inner.stores.frames;
+    let end = frames::append(log, (number, epoch), end, encode(&record)).await?;
     machine.fold(epoch, &record);
-    Ok(after(*places.last().ok_or(Failure::Closing)?))
+    Ok(end)
 }
 
 fn encode(record: &FrameRecord) -> Bytes {

@@ -24,13 +24,13 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
+use super::frames;
 use super::registry::Registry;
 use super::ring::Ring;
 use super::sequencer::{Condition, Input};
 use super::shared::{Ending, SessionShared};
 use super::snapshots::Keeper;
 use crate::config::HostConfig;
-use crate::event_log::after;
 use crate::node::Inner;
 use draft::Draft;
 
@@ -78,10 +78,24 @@ impl SequencerLoop {
     /// Runs until it is told to stop, or somebody else owns the partition.
     pub(crate) async fn run(mut self, mut inbox: mpsc::Receiver<Input>) {
         while let Turn::Refused(failure) = self.serve(&mut inbox).await {
+            if matches!(failure, Failure::Stale { .. }) {
+                self.give_up();
+                return;
+            }
             if self.repair(failure, &mut inbox).await.is_break() {
                 return;
             }
         }
+    }
+
+    /// Somebody else owns the partition: its sockets are asked to come back.
+    fn give_up(&self) {
+        warn!(
+            session.partition = self.number.0,
+            "somebody else owns the session partition"
+        );
+        self.end_all(Ending::Failed);
+        self.condition.send_replace(Condition::Lost);
     }
 
     async fn serve(&mut self, inbox: &mut mpsc::Receiver<Input>) -> Turn {
@@ -99,8 +113,7 @@ impl SequencerLoop {
                 self.take(input, &mut draft);
             }
             if let Some(done) = draft.lost.take() {
-                self.end_all(Ending::Failed);
-                self.condition.send_replace(Condition::Lost);
+                self.give_up();
                 let _ = done.send(());
                 return Turn::Stopped;
             }
@@ -133,7 +146,7 @@ impl SequencerLoop {
         let record = FrameRecord::Frame(frame);
         let bytes = rmp_serde::to_vec(&record).expect("plain data in memory always encodes");
         crash::pass(Point::FrameDrafted);
-        self.end = after(self.append(bytes.into()).await?);
+        self.end = self.append(bytes.into()).await?;
         crash::pass(Point::FrameStable);
         if let FrameRecord::Frame(frame) = record {
             self.publish(&frame, then);
@@ -142,16 +155,11 @@ impl SequencerLoop {
         Ok(())
     }
 
+    /// Appends a frame, and says where the log goes on.
     async fn append(&self, bytes: Bytes) -> Result<Position, Failure> {
+        let owner = (self.number, self.epoch);
         loop {
-            let appended = self
-                .log
-                .append(self.number.0, self.epoch, vec![bytes.clone()])
-                .await;
-            match appended {
-                Ok(positions) => {
-                    return positions.last().copied().ok_or(Failure::Closing);
-                }
+            match frames::append(&*self.log, owner, self.end, bytes.clone()).await {
                 // Nothing was written: the same frame may be tried again.
                 Err(Failure::Full { what }) => {
                     warn!(
@@ -160,7 +168,7 @@ impl SequencerLoop {
                     );
                     tokio::time::sleep(RETRY_AFTER).await;
                 }
-                Err(failure) => return Err(failure),
+                appended => return appended,
             }
         }
     }

@@ -22,10 +22,20 @@ pub(crate) enum Rule {
     Cap,
     /// A logged `Attach` says that its client has seen no more than what counts.
     Attach,
-    /// An owner asks the directory before it takes a client back.
-    Directory,
+    /// An owner knows whether it still is one: see [`Guard`].
+    Guard,
     /// A dispatch waits until its frame is stable.
     Stable,
+}
+
+/// What tells an owner that another one has come.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Guard {
+    /// The directory, which it asks before it takes a client back.
+    Directory,
+    /// The log: a `Take` that stands before its own append. It tells nothing that stands behind
+    /// one, takes nobody back there, and asks the directory only before it refuses somebody.
+    Log,
 }
 
 /// What may go wrong.
@@ -56,6 +66,7 @@ pub(crate) struct Protocol {
     pub(crate) disconnects: u8,
     pub(crate) faults: Faults,
     pub(crate) takeover: Takeover,
+    pub(crate) guard: Guard,
     pub(crate) without: &'static [Rule],
 }
 
@@ -125,6 +136,10 @@ pub(crate) struct Folded {
 impl Protocol {
     pub(crate) fn holds(&self, rule: Rule) -> bool {
         !self.without.contains(&rule)
+    }
+
+    pub(crate) fn is_guarded_by(&self, guard: Guard) -> bool {
+        self.guard == guard && self.holds(Rule::Guard)
     }
 
     /// Folds the log with the real machine, but for a rule that is left out.

@@ -1,6 +1,8 @@
 //! The steps of the delivery protocol: what nodes and the client do, and what goes wrong.
 
-use super::protocol::{Event, Faults, Folded, Node, Protocol, Record, Rule, Takeover, World};
+use super::protocol::{
+    Event, Faults, Folded, Guard, Node, Protocol, Record, Rule, Takeover, World,
+};
 
 /// One step of the world.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -76,7 +78,12 @@ impl Protocol {
             }
             Step::Acknowledge(node) => {
                 let event = world.nodes[node].pending.take()?;
-                world.nodes[node].view.push(event);
+                let epoch = world.nodes[node].epoch?;
+                if self.is_told_of_successors(world, Record::Event { epoch, event }) {
+                    world.give_up(node);
+                } else {
+                    world.nodes[node].view.push(event);
+                }
             }
             Step::Output => {
                 let tellable = self.tellable(&world.nodes[world.client.connected?]);
@@ -85,24 +92,28 @@ impl Protocol {
             }
             Step::Begin(node) => {
                 let epoch = world.nodes[node].claimed?;
-                self.begin(world, node, epoch);
+                if self.is_told_of_successors(world, Record::Take { epoch }) {
+                    world.give_up(node);
+                } else {
+                    self.begin(world, node, epoch);
+                }
             }
             Step::Resume(node) => self.resume(world, node),
             Step::Attached => {
                 let node = world.attached()?;
+                let epoch = world.nodes[node].epoch?;
+                let is_awaited = true;
+                if self.is_told_of_successors(world, Record::Attach { epoch, is_awaited }) {
+                    world.give_up(node);
+                    return Some(());
+                }
                 world.client.attaching = None;
                 world.client.connected = Some(node);
                 if self.holds(Rule::Attach) {
                     world.nodes[node].cap = None;
                 }
             }
-            Step::Crash(node) => {
-                world.nodes[node] = Node {
-                    is_dead: true,
-                    ..Node::default()
-                };
-                world.lose(node);
-            }
+            Step::Crash(node) => world.give_up(node),
             Step::TakeOver(node) => self.take_over(world, node),
             Step::Disconnect => {
                 world.disconnects -= 1;
@@ -120,6 +131,11 @@ impl Protocol {
         } else {
             world.frames.push(record);
         }
+    }
+
+    /// Whether a node finds another one's `Take` before its own record.
+    fn is_told_of_successors(&self, world: &World, record: Record) -> bool {
+        self.is_guarded_by(Guard::Log) && !world.frames.contains(&record)
     }
 
     fn take_over(&self, world: &mut World, node: usize) {
@@ -160,20 +176,28 @@ impl Protocol {
         let client = &world.client;
         let is_away = client.connected.is_none() && client.attaching.is_none();
         let serves = world.nodes[node].epoch.is_some();
-        let is_owner = world.directory.0 == node || !self.holds(Rule::Directory);
-        is_away && serves && is_owner
+        let is_owner = world.directory.0 == node;
+        let may = match self.guard {
+            Guard::Directory => is_owner || !self.holds(Rule::Guard),
+            Guard::Log => is_owner || !self.holds(Rule::Guard) || !self.would_refuse(world, node),
+        };
+        is_away && serves && may
     }
 
-    fn resume(&self, world: &mut World, node: usize) {
+    fn would_refuse(&self, world: &World, node: usize) -> bool {
         let seq = world.client.got.len();
         let owner = &world.nodes[node];
         let is_capped = owner.cap.is_some_and(|cap| seq > cap) && self.holds(Rule::Cap);
-        if seq > owner.view.len() || is_capped {
+        seq > owner.view.len() || is_capped
+    }
+
+    fn resume(&self, world: &mut World, node: usize) {
+        if self.would_refuse(world, node) {
             world.client.is_refused = true;
             return;
         }
         world.client.attaching = Some(node);
-        let epoch = owner
+        let epoch = world.nodes[node]
             .epoch
             .expect("who takes a client back owns the partition");
         world.send(Record::Attach {
@@ -221,7 +245,12 @@ impl World {
         })
     }
 
-    fn lose(&mut self, node: usize) {
+    /// A node ends, or does nothing more.
+    fn give_up(&mut self, node: usize) {
+        self.nodes[node] = Node {
+            is_dead: true,
+            ..Node::default()
+        };
         let client = &mut self.client;
         client.connected = client.connected.filter(|&at| at != node);
         client.attaching = client.attaching.filter(|&at| at != node);

@@ -131,6 +131,29 @@ async fn a_late_append_of_a_former_owner_keeps_its_epoch() {
 }
 
 #[tokio::test]
+async fn an_owner_knows_without_reading_whether_another_process_may_have_written_before_it() {
+    let Some(kafka) = engine::cluster().await else {
+        return;
+    };
+    let (owner, other) = (open(&kafka).await, engine::connect(kafka.config().clone()));
+    let other = open(&other).await;
+    let behind = |position: Position| Position(position.0 + 1);
+    let mut last = append(&owner, EPOCH, "first").await;
+    for n in 0..20 {
+        let records = (0..=n).map(|n| payload(n.to_string())).collect();
+        let places = owner.append(0, EPOCH, records).await.unwrap();
+        assert!(owner.is_next(behind(last), places[0]), "{n}");
+        last = places[places.len() - 1];
+    }
+    for _ in 0..3 {
+        append(&other, EPOCH, "in between").await;
+        let place = append(&owner, EPOCH, "next").await;
+        assert!(!owner.is_next(behind(last), place));
+        last = place;
+    }
+}
+
+#[tokio::test]
 async fn writers_of_many_processes_share_one_order() {
     let Some(kafka) = engine::cluster().await else {
         return;

@@ -339,6 +339,16 @@ impl Log for FakeLog {
         Ok(oldest.map_or(state.end(), |record| record.position))
     }
 
+    fn is_next(&self, behind: Position, at: Position) -> bool {
+        let state = self.store.state.lock();
+        let holds = |records: &Vec<LogRecord>| records.iter().any(|record| record.position == at);
+        let own = state.partitions.values().find(|records| holds(records));
+        own.is_some_and(|own| {
+            let between = |record: &LogRecord| behind <= record.position && record.position < at;
+            !own.iter().any(between)
+        })
+    }
+
     async fn release(&self, partition: u16, before: Position) -> Result<(), Failure> {
         self.store.outage.check()?;
         let mut state = self.store.state.lock();

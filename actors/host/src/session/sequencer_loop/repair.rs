@@ -65,11 +65,7 @@ impl SequencerLoop {
             }
         };
         let Some(folded) = folded else {
-            warn!(
-                session.partition = self.number.0,
-                "somebody else owns the session partition"
-            );
-            self.condition.send_replace(Condition::Lost);
+            self.give_up();
             return ControlFlow::Break(());
         };
         self.adopt(folded);
