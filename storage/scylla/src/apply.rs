@@ -62,16 +62,16 @@ impl Tables {
     fn rows<'a>(&'a self, plan: &'a Plan) -> Vec<Writing<'a>> {
         let mut writings = self.pins.writings(plan);
         let mut buckets = BTreeSet::new();
+        writings.extend(self.messages.put(plan.puts.values()));
+        writings.extend(self.authors.put(plan.puts.values()));
         for (id, put) in &plan.puts {
-            writings.extend(self.messages.put(put));
-            writings.extend(self.authors.put(put));
             if put.message.only_for().is_none() {
                 let bucket = bucket::of_message(*id, false);
                 buckets.insert((put.message.channel_id.as_i64(), bucket));
             }
         }
         for (channel, bucket) in buckets {
-            writings.push(self.messages.put_bucket(channel, bucket));
+            writings.push(Box::pin(self.messages.put_bucket(channel, bucket)));
         }
         for (id, erased) in &plan.erased {
             writings.extend(self.messages.erase(*id, erased));
@@ -95,7 +95,9 @@ impl Tables {
     fn notes<'a>(&'a self, partition: EventPartition, plan: &Plan) -> Vec<Writing<'a>> {
         let places = plan.places.iter();
         let mut writings: Vec<Writing<'a>> = places
-            .map(|(source, place)| self.cursors.put_place(*source, *place))
+            .map(|(source, place)| -> Writing<'a> {
+                Box::pin(self.cursors.put_place(*source, *place))
+            })
             .collect();
         if plan.highest > 0 {
             writings.push(self.cursors.put_floor(partition, plan.highest));

@@ -11,6 +11,7 @@ use crate::bounds::READ_IN_FLIGHT_MAX;
 use crate::bucket;
 use crate::cql::Cql;
 use crate::error::CqlError;
+use crate::groups::Groups;
 use crate::message::{MessageTable, Writing};
 use crate::plan::Put;
 
@@ -40,20 +41,21 @@ impl AuthorTable {
         })
     }
 
-    /// Notes who wrote a message that everybody sees.
-    pub(crate) fn put(&self, put: &Put) -> Option<Writing<'_>> {
-        let message = &put.message;
-        if !put.is_new || message.only_for().is_some() {
-            return None;
+    /// Notes who wrote the messages that everybody sees.
+    pub(crate) fn put<'a>(&'a self, puts: impl IntoIterator<Item = &'a Put>) -> Vec<Writing<'a>> {
+        let mut groups = Groups::new();
+        for put in puts {
+            let message = &put.message;
+            if !put.is_new || message.only_for().is_some() {
+                continue;
+            }
+            let (author, id) = (message.author.id.as_i64(), message.id.as_i64());
+            let bucket = bucket::of(id);
+            let row = (author, bucket, id, message.channel_id.as_i64(), put.place);
+            groups.add((author, bucket), row, size_of_val(&row));
         }
-        let row = (
-            message.author.id.as_i64(),
-            bucket::of(message.id.as_i64()),
-            message.id.as_i64(),
-            message.channel_id.as_i64(),
-            put.place,
-        );
-        Some(Box::pin(self.cql.write(&self.put, row)))
+        let write = |rows| -> Writing<'a> { Box::pin(self.cql.write_rows(&self.put, rows)) };
+        groups.finish().map(write).collect()
     }
 
     /// What an author has written after a message and up to the highest one, rising.

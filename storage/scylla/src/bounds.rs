@@ -28,6 +28,12 @@ pub(crate) const APPLY_IN_FLIGHT_MAX: usize = 64;
 /// Of them, those of one question.
 pub(crate) const READ_IN_FLIGHT_MAX: usize = 32;
 
+/// Bytes of rows that are written as one mutation at most, unless one row has more. Cassandra warns
+/// of batches of more than 5 KiB.
+pub(crate) const TOGETHER_BYTES_MAX: usize = 4 * 1024;
+/// Streams whose places, and buckets whose being there, are remembered at most.
+pub(crate) const REMEMBERED_MAX: usize = 65_536;
+
 /// Buckets of a channel that are looked up at a time.
 pub(crate) const BUCKETS_AT_ONCE: i32 = 32;
 /// Pins that are read of a channel: those that may be set, and as many whose end was never noted.

@@ -126,10 +126,27 @@ impl Cql {
         Ok(())
     }
 
-    /// Carries out statements about one and the same partition as one mutation.
-    pub(crate) async fn write_together(
+    /// Writes rows of one and the same partition as one mutation.
+    pub(crate) async fn write_rows<V: SerializeRow>(
         &self,
-        statements: Vec<(&PreparedStatement, Values)>,
+        statement: &PreparedStatement,
+        mut rows: Vec<V>,
+    ) -> Result<(), CqlError> {
+        match rows.pop() {
+            Some(row) if rows.is_empty() => self.write(statement, row).await,
+            Some(row) => {
+                rows.push(row);
+                let rows = rows.into_iter().map(|row| (statement, row));
+                self.write_together(rows.collect()).await
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Carries out statements about one and the same partition as one mutation.
+    pub(crate) async fn write_together<V: SerializeRow>(
+        &self,
+        statements: Vec<(&PreparedStatement, V)>,
     ) -> Result<(), CqlError> {
         let (statements, values): (Vec<_>, Vec<_>) = statements
             .into_iter()

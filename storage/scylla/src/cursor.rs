@@ -11,6 +11,7 @@ use crate::bounds::APPLY_IN_FLIGHT_MAX;
 use crate::cql::Cql;
 use crate::error::{CqlError, count, small};
 use crate::message::{EVER, Writing};
+use crate::remembered::Remembered;
 
 /// Rows of `id_floors`: few enough to be read one by one, and more than one so that not all event
 /// partitions write the same.
@@ -21,6 +22,9 @@ const SLOTS: u16 = 16;
 #[derive(Debug)]
 pub(crate) struct CursorTable {
     cql: Arc<Cql>,
+    /// Places that this process has noted or read. Others may have come further meanwhile: then what
+    /// they have applied is applied again, which changes nothing.
+    places: Remembered<Source, i64>,
     begin: PreparedStatement,
     finish: PreparedStatement,
     applied: PreparedStatement,
@@ -36,6 +40,7 @@ impl CursorTable {
         let prepare = async |text: &str| cql.prepare(text).await;
         Ok(Self {
             cql: Arc::clone(cql),
+            places: Remembered::default(),
             begin: prepare(
                 "INSERT INTO cursors (event_partition, begun) VALUES (?, ?) USING TIMESTAMP ?",
             )
@@ -96,14 +101,18 @@ impl CursorTable {
         Ok(Position(small("cursors", position)?))
     }
 
-    /// The places of streams.
+    /// The places of streams, as this process knows them.
     pub(crate) async fn places(
         &self,
         sources: impl IntoIterator<Item = Source>,
     ) -> Result<Vec<(Source, i64)>, CqlError> {
-        let read = sources
-            .into_iter()
-            .map(|source| async move { Ok::<_, CqlError>((source, self.place(source).await?)) });
+        let read = sources.into_iter().map(|source| async move {
+            let place = match self.places.get(&source) {
+                Some(place) => place,
+                None => self.place(source).await?,
+            };
+            Ok::<_, CqlError>((source, place))
+        });
         stream::iter(read)
             .buffer_unordered(APPLY_IN_FLIGHT_MAX)
             .try_collect()
@@ -117,9 +126,12 @@ impl CursorTable {
     }
 
     /// Notes the place of a stream.
-    pub(crate) fn put_place(&self, source: Source, place: i64) -> Writing<'_> {
+    pub(crate) async fn put_place(&self, source: Source, place: i64) -> Result<(), CqlError> {
         let (kind, id) = columns(source);
-        Box::pin(self.cql.write(&self.put_source, (kind, id, place, EVER)))
+        let values = (kind, id, place, EVER);
+        self.cql.write(&self.put_source, values).await?;
+        self.places.note(source, place);
+        Ok(())
     }
 
     /// Notes the highest message id of an event partition.

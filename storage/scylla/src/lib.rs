@@ -20,6 +20,7 @@ mod bucket;
 mod cql;
 mod cursor;
 mod error;
+mod groups;
 mod message;
 pub mod migrate;
 mod nonce;
@@ -28,6 +29,7 @@ mod pin;
 mod plan;
 mod projection;
 mod reaction;
+mod remembered;
 mod settings;
 
 pub use projection::Projection;

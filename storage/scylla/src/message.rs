@@ -13,8 +13,10 @@ use scylla::value::MaybeUnset;
 use crate::bucket;
 use crate::cql::Cql;
 use crate::error::CqlError;
-use crate::plan::{Erased, Put};
+use crate::groups::Groups;
+use crate::plan::{Erased, Place, Put};
 use crate::reaction;
+use crate::remembered::Remembered;
 
 /// The timestamp of deletions that are final: above every place, so that no event that comes late
 /// or again brings a message back, and in ScyllaDB's eyes far from the future.
@@ -60,6 +62,8 @@ impl MessageRow {
 #[derive(Debug)]
 pub(crate) struct MessageTable {
     pub(crate) cql: Arc<Cql>,
+    /// Buckets that are noted.
+    buckets: Remembered<(i64, i32), ()>,
     put: PreparedStatement,
     put_reactions: PreparedStatement,
     put_bucket: PreparedStatement,
@@ -88,6 +92,7 @@ impl MessageTable {
         let prepare = async |text: &str| cql.prepare(text).await;
         Ok(Self {
             cql: Arc::clone(cql),
+            buckets: Remembered::default(),
             put: prepare(
                 "INSERT INTO messages (channel_id, bucket, message_id, content, edited_at, nonce,
                      pinned_at, body)
@@ -159,39 +164,35 @@ impl MessageTable {
         row.map_or(Ok(None), |row| row.into_message(channel))
     }
 
-    /// Writes a message as an event left it, and where it stands.
-    pub(crate) fn put<'a>(&'a self, put: &'a Put) -> Vec<Writing<'a>> {
-        let (message, place) = (&put.message, put.place);
-        let columns = MessageColumns::from(message);
-        let (channel, id) = (message.channel_id.as_i64(), message.id.as_i64());
-        let bucket = bucket::of_message(message.id, message.only_for().is_some());
-        // A value that is absent from the beginning needs no mark of its end.
-        let pinned_at = match columns.pinned_at {
-            None if put.is_edit => MaybeUnset::Set(None),
-            pinned_at => MaybeUnset::from_option(pinned_at.map(Some)),
-        };
-        let row = (
-            channel,
-            bucket,
-            id,
-            columns.content,
-            MaybeUnset::from_option(columns.edited_at),
-            MaybeUnset::from_option(columns.nonce),
-            pinned_at,
-            columns.body,
-            place,
-        );
-        let mut writings: Vec<Writing<'a>> = vec![Box::pin(self.cql.write(&self.put, row))];
-        if put.is_new {
-            let place = (id, channel, bucket, place);
-            writings.push(Box::pin(self.cql.write(&self.put_locator, place)));
+    /// Writes messages as events left them, and where each stands.
+    pub(crate) fn put<'a>(&'a self, puts: impl IntoIterator<Item = &'a Put>) -> Vec<Writing<'a>> {
+        let mut writings: Vec<Writing<'a>> = Vec::new();
+        let mut groups = Groups::new();
+        for put in puts {
+            let row = row(put);
+            let (channel, bucket, id) = (row.0, row.1, row.2);
+            let bytes = row.3.len() + row.7.len();
+            groups.add((channel, bucket), row, bytes);
+            if put.is_new {
+                let place = (id, channel, bucket, put.place);
+                writings.push(Box::pin(self.cql.write(&self.put_locator, place)));
+            }
+        }
+        for rows in groups.finish() {
+            writings.push(Box::pin(self.cql.write_rows(&self.put, rows)));
         }
         writings
     }
 
-    /// Notes that a bucket of a channel has messages.
-    pub(crate) fn put_bucket(&self, channel: i64, bucket: i32) -> Writing<'_> {
-        Box::pin(self.cql.write(&self.put_bucket, (channel, bucket, EVER)))
+    /// Notes that a bucket of a channel has messages, unless this process has done so before.
+    pub(crate) async fn put_bucket(&self, channel: i64, bucket: i32) -> Result<(), CqlError> {
+        if self.buckets.has(&(channel, bucket)) {
+            return Ok(());
+        }
+        let values = (channel, bucket, EVER);
+        self.cql.write(&self.put_bucket, values).await?;
+        self.buckets.note((channel, bucket), ());
+        Ok(())
     }
 
     /// Removes a message for good.
@@ -214,6 +215,41 @@ impl MessageTable {
         let values = (place, state, channel.as_i64(), bucket, id.as_i64());
         self.cql.write(&self.put_reactions, values).await
     }
+}
+
+/// The values of `put`.
+type Row = (
+    i64,
+    i32,
+    i64,
+    String,
+    MaybeUnset<i64>,
+    MaybeUnset<String>,
+    MaybeUnset<Option<i64>>,
+    Vec<u8>,
+    Place,
+);
+
+fn row(put: &Put) -> Row {
+    let (message, place) = (&put.message, put.place);
+    let columns = MessageColumns::from(message);
+    let bucket = bucket::of_message(message.id, message.only_for().is_some());
+    // A value that is absent from the beginning needs no mark of its end.
+    let pinned_at = match columns.pinned_at {
+        None if put.is_edit => MaybeUnset::Set(None),
+        pinned_at => MaybeUnset::from_option(pinned_at.map(Some)),
+    };
+    (
+        message.channel_id.as_i64(),
+        bucket,
+        message.id.as_i64(),
+        columns.content,
+        MaybeUnset::from_option(columns.edited_at),
+        MaybeUnset::from_option(columns.nonce),
+        pinned_at,
+        columns.body,
+        place,
+    )
 }
 
 /// A write that is still to be done.

@@ -44,6 +44,20 @@ pub(crate) struct Tables {
     pub(crate) authors: AuthorTable,
 }
 
+impl Tables {
+    async fn prepare(cql: &Arc<Cql>) -> Result<Self, CqlError> {
+        Ok(Self {
+            messages: MessageTable::prepare(cql).await?,
+            reactions: ReactionTable::prepare(cql).await?,
+            pins: PinTable::prepare(cql).await?,
+            nonces: NonceTable::prepare(cql).await?,
+            cursors: CursorTable::prepare(cql).await?,
+            audits: AuditTable::prepare(cql).await?,
+            authors: AuthorTable::prepare(cql).await?,
+        })
+    }
+}
+
 impl Projection {
     /// Connects to the engine. Its keyspace must be there with the tables of this version; see
     /// [`migrate`].
@@ -55,17 +69,8 @@ impl Projection {
         }
         let keyspace = &settings.keyspace;
         cql.choose(keyspace).await?;
-        let tables = Tables {
-            messages: MessageTable::prepare(&cql).await?,
-            reactions: ReactionTable::prepare(&cql).await?,
-            pins: PinTable::prepare(&cql).await?,
-            nonces: NonceTable::prepare(&cql).await?,
-            cursors: CursorTable::prepare(&cql).await?,
-            audits: AuditTable::prepare(&cql).await?,
-            authors: AuthorTable::prepare(&cql).await?,
-        };
         Ok(Self {
-            tables,
+            tables: Box::pin(Tables::prepare(&cql)).await?,
             standing: Standing::default(),
         })
     }

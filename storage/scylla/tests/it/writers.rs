@@ -79,14 +79,15 @@ async fn a_late_redo_by_a_former_owner_changes_nothing() {
         );
         shell.query_unpaged(forget.as_str(), ()).await.unwrap();
         write(&zombie, &records[..records.len() / 2], seed + 1).await;
-        shell.query_unpaged(forget.as_str(), ()).await.unwrap();
         // Backwards, as if writes overtook each other on their way.
+        let mut zombie = zombie;
         for record in records.iter().rev() {
+            if record.gseq % 4 == 0 {
+                shell.query_unpaged(forget.as_str(), ()).await.unwrap();
+                zombie = keyspace.node().await;
+            }
             let one = [Arc::clone(record)];
             zombie.apply(PARTITION, &one, Position(1)).await.unwrap();
-            if record.gseq % 2 == 0 {
-                shell.query_unpaged(forget.as_str(), ()).await.unwrap();
-            }
         }
         // The last place that the redo was told of.
         let place = [Arc::clone(&records[records.len() - 1])];
