@@ -2,8 +2,9 @@
 
 use guildhall_model::channel::{Channel, ChannelKind, Overwrite, OverwriteTarget};
 use guildhall_model::{ChannelId, GuildId, Permissions};
+use sqlx::QueryBuilder;
 
-use super::engine::{Connection, Pool};
+use super::engine::{Connection, Database, Pool};
 use super::error::SqlError;
 use super::{column, id_floor};
 
@@ -11,6 +12,8 @@ use super::{column, id_floor};
 /// [`OverwriteTarget`]'s order.
 pub(super) const ROLE_TARGET: i64 = 0;
 const MEMBER_TARGET: i64 = 1;
+/// Overwrites that one statement writes: connections remember as many statements.
+const OVERWRITES_AT_ONCE: usize = 16;
 
 #[derive(sqlx::FromRow)]
 struct ChannelRow {
@@ -193,19 +196,19 @@ pub(super) async fn deleted(tx: &mut Connection, id: ChannelId) -> Result<(), Sq
 }
 
 async fn insert_overwrites(tx: &mut Connection, channel: &Channel) -> Result<(), SqlError> {
-    for overwrite in &channel.overwrites {
-        let (target_kind, target_id) = target_columns(overwrite.target);
-        sqlx::query(
-            "INSERT INTO overwrites (channel_id, target_kind, target_id, allow_bits, deny_bits)
-             VALUES ($1, $2, $3, $4, $5)",
-        )
-        .bind(channel.id.as_i64())
-        .bind(target_kind)
-        .bind(target_id)
-        .bind(overwrite.allow.bits().cast_signed())
-        .bind(overwrite.deny.bits().cast_signed())
-        .execute(&mut *tx)
-        .await?;
+    for some in channel.overwrites.chunks(OVERWRITES_AT_ONCE) {
+        let mut insert = QueryBuilder::<Database>::new(
+            "INSERT INTO overwrites (channel_id, target_kind, target_id, allow_bits, deny_bits) ",
+        );
+        insert.push_values(some, |mut row, overwrite| {
+            let (target_kind, target_id) = target_columns(overwrite.target);
+            row.push_bind(channel.id.as_i64())
+                .push_bind(target_kind)
+                .push_bind(target_id)
+                .push_bind(overwrite.allow.bits().cast_signed())
+                .push_bind(overwrite.deny.bits().cast_signed());
+        });
+        insert.build().execute(&mut *tx).await?;
     }
     Ok(())
 }

@@ -8,7 +8,7 @@
 
 use guildhall_model::{EventPartition, Id};
 use sqlx::{Connection as _, Postgres, Transaction};
-pub(crate) use sqlx::{PgConnection as Connection, PgExecutor as Executor};
+pub(crate) use sqlx::{PgConnection as Connection, PgExecutor as Executor, Postgres as Database};
 
 pub(crate) use crate::error::failure;
 pub(crate) use crate::lending::{Lent, Pool};

@@ -7,7 +7,8 @@ use guildhall_model::{EventPartition, Id};
 use sqlx::pool::PoolConnection;
 use sqlx::{Connection as _, Sqlite, Transaction};
 pub(super) use sqlx::{
-    SqliteConnection as Connection, SqliteExecutor as Executor, SqlitePool as Pool,
+    Sqlite as Database, SqliteConnection as Connection, SqliteExecutor as Executor,
+    SqlitePool as Pool,
 };
 
 pub(super) use super::error::failure;
