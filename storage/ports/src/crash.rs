@@ -68,9 +68,9 @@ points! {
     FramePublished,
     /// The projection has events that it has not applied.
     ProjectionFed,
-    /// Rows of the projection are written; their transaction is open.
+    /// Rows of the projection are written; their transaction is open, or their places are not noted.
     MessagesWritten,
-    /// It is committed and nobody knows.
+    /// It is committed, or they are, and nobody knows.
     MessagesCommitted,
     /// The projection's progress is not told.
     ProjectionApplied,

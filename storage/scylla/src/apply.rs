@@ -10,6 +10,7 @@ use std::sync::Arc;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use guildhall_model::event::{Record, Source};
 use guildhall_model::{EventPartition, Position};
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::stored::Unreadable;
 
 use crate::bounds::APPLY_IN_FLIGHT_MAX;
@@ -32,7 +33,9 @@ impl Tables {
             let plan = Plan::of(&fresh);
             self.cursors.begin(partition, upto).await?;
             together(self.rows(&plan)).await?;
+            crash::pass(Point::MessagesWritten);
             together(self.notes(partition, &plan)).await?;
+            crash::pass(Point::MessagesCommitted);
         }
         self.cursors.finish(partition, upto).await
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use guildhall_model::{Epoch, EventPartition as Number, Position};
 use guildhall_ports::Failure;
+use guildhall_ports::crash::{self, Point};
 use guildhall_ports::log::Slice;
 use tracing::warn;
 
@@ -117,7 +118,9 @@ impl Follower {
                 // Before this node has begun to write.
                 None if self.epoch > owned.token.epoch => owned.writer().was_superseded(self.next),
                 None => {
+                    crash::pass(Point::EventsPassedOn);
                     owned.writer().was_read(next);
+                    crash::pass(Point::EventsAnswered);
                     owned.project(found.counting).await;
                 }
             }

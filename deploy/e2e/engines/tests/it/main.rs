@@ -2,6 +2,7 @@
 //! data is in a directory.
 
 mod cluster;
+mod crash_points;
 mod files;
 mod limits;
 mod networks;

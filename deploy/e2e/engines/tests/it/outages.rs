@@ -182,20 +182,27 @@ fn while_an_engine_is_away_nodes_say_which_and_do_what_they_can_without_it() {
     });
 }
 
-/// Posts are acknowledged and delivered, and nothing moves; what changes a guild has to wait.
+/// Posts are acknowledged and delivered, clients come back to their sessions, and nothing moves; what changes
+/// a guild has to wait.
 async fn without_postgresql(stage: &Stage) {
     let pause = if is_long() { LONG_PAUSE } else { PAUSE };
     let mut sessions = stage.sessions().await;
     stage.post_everywhere(&mut sessions).await;
     let placed = nodes::until_placed(&stage.nodes).await;
+    let mut returning = stage.sessions().await;
     stage.own.pause("postgres", true);
     let meanwhile = async {
         stage.until_said(Some("postgresql")).await;
         stage.changes_are_put_off().await;
+        for session in &mut returning {
+            session.resume().await;
+        }
     };
     tokio::join!(stage.post_for(pause, &mut sessions), meanwhile);
     stage.own.pause("postgres", false);
     stage.until_said(None).await;
+    // Whoever came back has missed nothing since.
+    sessions.extend(returning);
     stage.post_everywhere(&mut sessions).await;
     assert_eq!(nodes::until_placed(&stage.nodes).await, placed);
     let roles = format!("/servers/{}/roles", stage.guild);
