@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use guildhall_model::event::Source;
-use guildhall_model::{ChannelId, EventPartition as Number, GuildId, Position};
+use guildhall_model::event::{Event, Source};
+use guildhall_model::{ChannelId, EventPartition as Number, GuildId, Position, limits};
 use guildhall_ports::Failure;
 use guildhall_ports::guilds::{FencingToken, Home};
 use parking_lot::{Mutex, RwLock};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use tokio::sync::{OnceCell, mpsc, oneshot};
 
 use crate::error::Refused;
@@ -50,6 +50,8 @@ pub(crate) struct EventPartition {
     /// Sources whose last commit nobody knows the outcome of, with the place that it would have taken.
     /// Whoever writes them next looks after it.
     interrupted: Mutex<FxHashMap<Source, u64>>,
+    /// Channels that were made here and have had no actor.
+    made: Mutex<FxHashSet<ChannelId>>,
 }
 
 /// The event partitions that a node owns; they come and go.
@@ -115,7 +117,26 @@ impl EventPartition {
             channels: Loaded::default(),
             streams: Mutex::default(),
             interrupted: Mutex::default(),
+            made: Mutex::default(),
         }
+    }
+
+    /// Notes the channels that events have made. Nobody can have posted there before, so their first
+    /// actors know all about them.
+    pub(crate) fn note_made<'a>(&self, events: impl IntoIterator<Item = &'a Event>) {
+        let made = events.into_iter().filter_map(|event| match event {
+            Event::ChannelCreated(channel) => Some(channel.id),
+            Event::GuildCreated(founding) => Some(founding.channel.id),
+            _ => None,
+        });
+        let mut known = self.made.lock();
+        let room = limits::CHANNELS_MADE_MAX.saturating_sub(known.len());
+        known.extend(made.take(room));
+    }
+
+    /// Whether a channel was made here and this is the first time that somebody asks.
+    pub(crate) fn is_new(&self, channel: ChannelId) -> bool {
+        self.made.lock().remove(&channel)
     }
 
     /// The way into the log. A refused append brings a new one.

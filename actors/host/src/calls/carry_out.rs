@@ -136,6 +136,7 @@ async fn commit_wholly(
         }
     })?;
     crash::pass(Point::DirectCommitted);
+    partition.note_made([&record.event]);
     let gseq = record.gseq;
     let (reply, stable) = oneshot::channel();
     place.submit(

@@ -105,7 +105,8 @@ pub(crate) async fn load(
     let (window, tail) = recent(inner, &partition, (&log, is_for_reading), id).await?;
     let channel = recall(ChannelState::new(id, place, window), id, &tail);
     let age = i64::try_from(limits::NONCE_AGE_MS).unwrap_or(i64::MAX);
-    let nonces_known_after = inner.env.now().plus_ms(age).0;
+    let unknown_for = if partition.is_new(id) { 0 } else { age };
+    let nonces_known_after = inner.env.now().plus_ms(unknown_for).0;
     let room = Room {
         id,
         owner,

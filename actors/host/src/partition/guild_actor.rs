@@ -256,6 +256,7 @@ impl GuildActor {
         }
         unfinished.finish();
         inner.forget_homes(&events);
+        partition.note_made(&events);
         let on_stable = self.when_stable(&records, events, reply);
         place.submit(records, on_stable);
         Ok(())

@@ -2,6 +2,7 @@
 
 use guildhall_host::observe::EventPartitionState;
 use guildhall_host::{Refused, Written};
+use guildhall_model::Timestamp;
 use guildhall_model::command::GuildCommand;
 use guildhall_model::dispatch::Dispatch;
 use guildhall_model::event::{Event, Record};
@@ -95,6 +96,21 @@ fn an_acknowledged_message_is_told_once_wherever_its_frame_was_when_the_owner_di
             "{stable} frames stable"
         );
     }
+}
+
+#[test]
+fn only_a_channel_that_was_made_before_the_owner_came_has_its_nonces_looked_up() {
+    let mut house = House::new();
+    let serving = house.start();
+    let town = Town::found(&house, &serving);
+    for text in ["first", "second"] {
+        town.posted(&serving, 1, text);
+    }
+    assert_eq!(house.messages.nonces_asked(), 0);
+    serving.kill();
+    let serving = house.start();
+    town.posted(&serving, 1, "third");
+    assert_eq!(house.messages.nonces_asked(), 1);
 }
 
 #[test]
@@ -203,6 +219,11 @@ fn a_restart_reads_what_came_after_the_last_snapshots_and_not_the_history() {
     client.until_told(&serving, id);
     let id = town.posted(&serving, 1, "afterwards");
     client.until_told(&serving, id);
+    // What is projected now and then is projected at once for whoever reads.
+    let reads = serving
+        .node
+        .pins(town.channel, town.owner(), Timestamp(i64::MAX), 1);
+    serving.run(reads).unwrap();
     let held = |log: &guildhall_ports::fake::FakeLog| log.records(0).len() + log.records(1).len();
     assert!(held(&house.events) > HISTORY && held(&house.frames) > HISTORY);
     serving.kill();

@@ -1,6 +1,7 @@
 //! A message store that carries out a killed owner's last writes only when its successor has begun.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use guildhall_embedded::sqlite::Projection;
@@ -19,18 +20,27 @@ pub(crate) struct LateMessages {
     store: Projection,
     /// What is held back, while writes are.
     held: Mutex<Option<Vec<Write>>>,
+    /// How often somebody has asked what a nonce was used for.
+    nonces_asked: AtomicUsize,
 }
 
 impl LateMessages {
     pub(crate) const fn new(store: Projection) -> Self {
-        let held = Mutex::new(None);
-        Self { store, held }
+        Self {
+            store,
+            held: Mutex::new(None),
+            nonces_asked: AtomicUsize::new(0),
+        }
     }
 
     /// From now on writes wait. They are carried out after the next answer to
     /// `highest_id` or `applied`.
     pub(crate) fn hold(&self) {
         *self.held.lock() = Some(Vec::new());
+    }
+
+    pub(crate) fn nonces_asked(&self) -> usize {
+        self.nonces_asked.load(Ordering::Relaxed)
     }
 
     /// Whether a write waits.
@@ -104,6 +114,7 @@ impl Messages for LateMessages {
         nonce: &Nonce,
         oldest: MessageId,
     ) -> Result<Option<NonceUse>, Failure> {
+        self.nonces_asked.fetch_add(1, Ordering::Relaxed);
         self.store.by_nonce(channel, author, nonce, oldest).await
     }
 

@@ -6,7 +6,18 @@ use guildhall_ports::crash::Point;
 
 use crate::alone;
 use crate::cluster::Cluster;
-use crate::several::LOAD;
+
+/// So many guilds that each node owns some of them.
+const LOAD: [&str; 8] = [
+    "--users",
+    "45",
+    "--slow-readers",
+    "3",
+    "--guilds",
+    "24",
+    "--rate",
+    "15",
+];
 
 /// How often a node passes a point before it dies there; none where the cluster's engines do not come by.
 const fn passes(point: Point) -> Option<u32> {
