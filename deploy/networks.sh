@@ -22,11 +22,16 @@ inside() {
     fi
 }
 
-# The engines' addresses, a name and a port each, out of the settings of nodes.
+# The engines' addresses, a name and the ports of one engine each, out of the settings of nodes.
 engine_ports() {
-    (configured env) | sed -nE \
-        's#^GUILDHALL__CLUSTER__(POSTGRES|KAFKA|CQL|S3|REDIS)=([a-z0-9]+://)?(.*@)?127\.0\.0\.1:([0-9]+)([/?].*)?$#\1 \4#p' |
-        sed 's/^CQL/CASSANDRA/' | tr '[:upper:]' '[:lower:]'
+    local engine value
+    (configured env) | sed -nE 's#^GUILDHALL__CLUSTER__(POSTGRES|KAFKA|CQL|S3|REDIS)=#\1 #p' |
+        sed 's/^CQL/CASSANDRA/' | while read -r engine value; do
+        # Without scheme, credentials and path; several hosts are separated by commas.
+        value=$(sed -E 's#^[a-z0-9]+://##; s#^.*@##; s#[/?].*$##' <<<"$value")
+        [[ $value =~ ^127\.0\.0\.1:[0-9]+(,127\.0\.0\.1:[0-9]+)*$ ]] || continue
+        echo "${engine,,}" "$(sed 's/127\.0\.0\.1://g; s/,/ /g' <<<"$value")"
+    done
 }
 
 # Starts a relay of a node unless it runs: relay NODE NAME [FROM TO]…
@@ -66,10 +71,10 @@ network() {
 
 # Connects all nodes that there are with each other, the engines and their clients.
 connect() {
-    local number other http operator link engine port outside=()
+    local number other http operator link engine ports port outside=() within=()
     engine_ports >"$networks/engines"
-    while read -r engine port; do
-        outside+=("unix@$networks/$engine" "127.0.0.1:$port")
+    while read -r engine ports; do
+        for port in $ports; do outside+=("unix@$networks/$engine.$port" "127.0.0.1:$port"); done
     done <"$networks/engines"
     relay 0 engines "${outside[@]}"
     for number in $(nodes); do
@@ -80,8 +85,10 @@ connect() {
             "unix@$networks/$number.operator" "127.0.0.1:$operator"
         relay 0 "$number" "127.0.0.1:$http" "unix@$networks/$number.http" \
             "127.0.0.1:$operator" "unix@$networks/$number.operator"
-        while read -r engine port; do
-            relay "$number" "$engine" "127.0.0.1:$port" "unix@$networks/$engine"
+        while read -r engine ports; do
+            within=()
+            for port in $ports; do within+=("127.0.0.1:$port" "unix@$networks/$engine.$port"); done
+            relay "$number" "$engine" "${within[@]}"
         done <"$networks/engines"
         for other in $(nodes); do
             [ "$other" != "$number" ] || continue
