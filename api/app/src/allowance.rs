@@ -7,12 +7,16 @@
 //! counted is laid over it. So a node that the others' counts are lost to goes on from what it
 //! knew, and however often they are lost it allows no more than it would alone.
 
+mod shared;
+mod table;
+
 use std::collections::HashMap;
 use std::hash::Hash;
 
 use guildhall_model::limits::{RATE_SWEEP_MS, RATE_WINDOWS_MAX};
 use guildhall_model::{Rate, Timestamp, Window};
 pub use guildhall_ports::quotas::Count;
+pub use shared::Shared;
 
 /// A full table forgets this share of its windows at once, so that a flood of new keys pays for a
 /// look through the table only now and then.
@@ -29,6 +33,22 @@ pub struct Taken {
     pub remaining: u32,
     /// When the window ends.
     pub ends_at: Timestamp,
+}
+
+impl Taken {
+    /// What is left by this node's count, or by what all nodes have counted where that is less.
+    fn or_tighter(self, rate: Rate, count: Count, now: Timestamp) -> Self {
+        let all = Window {
+            used: count.used,
+            ends_at: now.plus_ms(count.left_ms.into()),
+        };
+        let all = told(all, rate);
+        if self.remaining < all.remaining {
+            self
+        } else {
+            all
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -67,6 +67,8 @@ pub struct Parts {
     pub file_links: FileLinks,
     pub interaction_tokens: InteractionTokens,
     pub blobs: Arc<dyn Blobs>,
+    /// Where all nodes count together, if they do.
+    pub quotas: Option<Arc<dyn Quotas>>,
     pub settings: Settings,
 }
 
@@ -110,13 +112,14 @@ impl App {
             parts.node.stores().accounts.revoked_since(since).await?,
             now,
         );
+        let starts = StartCounts::new(parts.quotas.clone());
         Ok(Self(Arc::new(Inner {
             parts,
             revoked,
             people: TokenCache::default(),
             bots: TokenCache::default(),
             profiles: Profiles::default(),
-            starts: StartCounts::default(),
+            starts,
             places: uploads::Places::default(),
         })))
     }

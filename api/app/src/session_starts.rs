@@ -1,13 +1,16 @@
 //! How often a bot may start gateway sessions: per day, and how many at a time.
 //!
-//! Counted on this node and in memory; a restart forgives.
+//! Nodes of a cluster may count together; otherwise what is counted is only on this node and only in
+//! memory, and a restart forgives.
+
+use std::sync::Arc;
 
 use guildhall_model::account::Credential;
 use guildhall_model::limits::{SESSION_STARTS_DAY_MS, SESSION_STARTS_WINDOW_MS};
 use guildhall_model::{Rate, Timestamp, UserId};
-use parking_lot::Mutex;
+use guildhall_ports::{Env, Quotas};
 
-use crate::allowance::{Allowances, Taken};
+use crate::allowance::{Shared, Taken};
 use crate::{App, Context};
 
 /// What an operator may set about the starts of sessions.
@@ -46,10 +49,10 @@ pub enum StartRefused {
 }
 
 /// What was started lately.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct StartCounts {
-    days: Mutex<Allowances<UserId>>,
-    windows: Mutex<Allowances<UserId>>,
+    days: Shared<UserId>,
+    windows: Shared<UserId>,
 }
 
 impl SessionStarts {
@@ -77,24 +80,20 @@ fn rate(count: u32, window_ms: u32) -> Rate {
 
 impl App {
     /// How many sessions the caller may still start.
-    pub fn session_start_limit(&self, ctx: &Context) -> SessionStartLimit {
-        let (settings, now) = (self.0.parts.settings.session_starts, self.env().steady());
-        let days = self.0.starts.days.lock();
-        limit(
-            settings,
-            days.look(&ctx.user_id(), settings.day(), now),
-            now,
-        )
+    pub async fn session_start_limit(&self, ctx: &Context) -> SessionStartLimit {
+        let settings = self.0.parts.settings.session_starts;
+        let starts = &self.0.starts;
+        starts.limit(ctx.user_id(), settings, self.env()).await
     }
 
     /// Counts the start of a session of a bot, or refuses it. People have a bound on their sessions
     /// instead.
-    pub fn count_session_start(&self, ctx: &Context) -> Result<(), StartRefused> {
+    pub async fn count_session_start(&self, ctx: &Context) -> Result<(), StartRefused> {
         let settings = self.0.parts.settings.session_starts;
         match ctx.caller.credential {
             Credential::Bot { .. } if settings.is_enforced => {
-                let now = self.env().steady();
-                self.0.starts.count(ctx.user_id(), settings, now)
+                let starts = &self.0.starts;
+                starts.count(ctx.user_id(), settings, self.env()).await
             }
             _ => Ok(()),
         }
@@ -102,22 +101,38 @@ impl App {
 }
 
 impl StartCounts {
+    /// Counts on this node, and with the others where there is something that counts for all.
+    pub(crate) fn new(all: Option<Arc<dyn Quotas>>) -> Self {
+        Self {
+            days: Shared::new("starts-day", all.clone()),
+            windows: Shared::new("starts", all),
+        }
+    }
+
     /// What is refused for its haste does not use the day up.
-    fn count(
+    async fn count(
         &self,
         bot: UserId,
         settings: SessionStarts,
-        now: Timestamp,
+        env: &Env,
     ) -> Result<(), StartRefused> {
-        let (mut days, mut windows) = (self.days.lock(), self.windows.lock());
-        if !days.look(&bot, settings.day(), now).is_allowed {
+        // Of a day that others have used up this node hears below.
+        let (day, window) = (settings.day(), settings.window());
+        if !self.days.look(&bot, day, env).is_allowed {
             return Err(StartRefused::DayIsUsedUp);
         }
-        if !windows.take(bot, settings.window(), now).is_allowed {
+        if !self.windows.take(bot, window, env).await.is_allowed {
             return Err(StartRefused::TooFast);
         }
-        days.take(bot, settings.day(), now);
+        if !self.days.take(bot, day, env).await.is_allowed {
+            return Err(StartRefused::DayIsUsedUp);
+        }
         Ok(())
+    }
+
+    async fn limit(&self, bot: UserId, settings: SessionStarts, env: &Env) -> SessionStartLimit {
+        let day = self.days.look_at_all(&bot, settings.day(), env).await;
+        limit(settings, day, env.steady())
     }
 }
 
@@ -137,9 +152,13 @@ fn limit(settings: SessionStarts, day: Taken, now: Timestamp) -> SessionStartLim
 
 #[cfg(test)]
 mod tests {
+    use guildhall_ports::Failure;
+    use guildhall_ports::fake::{FakeClock, FakeQuotas};
+
     use super::*;
 
     const BOT: fn() -> UserId = || UserId::new(7).unwrap();
+    const DAY_MS: i64 = 24 * 3_600_000;
 
     fn settings(per_day: u32, max_concurrency: u32) -> SessionStarts {
         SessionStarts {
@@ -149,51 +168,130 @@ mod tests {
         }
     }
 
-    #[test]
-    fn only_so_many_sessions_are_started_within_five_seconds() {
-        let (counts, two) = (StartCounts::default(), settings(1_000, 2));
-        let start = |now| counts.count(BOT(), two, Timestamp(now));
-        assert_eq!([start(0), start(1)], [Ok(()); 2]);
-        assert_eq!(start(4_999), Err(StartRefused::TooFast));
-        assert_eq!(start(5_000), Ok(()));
-        let other = UserId::new(8).unwrap();
-        assert_eq!(counts.count(other, two, Timestamp(2)), Ok(()));
+    /// Some nodes that count together, or one that counts alone, at a time that stands.
+    struct Nodes {
+        clock: FakeClock,
+        env: Env,
+        all: FakeQuotas,
+        counts: Vec<StartCounts>,
+        settings: SessionStarts,
     }
 
-    #[test]
-    fn a_day_has_an_end_and_haste_does_not_use_it_up() {
-        let (counts, three) = (StartCounts::default(), settings(3, 1));
-        let start = |now| counts.count(BOT(), three, Timestamp(now));
-        assert_eq!(start(0), Ok(()));
-        assert_eq!(start(1), Err(StartRefused::TooFast));
-        assert_eq!([start(5_000), start(10_000)], [Ok(()); 2]);
-        assert_eq!(start(15_000), Err(StartRefused::DayIsUsedUp));
-        assert_eq!(start(24 * 3_600_000), Ok(()));
+    impl Nodes {
+        fn together(count: usize, settings: SessionStarts) -> Self {
+            let clock = FakeClock::at(Timestamp(0));
+            let env = clock.env(1);
+            let all = FakeQuotas::new(env.clone());
+            let node = |_| StartCounts::new(Some(Arc::new(all.clone())));
+            Self {
+                counts: (0..count).map(node).collect(),
+                clock,
+                env,
+                all,
+                settings,
+            }
+        }
+
+        fn alone(settings: SessionStarts) -> Self {
+            Self {
+                counts: vec![StartCounts::new(None)],
+                ..Self::together(0, settings)
+            }
+        }
+
+        async fn start(&self, node: usize, now: i64) -> Result<(), StartRefused> {
+            self.clock.set(Timestamp(now));
+            let counts = &self.counts[node];
+            counts.count(BOT(), self.settings, &self.env).await
+        }
+
+        async fn told(&self, node: usize, now: i64) -> SessionStartLimit {
+            self.clock.set(Timestamp(now));
+            let counts = &self.counts[node];
+            counts.limit(BOT(), self.settings, &self.env).await
+        }
     }
 
-    #[test]
-    fn a_bot_is_told_what_is_left_and_when_the_day_ends() {
-        let (counts, three) = (StartCounts::default(), settings(3, 16));
-        let told = |now| {
-            let now = Timestamp(now);
-            let day = counts.days.lock().look(&BOT(), three.day(), now);
-            limit(three, day, now)
-        };
+    #[tokio::test]
+    async fn only_so_many_sessions_are_started_within_five_seconds() {
+        let two = settings(1_000, 2);
+        for nodes in [Nodes::alone(two), Nodes::together(2, two)] {
+            let last = nodes.counts.len() - 1;
+            assert_eq!(nodes.start(0, 0).await, Ok(()));
+            assert_eq!(nodes.start(last, 1).await, Ok(()));
+            for node in [0, last] {
+                assert_eq!(nodes.start(node, 4_999).await, Err(StartRefused::TooFast));
+            }
+            let other = UserId::new(8).unwrap();
+            assert_eq!(nodes.counts[0].count(other, two, &nodes.env).await, Ok(()));
+            assert_eq!(nodes.start(0, 5_000).await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_day_has_an_end_and_haste_does_not_use_it_up() {
+        let three = settings(3, 1);
+        for nodes in [Nodes::alone(three), Nodes::together(2, three)] {
+            let last = nodes.counts.len() - 1;
+            assert_eq!(nodes.start(0, 0).await, Ok(()));
+            assert_eq!(nodes.start(last, 1).await, Err(StartRefused::TooFast));
+            assert_eq!(nodes.start(last, 5_000).await, Ok(()));
+            assert_eq!(nodes.start(0, 10_000).await, Ok(()));
+            for (node, now) in [(0, 15_000), (last, 20_000), (last, 25_000)] {
+                let refused = nodes.start(node, now).await;
+                assert_eq!(refused, Err(StartRefused::DayIsUsedUp));
+            }
+            assert_eq!(nodes.start(last, DAY_MS).await, Ok(()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_bot_is_told_by_every_node_what_is_left_and_when_the_day_ends() {
+        let three = settings(3, 16);
         let whole = SessionStartLimit {
             total: 3,
             remaining: 3,
             reset_after_ms: 0,
             max_concurrency: 16,
         };
-        assert_eq!(told(0), whole);
-        counts.count(BOT(), three, Timestamp(0)).unwrap();
-        assert_eq!(
-            told(1_000),
-            SessionStartLimit {
-                remaining: 2,
-                reset_after_ms: 24 * 3_600_000 - 1_000,
-                ..whole
+        for nodes in [Nodes::alone(three), Nodes::together(2, three)] {
+            let last = nodes.counts.len() - 1;
+            assert_eq!(nodes.told(last, 0).await, whole);
+            nodes.start(0, 0).await.unwrap();
+            for node in [0, last] {
+                let expected = SessionStartLimit {
+                    remaining: 2,
+                    reset_after_ms: DAY_MS.cast_unsigned() - 1_000,
+                    ..whole
+                };
+                assert_eq!(nodes.told(node, 1_000).await, expected);
             }
-        );
+            nodes.start(last, 2_000).await.unwrap();
+            for node in [0, last] {
+                assert_eq!(nodes.told(node, 2_000).await.remaining, 1);
+                assert_eq!(nodes.told(node, DAY_MS).await, whole);
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn without_the_counts_of_all_each_node_goes_on_by_itself() {
+        let nodes = Nodes::together(2, settings(3, 16));
+        nodes.start(0, 0).await.unwrap();
+        let away = || Some(Failure::unavailable("the counts", "away"));
+        nodes.all.fail(away());
+        for remaining in [2, 1, 0] {
+            assert_eq!(nodes.told(0, 1).await.remaining, remaining);
+            assert_eq!(nodes.start(0, 1).await.is_ok(), remaining > 0);
+        }
+        // The other one knows of nothing.
+        assert_eq!(nodes.told(1, 1).await.remaining, 3);
+        nodes.start(1, 1).await.unwrap();
+        // What was counted alone stays with who has counted it.
+        nodes.all.fail(None);
+        nodes.all.flush();
+        assert_eq!(nodes.told(0, 2).await.remaining, 0);
+        assert_eq!(nodes.start(0, 2).await, Err(StartRefused::DayIsUsedUp));
+        assert_eq!(nodes.told(1, 2).await.remaining, 2);
     }
 }

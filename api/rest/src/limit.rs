@@ -8,8 +8,6 @@ mod address;
 mod answer;
 mod rates;
 mod route;
-mod shared;
-mod table;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +16,7 @@ use axum::extract::rejection::RawPathParamsRejection;
 use axum::extract::{MatchedPath, RawPathParams, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use guildhall_app::allowance::Taken;
+use guildhall_app::allowance::{Shared, Taken};
 use guildhall_app::{Env, Quotas};
 use guildhall_model::account::Credential;
 use guildhall_model::{Id, Rate, Timestamp};
@@ -31,7 +29,6 @@ pub(crate) use answer::HEADERS;
 use answer::Scope;
 pub use rates::Limits;
 pub(crate) use route::Route;
-use shared::Shared;
 
 /// Whom a request is counted for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

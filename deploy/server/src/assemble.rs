@@ -228,6 +228,7 @@ async fn start_app(config: &Config, node: &Node, engines: &Engines) -> anyhow::R
         file_links: FileLinks::new(&file_key),
         interaction_tokens: InteractionTokens::new(&interaction_key),
         blobs: engines.blobs.clone(),
+        quotas: engines.quotas.clone(),
         settings: guildhall_app::Settings {
             registration: match auth.registration {
                 config::Registration::Open => guildhall_app::Registration::Open,

@@ -13,11 +13,11 @@ use crate::error::Failure;
 /// Bytes of a key.
 pub const KEY_BYTES_MAX: usize = 255;
 
-/// How a window stands after a use of it. Windows are those of [`guildhall_model::Window`], by the
+/// How a window stands after a use of it, or as somebody looks at it. Windows are those of [`guildhall_model::Window`], by the
 /// store's own clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// The use was allowed. What was not allowed uses nothing up.
+    /// The use was allowed, or would be. What was not allowed uses nothing up.
     pub is_allowed: bool,
     /// How often the window was used, at most the rate's count; this use is among them if it was allowed.
     pub used: u32,
@@ -33,4 +33,8 @@ pub trait Quotas: fmt::Debug + Send + Sync {
     /// `Unavailable`: then the use may have been counted or not. A key over [`KEY_BYTES_MAX`] is a
     /// mistake of the caller's and refused as `Unavailable`.
     async fn take(&self, key: &str, rate: Rate) -> Result<Count, Failure>;
+
+    /// How the key's window stands, without using it; the whole of a new one where there is none. It
+    /// answers and fails as [`Self::take`] does.
+    async fn look(&self, key: &str, rate: Rate) -> Result<Count, Failure>;
 }

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
 
-use crate::script::Take;
+use crate::script::Decision;
 
 /// How long it may take to connect, to log in and to be answered once.
 const CONNECT: Duration = Duration::from_secs(2);
@@ -92,7 +92,11 @@ pub(crate) fn once() -> Rate {
 }
 
 /// Connects, and tries whether the engine does what it will be asked for.
-async fn dial(client: &Client, take: &Take, key: &str) -> Result<MultiplexedConnection, String> {
+async fn dial(
+    client: &Client,
+    take: &Decision,
+    key: &str,
+) -> Result<MultiplexedConnection, String> {
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(None)
         .set_response_timeout(None)
@@ -114,7 +118,7 @@ async fn dial(client: &Client, take: &Take, key: &str) -> Result<MultiplexedConn
 pub(crate) async fn keep(
     line: Arc<Line>,
     client: Client,
-    take: Arc<Take>,
+    take: Arc<Decision>,
     probe: String,
     is_settled: Arc<Notify>,
 ) {

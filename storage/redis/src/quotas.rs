@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout};
 use crate::config::{Config, ENGINE};
 use crate::connection::{Line, keep, once};
 use crate::metrics::Metrics;
-use crate::script::Take;
+use crate::script::Decision;
 
 /// What is asked for to see whether the engine works. No key of a caller is this one.
 const PROBE: &str = "probe";
@@ -27,7 +27,8 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Counts for all nodes, for as long as the engine answers.
 pub struct RedisQuotas {
     line: Arc<Line>,
-    take: Arc<Take>,
+    take: Arc<Decision>,
+    seen: Decision,
     probe: String,
     prefix: String,
     decision: Duration,
@@ -41,7 +42,7 @@ impl RedisQuotas {
     /// says so in the log: an engine that is away is no error, only an address that is none.
     pub async fn open(config: &Config, prefix: &str) -> Result<Self, Failure> {
         let client = config.client()?;
-        let (line, take) = (Arc::new(Line::default()), Arc::new(Take::new()));
+        let (line, take) = (Arc::new(Line::default()), Arc::new(Decision::take()));
         let is_settled = Arc::new(Notify::new());
         let probe = format!("{prefix}{PROBE}");
         let keeping = keep(
@@ -54,6 +55,7 @@ impl RedisQuotas {
         let quotas = Self {
             line,
             take,
+            seen: Decision::look(),
             probe,
             prefix: format!("{prefix}{LIMIT}"),
             decision: config.decision,
@@ -84,7 +86,7 @@ impl RedisQuotas {
         self.line.lose(number, why);
     }
 
-    async fn decide(&self, key: &str, rate: Rate) -> Result<Count, Failure> {
+    async fn decide(&self, decision: &Decision, key: &str, rate: Rate) -> Result<Count, Failure> {
         if key.len() > KEY_BYTES_MAX {
             return Err(Failure::unavailable(ENGINE, "the key is too long"));
         }
@@ -92,7 +94,7 @@ impl RedisQuotas {
             return Err(Failure::unavailable(ENGINE, "it was away a moment ago"));
         };
         let key = format!("{}{key}", self.prefix);
-        let asked = self.take.ask(&mut connection, &key, rate);
+        let asked = decision.ask(&mut connection, &key, rate);
         let why = match timeout(self.decision, asked).await {
             Ok(Ok(count)) => return Ok(count),
             Ok(Err(error)) => error.to_string(),
@@ -106,16 +108,26 @@ impl RedisQuotas {
     }
 }
 
-#[async_trait]
-impl Quotas for RedisQuotas {
-    async fn take(&self, key: &str, rate: Rate) -> Result<Count, Failure> {
+impl RedisQuotas {
+    async fn measured(&self, decision: &Decision, key: &str, rate: Rate) -> Result<Count, Failure> {
         let began = Instant::now();
-        let decided = self.decide(key, rate).await;
+        let decided = self.decide(decision, key, rate).await;
         match &decided {
             Ok(_) => self.metrics.taken(began.elapsed()),
             Err(_) => self.metrics.alone(),
         }
         decided
+    }
+}
+
+#[async_trait]
+impl Quotas for RedisQuotas {
+    async fn take(&self, key: &str, rate: Rate) -> Result<Count, Failure> {
+        self.measured(&self.take, key, rate).await
+    }
+
+    async fn look(&self, key: &str, rate: Rate) -> Result<Count, Failure> {
+        self.measured(&self.seen, key, rate).await
     }
 }
 

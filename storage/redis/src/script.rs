@@ -1,4 +1,4 @@
-//! One decision, which the engine carries out as a whole.
+//! One decision, or a look at what it would be, which the engine carries out as a whole.
 
 use guildhall_model::Rate;
 use guildhall_ports::quotas::Count;
@@ -26,12 +26,29 @@ end
 return {1, redis.call('INCR', KEYS[1]), left}
 ";
 
-/// The script, as it is asked for by its digest.
-pub(crate) struct Take(Script);
+/// The same without the use: what has no end, or is over, would begin anew.
+const LOOK: &str = "
+local count, length = tonumber(ARGV[1]), tonumber(ARGV[2])
+local left = redis.call('PTTL', KEYS[1])
+if left < 1 then
+    return {1, 0, length}
+end
+local used = tonumber(redis.call('GET', KEYS[1]))
+return {used < count and 1 or 0, math.min(used, count), math.min(left, length)}
+";
 
-impl Take {
-    pub(crate) fn new() -> Self {
+/// A script, as it is asked for by its digest.
+pub(crate) struct Decision(Script);
+
+impl Decision {
+    /// Uses the window.
+    pub(crate) fn take() -> Self {
         Self(Script::new(TAKE))
+    }
+
+    /// Only looks at it.
+    pub(crate) fn look() -> Self {
+        Self(Script::new(LOOK))
     }
 
     /// Has the engine decide. It is given the script first where it does not have it.

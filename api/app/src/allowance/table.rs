@@ -2,10 +2,11 @@
 
 use std::hash::{BuildHasher, Hash, RandomState};
 
-use guildhall_app::allowance::{Allowances, Count, Taken};
 use guildhall_model::limits::RATE_TABLES;
 use guildhall_model::{Rate, Timestamp};
 use parking_lot::Mutex;
+
+use super::{Allowances, Count, Taken};
 
 /// Allowances of many keys; how many are remembered is bounded by their tables.
 #[derive(Debug)]

@@ -54,7 +54,7 @@ pub(super) async fn get_bot_gateway(
     headers: HeaderMap,
 ) -> Reply {
     let shards = api.app.guilds().shards(&ctx).await?;
-    let left = api.app.session_start_limit(&ctx);
+    let left = api.app.session_start_limit(&ctx).await;
     let left = SessionStartLimit {
         total: left.total,
         remaining: left.remaining,

@@ -450,6 +450,7 @@ fn parts(node: Node, env: &Env, registration: Registration, blobs: FakeBlobs) ->
         file_links: FileLinks::new(&[8; 32]),
         interaction_tokens: InteractionTokens::new(&INTERACTION_KEY),
         blobs: Arc::new(blobs),
+        quotas: None,
         settings: guildhall_app::Settings {
             registration,
             login_lifetime_s: LOGIN_LIFETIME_S,

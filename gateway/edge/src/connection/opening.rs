@@ -42,7 +42,7 @@ pub(super) async fn open(gateway: Gateway, identify: Box<Identify>, version: u8)
         Ok(intents) => intents,
         Err(error) => return Opened::Close(error.close_code()),
     };
-    match app.count_session_start(&ctx) {
+    match app.count_session_start(&ctx).await {
         Ok(()) => {}
         Err(StartRefused::TooFast) => return Opened::Invalid,
         Err(StartRefused::DayIsUsedUp) => return Opened::Close(CloseCode::RateLimited),

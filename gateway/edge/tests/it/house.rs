@@ -317,6 +317,7 @@ fn parts(node: Node, env: &Env) -> Parts {
         file_links: FileLinks::new(&[8; 32]),
         interaction_tokens: InteractionTokens::new(&[9; 32]),
         blobs: Arc::new(FakeBlobs::new()),
+        quotas: None,
         settings: Settings {
             registration: Registration::Open,
             login_lifetime_s: 3_600,

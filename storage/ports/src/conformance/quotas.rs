@@ -21,6 +21,7 @@ macro_rules! quotas_promises {
             a_window_allows_its_count_and_then_nothing
             a_window_ends_as_it_told_and_then_allows_its_count_again
             what_is_not_allowed_makes_no_window_longer
+            a_look_tells_how_a_window_stands_and_uses_nothing_up
             of_many_uses_at_once_no_more_are_allowed_than_the_rate_has
             keys_do_not_touch_each_other
             a_rate_that_was_made_smaller_allows_nothing_beyond_it
@@ -94,6 +95,37 @@ pub async fn what_is_not_allowed_makes_no_window_longer(store: Store) {
     }
 }
 
+async fn look(store: &Store, key: &str, rate: Rate) -> Count {
+    let count = store.look(key, rate).await.unwrap();
+    assert!((1..=rate.window_ms()).contains(&count.left_ms), "{count:?}");
+    count
+}
+
+pub async fn a_look_tells_how_a_window_stands_and_uses_nothing_up(store: Store) {
+    let two = rate(2, LONG_MS);
+    for used in [0, 1, 2] {
+        for _ in 0..3 {
+            let seen = look(&store, "a", two).await;
+            assert_eq!((seen.used, seen.is_allowed), (used, used < 2));
+            assert!(used > 0 || seen.left_ms == LONG_MS, "it has not begun");
+        }
+        let taken = take(&store, "a", two).await;
+        assert!(look(&store, "a", two).await.left_ms <= taken.left_ms);
+    }
+    assert_eq!(look(&store, "a", rate(1, LONG_MS)).await.used, 1);
+    assert_eq!(look(&store, "b", two).await.used, 0);
+    // What was looked at is over when it says.
+    let once = rate(1, 100);
+    take(&store, "c", once).await;
+    let began = Instant::now();
+    while !look(&store, "c", once).await.is_allowed {
+        assert!(began.elapsed() < Duration::from_secs(30), "it never ends");
+        tokio::task::yield_now().await;
+    }
+    let seen = look(&store, "c", once).await;
+    assert_eq!((seen.used, seen.left_ms), (0, 100));
+}
+
 pub async fn of_many_uses_at_once_no_more_are_allowed_than_the_rate_has(store: Store) {
     let five = rate(5, LONG_MS);
     let uses = (0..40).map(|_| take(&store, "a", five));
@@ -135,6 +167,10 @@ pub async fn the_largest_rate_and_the_longest_key_are_counted(store: Store) {
 
 pub async fn a_key_that_is_too_long_is_refused(store: Store) {
     let key = "k".repeat(KEY_BYTES_MAX + 1);
-    let refused = store.take(&key, rate(1, LONG_MS)).await;
-    assert!(matches!(refused, Err(Failure::Unavailable { .. })));
+    for refused in [
+        store.take(&key, rate(1, LONG_MS)).await,
+        store.look(&key, rate(1, LONG_MS)).await,
+    ] {
+        assert!(matches!(refused, Err(Failure::Unavailable { .. })));
+    }
 }

@@ -1,6 +1,6 @@
 //! Nodes count together while they have a Redis, and each by itself while it is away.
 
-use guildhall_e2e::{Person, Server, soon};
+use guildhall_e2e::{Bot, Heard, Link, Person, Server, soon};
 use guildhall_engines::{Engines, OwnEngine};
 use tokio::runtime::Runtime;
 
@@ -8,7 +8,11 @@ use crate::{alone, migrate, nodes};
 
 /// Requests of one person, in a window that no test outlives.
 const LIMIT: usize = 20;
-const SETTINGS: [(&str, &str); 5] = [
+/// Sessions that one bot may start on a day.
+const STARTS: usize = 4;
+const SETTINGS: [(&str, &str); 7] = [
+    ("LIMITS__SESSION_STARTS", "4"),
+    ("LIMITS__SESSION_STARTS_AT_A_TIME", "1000"),
     ("LIMITS__RATE_LIMITS", "on"),
     ("LIMITS__ADDRESSES", "1000/1h"),
     ("LIMITS__SIGN_IN", "1000/1h"),
@@ -38,6 +42,7 @@ async fn count(engines: &Engines, redis: &OwnEngine) {
         LIMIT,
         "all count together"
     );
+    assert_eq!(crowd.started("abel").await, STARTS, "of sessions, too");
     // What is emptied is forgotten by all, and each goes on from what it has counted itself.
     let emptied = crowd.allowed("bea", || drop(redis.does("restart"))).await;
     assert!((LIMIT..=2 * LIMIT).contains(&emptied), "{emptied}");
@@ -47,6 +52,7 @@ async fn count(engines: &Engines, redis: &OwnEngine) {
         2 * LIMIT,
         "each for itself"
     );
+    assert_eq!(crowd.started("cain").await, 2 * STARTS, "of sessions, too");
     redis.does("restart");
     let mut others = 0;
     soon("they count together again", async {
@@ -97,4 +103,48 @@ impl Crowd<'_> {
         }
         allowed
     }
+
+    /// How many sessions a new bot can start in all, at one node after the other. Before each start all
+    /// nodes tell it what is left, alike where they count together.
+    async fn started(&self, name: &str) -> usize {
+        let name = format!("starts-{name}{}", std::process::id());
+        let bot = Person::register(&self.0[0], &name)
+            .await
+            .make_bot(&name)
+            .await;
+        let mut started = 0;
+        for attempt in 0..3 * STARTS {
+            let mut left = Vec::new();
+            for node in self.0 {
+                left.push(left_to(node, &bot).await);
+            }
+            assert!(
+                left[0] == left[1] && left[0] + started == STARTS
+                    || left.iter().sum::<usize>() + started == 2 * STARTS,
+                "{left:?} after {started}"
+            );
+            let node = &self.0[attempt % self.0.len()];
+            let mut link = Link::greeted(node.address(), "v=10&encoding=json").await;
+            link.identify(&bot.token, Some(0)).await;
+            match link.next().await {
+                Heard::Payload(ready) if ready.name() == "READY" => started += 1,
+                Heard::Closed(Some(4008)) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        started
+    }
+}
+
+/// How many sessions a node says that a bot may still start.
+async fn left_to(node: &Server, bot: &Bot) -> usize {
+    let header = format!("Bot {}", bot.token);
+    let told = node
+        .rest()
+        .authorized(&*header)
+        .get("/api/v10/gateway/bot")
+        .await;
+    let told = told.expect(200);
+    let left = told["session_start_limit"]["remaining"].as_u64();
+    usize::try_from(left.expect("it is told")).expect("it is small")
 }
