@@ -134,8 +134,6 @@ impl Subject {
         let topics = Topics {
             event_partitions: PARTITIONS,
             session_partitions: 1,
-            replication: 1,
-            in_sync_min: 1,
             ..Topics::default()
         };
         kafka.prepare(&topics).await.unwrap();

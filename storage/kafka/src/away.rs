@@ -2,6 +2,7 @@
 //! they are back, whatever librdkafka says meanwhile.
 
 use guildhall_ports::Standing;
+use guildhall_ports::standing::Asked;
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
@@ -28,12 +29,18 @@ impl Away {
         &self.0
     }
 
-    /// Something has failed, perhaps because nobody could be reached.
-    pub(crate) fn has_failed(&self, error: &KafkaError) {
+    /// Something is asked from now on.
+    pub(crate) fn ask(&self) -> Asked {
+        self.0.ask()
+    }
+
+    /// What was asked then has failed, perhaps because nobody could be reached. Where another broker has
+    /// done something meanwhile, only one of them is away, and others will take its place.
+    pub(crate) fn has_failed(&self, asked: Asked, error: &KafkaError) {
         let Some(code) = error.rdkafka_error_code().filter(|code| is_outage(*code)) else {
             return;
         };
-        if self.0.failed(self.0.ask(), &code.to_string()) {
+        if self.0.failed(asked, &code.to_string()) {
             warn!(%error, "Kafka cannot be reached, requests fail until it can");
         }
     }
@@ -129,7 +136,7 @@ mod tests {
                     let all_down = KafkaError::Global(RDKafkaErrorCode::AllBrokersDown);
                     client.error(all_down, "1/1 brokers are down");
                     let unheard = KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut);
-                    client.has_failed(&unheard);
+                    client.has_failed(client.ask(), &unheard);
                 }
                 clone.is_back();
                 away.is_back();
@@ -155,13 +162,25 @@ mod tests {
     }
 
     #[test]
+    fn one_broker_of_several_that_is_away_is_no_outage() {
+        let said = said_by(|| {
+            let away = Away::default();
+            let asked = away.ask();
+            away.is_back();
+            let unheard = KafkaError::MessageProduction(RDKafkaErrorCode::MessageTimedOut);
+            away.has_failed(asked, &unheard);
+        });
+        assert!(said.is_empty(), "{said:?}");
+    }
+
+    #[test]
     fn what_has_another_cause_is_told_as_it_is() {
         let said = said_by(|| {
             let away = Away::default();
             away.log(RDKafkaLogLevel::Critical, "CONF", "cannot go on");
             let denied = KafkaError::Global(RDKafkaErrorCode::TopicAuthorizationFailed);
             away.error(denied.clone(), "not allowed");
-            away.has_failed(&denied);
+            away.has_failed(away.ask(), &denied);
         });
         assert_eq!(said.len(), 2);
         assert!(said[0].starts_with("ERROR") && said[0].contains("cannot go on"));

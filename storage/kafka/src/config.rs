@@ -105,9 +105,10 @@ impl ClusterConfig {
             // A node that idles must not lose its first request to a connection that is gone.
             .set("socket.keepalive.enable", "true")
             .set("socket.nagle.disable", "true")
+            // A broker that stands still is given up early enough for its successor to be asked in time.
             .set(
                 "socket.timeout.ms",
-                self.request_timeout_ms.max(1_000).to_string(),
+                (self.request_timeout_ms * 2 / 5).max(2_000).to_string(),
             )
             // Back soon after the broker is, without a storm while it is away.
             .set("reconnect.backoff.ms", "50")

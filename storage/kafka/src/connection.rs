@@ -15,6 +15,7 @@ use crate::away::Away;
 use crate::config::{ClusterConfig, Topic};
 use crate::failure::unavailable;
 use crate::followers::{Followers, Seat};
+use crate::known::Known;
 use crate::readers::{Readers, Source};
 
 const WHAT: &str = "Kafka";
@@ -30,15 +31,16 @@ pub struct Kafka {
     followers: Followers,
     pub(crate) admin: AdminClient<Away>,
     pub(crate) away: Away,
+    pub(crate) known: Known,
 }
 
 impl Kafka {
     /// Starts the clients. `Unavailable` if the settings are not such as they take.
     pub fn connect(config: ClusterConfig) -> Result<Arc<Self>, Failure> {
-        let away = Away::default();
+        let (away, known) = (Away::default(), Known::default());
         let failed = |error: KafkaError| unavailable(WHAT, &error);
-        let readers = Readers::start(&config, READERS, &away).map_err(failed)?;
-        let followers = Followers::start(&config, &away).map_err(failed)?;
+        let readers = Readers::start(&config, READERS, &away, &known).map_err(failed)?;
+        let followers = Followers::start(&config, &away, &known).map_err(failed)?;
         let admin = config.client().create_with_context(away.clone());
         Ok(Arc::new(Self {
             admin: admin.map_err(failed)?,
@@ -46,6 +48,7 @@ impl Kafka {
             readers,
             followers,
             away,
+            known,
         }))
     }
 

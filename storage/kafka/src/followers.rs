@@ -25,6 +25,7 @@ use tracing::{debug, warn};
 use self::tail::Tail;
 use crate::away::Away;
 use crate::config::{ClusterConfig, FETCH_BYTES, RECORD_BYTES_MAX};
+use crate::known::Known;
 use crate::readers::{Raw, Source, at};
 
 /// How often the thread looks whether it is still wanted, and which partitions are.
@@ -41,6 +42,7 @@ pub(crate) struct Followers {
 pub(crate) struct Shared {
     consumer: BaseConsumer<Away>,
     away: Away,
+    known: Known,
     tails: Mutex<Tails>,
     /// Some tail has lost its last follower.
     is_left: AtomicBool,
@@ -65,10 +67,11 @@ pub(crate) struct Seat {
 }
 
 impl Followers {
-    pub(crate) fn start(cluster: &ClusterConfig, away: &Away) -> KafkaResult<Self> {
+    pub(crate) fn start(cluster: &ClusterConfig, away: &Away, known: &Known) -> KafkaResult<Self> {
         let shared = Arc::new(Shared {
             consumer: settings(cluster).create_with_context(away.clone())?,
             away: away.clone(),
+            known: known.clone(),
             tails: Mutex::default(),
             is_left: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
@@ -174,6 +177,8 @@ impl Shared {
 
     fn hand_on(&self, message: &BorrowedMessage<'_>) {
         self.away.is_back();
+        let next = message.offset() + 1;
+        self.known.raise(message.topic(), message.partition(), next);
         let tail = {
             let tails = self.tails.lock();
             let of_topic = tails.get(message.topic());

@@ -10,6 +10,7 @@ mod connection;
 mod failure;
 mod followers;
 mod frame;
+mod known;
 mod lanes;
 pub mod log;
 mod metrics;

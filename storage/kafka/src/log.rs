@@ -55,7 +55,7 @@ impl KafkaLog {
             topic.what(),
             &kafka.config,
             config.queue_bytes_max + usize::from(config.partitions) * RECORD_OVERHEAD_BYTES,
-            kafka.away.clone(),
+            (kafka.away.clone(), kafka.known.clone()),
         )?;
         let name = kafka.config.topic(topic.name());
         Ok(Self {

@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use guildhall_ports::Failure;
+use guildhall_ports::standing::Asked;
 use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
@@ -21,6 +22,7 @@ use tracing::warn;
 use crate::away::Away;
 use crate::config::ClusterConfig;
 use crate::failure::unavailable;
+use crate::known::Known;
 
 /// How often a producer's thread looks whether it is still wanted.
 const STOP_CHECK: Duration = Duration::from_millis(100);
@@ -41,7 +43,7 @@ pub(crate) struct Parcel<'a> {
 pub(crate) struct Producer {
     what: &'static str,
     settings: ClientConfig,
-    away: Away,
+    seen: Seen,
     running: Mutex<Running>,
 }
 
@@ -51,8 +53,17 @@ struct Running {
     stop: Arc<AtomicBool>,
 }
 
+/// What all clients of a process note together.
+type Seen = (Away, Known);
+
 /// Carries answers from the client to who waits for them.
-struct Answers(Away);
+struct Answers(Seen);
+
+/// A record that is on its way.
+struct Posted {
+    asked: Asked,
+    on_delivery: OnDelivery,
+}
 
 impl Producer {
     /// `queue_bytes_max` is what the caller will have on its way at most; a little more is let in
@@ -61,7 +72,7 @@ impl Producer {
         what: &'static str,
         cluster: &ClusterConfig,
         queue_bytes_max: usize,
-        away: Away,
+        seen: Seen,
     ) -> Result<Self, Failure> {
         let kbytes = queue_bytes_max / 1024 + 64 * 1024;
         let mut settings = cluster.client();
@@ -77,11 +88,11 @@ impl Producer {
             .set("retry.backoff.ms", "20")
             .set("retry.backoff.max.ms", "500");
         let running =
-            Running::start(&settings, away.clone()).map_err(|error| unavailable(what, &error))?;
+            Running::start(&settings, seen.clone()).map_err(|error| unavailable(what, &error))?;
         Ok(Self {
             what,
             settings,
-            away,
+            seen,
             running: Mutex::new(running),
         })
     }
@@ -99,7 +110,7 @@ impl Producer {
             warn!(%code, "a producer cannot go on, another takes its place: {why}");
         }
         let failed = |error| unavailable(self.what, &error);
-        *running = Running::start(&self.settings, self.away.clone()).map_err(failed)?;
+        *running = Running::start(&self.settings, self.seen.clone()).map_err(failed)?;
         running
             .send(parcel, on_delivery)
             .map_err(|(error, _)| failed(error))
@@ -118,8 +129,8 @@ fn is_fatal(error: &KafkaError) -> bool {
 }
 
 impl Running {
-    fn start(settings: &ClientConfig, away: Away) -> KafkaResult<Self> {
-        let client: BaseProducer<_> = settings.create_with_context(Answers(away))?;
+    fn start(settings: &ClientConfig, seen: Seen) -> KafkaResult<Self> {
+        let client: BaseProducer<_> = settings.create_with_context(Answers(seen))?;
         let client = Arc::new(client);
         let stop = Arc::new(AtomicBool::new(false));
         let (polled, told) = (Arc::clone(&client), Arc::clone(&stop));
@@ -141,7 +152,9 @@ impl Running {
         parcel: &Parcel<'_>,
         on_delivery: OnDelivery,
     ) -> Result<(), (KafkaError, OnDelivery)> {
-        let mut record = BaseRecord::with_opaque_to(parcel.topic, Box::new(on_delivery))
+        let asked = self.client.context().0.0.ask();
+        let posted = Box::new(Posted { asked, on_delivery });
+        let mut record = BaseRecord::with_opaque_to(parcel.topic, posted)
             .partition(parcel.partition.into())
             .key(parcel.key);
         if let Some(value) = parcel.value {
@@ -149,7 +162,7 @@ impl Running {
         }
         self.client
             .send(record)
-            .map_err(|(error, record)| (error, *record.delivery_opaque))
+            .map_err(|(error, record)| (error, record.delivery_opaque.on_delivery))
     }
 }
 
@@ -162,26 +175,30 @@ impl Drop for Running {
 
 impl ClientContext for Answers {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.0.log(level, facility, message);
+        self.0.0.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.0.error(error, reason);
+        self.0.0.error(error, reason);
     }
 }
 
 impl ProducerContext for Answers {
-    type DeliveryOpaque = Box<OnDelivery>;
+    type DeliveryOpaque = Box<Posted>;
 
-    fn delivery(&self, delivered: &DeliveryResult<'_>, on_delivery: Box<OnDelivery>) {
+    fn delivery(&self, delivered: &DeliveryResult<'_>, posted: Box<Posted>) {
+        let Self((away, known)) = self;
         match delivered {
             Ok(message) => {
-                self.0.is_back();
-                on_delivery(Ok(message.offset()));
+                away.is_back();
+                // Before who waits asks for it.
+                let next = message.offset() + 1;
+                known.raise(message.topic(), message.partition(), next);
+                (posted.on_delivery)(Ok(message.offset()));
             }
             Err((error, _)) => {
-                self.0.has_failed(error);
-                on_delivery(Err(error.clone()));
+                away.has_failed(posted.asked, error);
+                (posted.on_delivery)(Err(error.clone()));
             }
         }
     }

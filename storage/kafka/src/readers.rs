@@ -5,6 +5,7 @@
 //! group, and none of these follows a partition: between reads nothing is assigned.
 
 pub(crate) mod ends;
+mod shape;
 mod window;
 
 use std::sync::Arc;
@@ -20,17 +21,18 @@ use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message, Offset, TopicPartitionList};
 use tokio::sync::oneshot;
 
+use self::ends::Asker;
+pub(crate) use self::shape::Shape;
 use self::window::Windows;
 use crate::away::Away;
 use crate::config::{ClusterConfig, FETCH_BYTES};
 use crate::failure::unavailable;
+use crate::known::Known;
 
 /// Reads that wait for one thread at most; one more is refused.
 const QUEUE_MAX: usize = 256;
 /// How often an idle consumer's own events are heard.
 const IDLE: Duration = Duration::from_secs(1);
-/// How long a partition's leader is left alone that cannot answer yet.
-pub(crate) const ASK_AGAIN_AFTER: Duration = Duration::from_millis(20);
 
 /// What a thread is asked to do.
 type Work = Box<dyn FnOnce(&mut Reader) + Send>;
@@ -87,14 +89,22 @@ pub(crate) struct Bounds {
 /// The threads. A partition is always read by the same one.
 pub(crate) struct Readers {
     patience: Duration,
+    away: Away,
     threads: Vec<SyncSender<Work>>,
 }
 
 impl Readers {
-    pub(crate) fn start(cluster: &ClusterConfig, count: usize, away: &Away) -> KafkaResult<Self> {
-        let threads = (0..count.max(1)).map(|n| start(n, cluster, away.clone()));
+    pub(crate) fn start(
+        cluster: &ClusterConfig,
+        count: usize,
+        away: &Away,
+        known: &Known,
+    ) -> KafkaResult<Self> {
+        let seen = || (away.clone(), known.clone());
+        let threads = (0..count.max(1)).map(|n| start(n, cluster, seen()));
         Ok(Self {
             patience: cluster.request_timeout(),
+            away: away.clone(),
             threads: threads.collect::<KafkaResult<_>>()?,
         })
     }
@@ -106,7 +116,7 @@ impl Readers {
         work: impl FnOnce(&mut Reader, &Source, Instant) -> KafkaResult<T> + Send + 'static,
     ) -> Result<T, Failure> {
         let what = source.what;
-        let deadline = Instant::now() + self.patience;
+        let (asked, deadline) = (self.away.ask(), Instant::now() + self.patience);
         let (done, answer) = oneshot::channel();
         let source = source.clone();
         let n = usize::from(source.partition) % self.threads.len().max(1);
@@ -118,7 +128,7 @@ impl Readers {
                 Err(timed_out())
             };
             if let Err(error) = &worked {
-                reader.away.has_failed(error);
+                reader.away.has_failed(asked, error);
             }
             let _ = done.send(worked);
         });
@@ -139,7 +149,11 @@ pub(crate) fn timed_out() -> KafkaError {
     KafkaError::MessageConsumption(RDKafkaErrorCode::OperationTimedOut)
 }
 
-fn start(n: usize, cluster: &ClusterConfig, away: Away) -> KafkaResult<SyncSender<Work>> {
+fn start(
+    n: usize,
+    cluster: &ClusterConfig,
+    (away, known): (Away, Known),
+) -> KafkaResult<SyncSender<Work>> {
     let mut settings = cluster.consumer();
     settings
         .set("auto.offset.reset", "error")
@@ -154,6 +168,7 @@ fn start(n: usize, cluster: &ClusterConfig, away: Away) -> KafkaResult<SyncSende
     let reader = Reader {
         consumer,
         away,
+        known,
         windows: Windows::default(),
     };
     let (queue, inbox) = sync_channel(QUEUE_MAX);
@@ -167,6 +182,7 @@ fn start(n: usize, cluster: &ClusterConfig, away: Away) -> KafkaResult<SyncSende
 pub(crate) struct Reader {
     consumer: BaseConsumer<Away>,
     away: Away,
+    known: Known,
     windows: Windows,
 }
 
@@ -185,30 +201,23 @@ impl Reader {
     /// What the partition keeps now, in its leader's words: everything that was acknowledged
     /// before is within.
     pub(crate) fn bounds(&self, source: &Source, deadline: Instant) -> KafkaResult<Bounds> {
-        let partition = source.partition.into();
-        loop {
-            let topic = &source.topic;
-            match self
-                .consumer
-                .fetch_watermarks(topic, partition, left(deadline))
-            {
-                Ok((start, end)) => {
-                    self.away.is_back();
-                    return Ok(Bounds { start, end });
-                }
-                Err(error) if is_between_leaders(&error) && Instant::now() < deadline => {
-                    drop(self.consumer.poll(ASK_AGAIN_AFTER));
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        let bounds = self.asker().bounds(source, deadline)?;
+        self.away.is_back();
+        Ok(bounds)
     }
 
     /// The same for the ends of some partitions, by one request to each leader.
     pub(crate) fn ends(&self, sources: &[Source], deadline: Instant) -> KafkaResult<Vec<i64>> {
-        let ends = ends::of(&self.consumer, sources, deadline)?;
+        let ends = self.asker().ends(sources, deadline)?;
         self.away.is_back();
         Ok(ends)
+    }
+
+    const fn asker(&self) -> Asker<'_> {
+        Asker {
+            consumer: &self.consumer,
+            known: &self.known,
+        }
     }
 
     /// The first offset whose record is at least as new as a time in milliseconds; `None` if all
@@ -266,19 +275,6 @@ impl Reader {
                     return known.ok_or_else(timed_out);
                 }
             }
-        }
-    }
-
-    /// How many partitions a topic has; none if there is no such topic.
-    pub(crate) fn count_partitions(&self, topic: &str, deadline: Instant) -> KafkaResult<usize> {
-        let metadata = self.consumer.fetch_metadata(Some(topic), left(deadline))?;
-        let Some(found) = metadata.topics().first() else {
-            return Ok(0);
-        };
-        match found.error().map(RDKafkaErrorCode::from) {
-            None => Ok(found.partitions().len()),
-            Some(RDKafkaErrorCode::UnknownTopicOrPartition) => Ok(0),
-            Some(code) => Err(KafkaError::MetadataFetch(code)),
         }
     }
 
@@ -344,21 +340,6 @@ impl Reader {
             }
         }
     }
-}
-
-/// The partition has a leader that does not know yet, or not one that we know of.
-pub(crate) fn is_between_leaders(error: &KafkaError) -> bool {
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::NotLeaderForPartition
-                | RDKafkaErrorCode::LeaderNotAvailable
-                | RDKafkaErrorCode::FencedLeaderEpoch
-                | RDKafkaErrorCode::UnknownLeaderEpoch
-                | RDKafkaErrorCode::OffsetNotAvailable
-                | RDKafkaErrorCode::BrokerTransportFailure
-        )
-    )
 }
 
 fn is_out_of_range(error: &KafkaError) -> bool {

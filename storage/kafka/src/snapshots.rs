@@ -55,7 +55,8 @@ impl KafkaSnapshots {
             .check(SNAPSHOT_PARTS, partitions, Cleanup::Nothing)
             .await?;
         let at_once = usize::from(partitions) * PARTS_AT_ONCE * PART_BYTES;
-        let producer = Producer::start(WHAT, &kafka.config, at_once, kafka.away.clone())?;
+        let seen = (kafka.away.clone(), kafka.known.clone());
+        let producer = Producer::start(WHAT, &kafka.config, at_once, seen)?;
         Ok(Self {
             kafka: Arc::clone(kafka),
             partitions,

@@ -13,12 +13,15 @@ use tracing::info;
 use crate::config::{RECORD_BYTES_MAX, RECORD_OVERHEAD_BYTES, Topic};
 use crate::connection::Kafka;
 use crate::failure::unavailable;
+use crate::readers::Shape;
 
 const WHAT: &str = "Kafka's topics";
 /// Which snapshots there are, by session partition.
 pub(crate) const SNAPSHOTS: &str = "snap";
 /// What is in them, by session partition.
 pub(crate) const SNAPSHOT_PARTS: &str = "snap-parts";
+/// Brokers that store each record, where there are as many and nobody says otherwise.
+const REPLICAS: u16 = 3;
 const FOREVER: &str = "-1";
 const SEGMENT_BYTES: &str = "268435456";
 const CHECK_AGAIN_AFTER: Duration = Duration::from_millis(50);
@@ -30,11 +33,9 @@ pub struct Topics {
     pub event_partitions: u16,
     /// Partitions of `frames` and of the snapshots. Fixed for the life of a cluster.
     pub session_partitions: u16,
-    /// Brokers that store each record.
-    pub replication: u16,
-    /// Brokers that must have stored an append before it is acknowledged. One less than
-    /// `replication` lets one broker fail.
-    pub in_sync_min: u16,
+    /// Brokers that store each record; an append is acknowledged when all of them but one have stored it, so
+    /// that one may fail. `None`: three, or as many as there are when topics are made.
+    pub replicas: Option<u16>,
     /// Milliseconds after which a segment of `events` is closed. Disk space is given back by
     /// whole segments.
     pub events_segment_ms: u64,
@@ -47,8 +48,7 @@ impl Default for Topics {
         Self {
             event_partitions: 64,
             session_partitions: 64,
-            replication: 3,
-            in_sync_min: 2,
+            replicas: None,
             events_segment_ms: 3_600 * 1_000,
             frames_segment_ms: 5 * 60 * 1_000,
         }
@@ -125,7 +125,9 @@ impl Kafka {
         let mut missing = Vec::new();
         for plan in &topics.plans() {
             let topic = self.config.topic(plan.name);
-            if self.count_partitions(&topic).await? == 0 {
+            let shape = self.shape(&topic).await?;
+            if shape.partitions == 0 {
+                replicas(topics, &shape)?;
                 missing.push(topic);
             } else {
                 self.check(plan.name, plan.partitions, plan.cleanup).await?;
@@ -134,28 +136,44 @@ impl Kafka {
         Ok(missing)
     }
 
+    /// How many brokers store the records of each topic that is there.
+    pub async fn replicas(&self, topics: &Topics) -> Result<Vec<(String, u16)>, Failure> {
+        let mut found = Vec::new();
+        for plan in &topics.plans() {
+            let topic = self.config.topic(plan.name);
+            let shape = self.shape(&topic).await?;
+            if shape.partitions > 0 {
+                found.push((topic, shape.replicas));
+            }
+        }
+        Ok(found)
+    }
+
     async fn make(&self, topics: &Topics, plans: &[Plan]) -> Result<(), Failure> {
-        let in_sync = topics.in_sync_min.to_string();
         let bytes = (RECORD_BYTES_MAX + RECORD_OVERHEAD_BYTES).to_string();
-        let named: Vec<_> = plans
-            .iter()
-            .map(|plan| {
-                (
-                    self.config.topic(plan.name),
-                    plan.segment_ms.to_string(),
-                    plan,
-                )
-            })
-            .collect();
-        let new = named.iter().map(|(name, segment_ms, plan)| {
-            let replication = TopicReplication::Fixed(topics.replication.into());
+        let mut named = Vec::new();
+        for plan in plans {
+            let name = self.config.topic(plan.name);
+            let shape = self.shape(&name).await?;
+            if shape.partitions == 0 {
+                let (replicas, in_sync) = replicas(topics, &shape)?;
+                let texts = (in_sync.to_string(), plan.segment_ms.to_string());
+                named.push((name, replicas, texts, plan));
+            }
+        }
+        if named.is_empty() {
+            return Ok(());
+        }
+        let new = named.iter().map(|(name, replicas, texts, plan)| {
+            let replication = TopicReplication::Fixed((*replicas).into());
+            let (in_sync, segment_ms) = texts;
             NewTopic::new(name, plan.partitions.into(), replication)
                 .set("cleanup.policy", plan.cleanup.policy())
                 .set("retention.ms", FOREVER)
                 .set("retention.bytes", FOREVER)
                 .set("segment.ms", segment_ms)
                 .set("segment.bytes", SEGMENT_BYTES)
-                .set("min.insync.replicas", &in_sync)
+                .set("min.insync.replicas", in_sync)
                 .set("unclean.leader.election.enable", "false")
                 .set("max.message.bytes", &bytes)
                 // What was appended when is the brokers' to say: retention goes by it.
@@ -192,7 +210,7 @@ impl Kafka {
         cleanup: Cleanup,
     ) -> Result<(), Failure> {
         let topic = self.config.topic(name);
-        let found = self.count_partitions(&topic).await?;
+        let found = self.shape(&topic).await?.partitions;
         if found == 0 {
             let why = format!("there is no topic {topic}: prepare the cluster first");
             return Err(Failure::unavailable(WHAT, why));
@@ -236,14 +254,65 @@ impl Kafka {
         Ok(())
     }
 
-    /// How many partitions a topic has; none if there is no such topic.
-    async fn count_partitions(&self, topic: &str) -> Result<usize, Failure> {
+    async fn shape(&self, topic: &str) -> Result<Shape, Failure> {
         let source = self.source(WHAT, "", 0);
         let topic = topic.to_owned();
         self.readers
             .run(&source, move |reader, _, deadline| {
-                reader.count_partitions(&topic, deadline)
+                reader.shape(&topic, deadline)
             })
             .await
+    }
+}
+
+/// How many brokers are to store each record of a new topic, and how many of them before it is acknowledged.
+fn replicas(topics: &Topics, found: &Shape) -> Result<(u16, u16), Failure> {
+    let brokers = found.brokers;
+    let replicas = topics.replicas.unwrap_or(brokers.min(REPLICAS)).max(1);
+    if replicas > brokers {
+        let why = format!(
+            "each record is to be on {replicas} brokers, but there are {brokers}: start the others, or set \
+             fewer replicas"
+        );
+        return Err(Failure::unavailable(WHAT, why));
+    }
+    Ok((replicas, replicas.saturating_sub(1).max(1)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn made(wanted: Option<u16>, brokers: u16) -> Result<(u16, u16), String> {
+        let topics = Topics {
+            replicas: wanted,
+            ..Topics::default()
+        };
+        let found = Shape {
+            partitions: 0,
+            replicas: 0,
+            brokers,
+        };
+        replicas(&topics, &found).map_err(|failure| failure.to_string())
+    }
+
+    #[test]
+    fn records_are_on_three_brokers_where_there_are_as_many_and_one_of_them_may_fail() {
+        assert_eq!(
+            [1, 2, 3, 9].map(|n| made(None, n).unwrap()),
+            [(1, 1), (2, 1), (3, 2), (3, 2)]
+        );
+        assert_eq!(
+            [1, 2, 5].map(|n| made(Some(n), 5).unwrap()),
+            [(1, 1), (2, 1), (5, 4)]
+        );
+    }
+
+    #[test]
+    fn more_replicas_than_brokers_are_refused_with_both_numbers() {
+        let why = made(Some(3), 1).unwrap_err();
+        assert!(why.contains("on 3 brokers, but there are 1:"), "{why}");
+        assert!(made(Some(3), 2).is_err());
+        assert!(made(None, 0).is_err(), "nobody is there");
     }
 }

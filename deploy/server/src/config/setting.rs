@@ -91,4 +91,12 @@ impl<T: Setting> Setting for Option<T> {
     fn text(&self) -> String {
         self.as_ref().map_or_else(String::new, T::text)
     }
+
+    /// What is not set is within all bounds.
+    fn order(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Some(one), Some(other)) => one.order(other),
+            _ => Some(Ordering::Equal),
+        }
+    }
 }

@@ -105,9 +105,10 @@ parts! {
         postgres: Option<PostgresUrl> = Rule::unset("postgres://guildhall:secret@db.internal/guildhall");
         /// Brokers of Apache Kafka, for events, frames and snapshots, separated by commas.
         kafka: Option<Hosts> = Rule::unset("kafka1.internal:9092,kafka2.internal:9092");
-        /// How many brokers keep each record, where topics are still to be made. With 1 a lost
-        /// broker is lost data.
-        kafka_replicas: u16 = Rule::default("1").between("1", "15");
+        /// How many brokers keep each record, where topics are still to be made; an append waits for all
+        /// of them but one. Unless it is set: three, or as many as there are. With 1 a lost broker is lost
+        /// data, and nothing is written while one is away.
+        kafka_replicas: Option<u16> = Rule::unset("3").between("1", "15");
         /// Nodes of ScyllaDB or Apache Cassandra, for messages, separated by commas.
         cql: Option<Hosts> = Rule::unset("scylla1.internal:9042,scylla2.internal:9042");
         /// The keyspace there.
@@ -118,9 +119,10 @@ parts! {
         /// `@` and `%` are percent-encoded. The bucket must be there. Without this a node keeps files in
         /// its own data directory, where other nodes do not find them: several nodes need it.
         s3: Option<S3Address> = Rule::unset("https://KEY:SECRET@s3.internal:9000/guildhall?region=us-east-1");
-        /// Redis, where all nodes count together for rate limits. Nothing else is kept there and nothing
-        /// depends on it: without it, and while it is away, each node counts by itself. It is reached without
-        /// TLS, so it belongs into a private network. In a password `@`, `/`, `?` and `#` are percent-encoded.
+        /// Redis, where all nodes count together for rate limits and bots' starts of sessions. Nothing
+        /// else is kept there and nothing depends on it: without it, and while it is away, each node counts
+        /// by itself. It is reached without TLS, so it belongs into a private network. In a password `@`,
+        /// `/`, `?` and `#` are percent-encoded.
         redis: Option<RedisUrl> = Rule::unset("redis://:PASSWORD@redis.internal:6379/0");
     }
 

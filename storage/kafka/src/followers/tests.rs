@@ -15,7 +15,7 @@ fn alone(request_timeout_ms: u64) -> Followers {
         request_timeout_ms,
         ..ClusterConfig::new(address.to_string())
     };
-    Followers::start(&cluster, &Away::default()).unwrap()
+    Followers::start(&cluster, &Away::default(), &Known::default()).unwrap()
 }
 
 fn source(partition: u16) -> Source {

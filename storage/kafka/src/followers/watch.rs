@@ -11,7 +11,8 @@ use guildhall_ports::Failure;
 
 use super::Shared;
 use crate::failure::unavailable;
-use crate::readers::{Source, ends};
+use crate::readers::Source;
+use crate::readers::ends::Asker;
 
 /// What was known of a partition when it was looked at.
 #[derive(Clone, Copy)]
@@ -49,10 +50,15 @@ fn look(
         return seen;
     }
     let sources: Vec<_> = followed.iter().map(|(source, _)| source.clone()).collect();
-    let ends = match ends::of(&shared.consumer, &sources, Instant::now() + patience) {
+    let asker = Asker {
+        consumer: &shared.consumer,
+        known: &shared.known,
+    };
+    let asked = shared.away.ask();
+    let ends = match asker.ends(&sources, Instant::now() + patience) {
         Ok(ends) => ends,
         Err(error) => {
-            shared.away.has_failed(&error);
+            shared.away.has_failed(asked, &error);
             for (source, tail) in followed {
                 shared.fail(&tail, unavailable(source.what, &error));
             }

@@ -9,6 +9,7 @@ use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use super::*;
 use crate::away::Away;
 use crate::config::ClusterConfig;
+use crate::known::Known;
 
 const TOPIC: &str = "test.events";
 type Brokers = MockCluster<'static, DefaultProducerContext>;
@@ -22,7 +23,8 @@ fn brokers() -> Brokers {
 fn lanes(brokers: &Brokers, config: LogConfig) -> Arc<Lanes> {
     let mut cluster = ClusterConfig::new(brokers.bootstrap_servers());
     cluster.ack_timeout_ms = 5_000;
-    let producer = Producer::start("events log", &cluster, 1 << 20, Away::default()).unwrap();
+    let seen = (Away::default(), Known::default());
+    let producer = Producer::start("events log", &cluster, 1 << 20, seen).unwrap();
     Arc::new(Lanes::new(
         Topic::Events,
         TOPIC.to_owned(),

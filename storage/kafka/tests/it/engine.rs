@@ -51,13 +51,11 @@ pub(crate) fn topics() -> Topics {
     Topics {
         event_partitions: PARTITIONS,
         session_partitions: PARTITIONS,
-        replication: 1,
-        in_sync_min: 1,
         ..Topics::default()
     }
 }
 
-/// A broker that ends with the test.
+/// A broker that ends with the test, or several.
 pub(crate) struct Broker {
     dir: tempfile::TempDir,
     pub(crate) address: String,
@@ -66,9 +64,15 @@ pub(crate) struct Broker {
 impl Broker {
     /// Starts one, if engines are to be had at all.
     pub(crate) fn start() -> Option<Self> {
+        Self::start_several(1)
+    }
+
+    /// Starts some that share their partitions.
+    pub(crate) fn start_several(count: u16) -> Option<Self> {
         address()?;
         let dir = tempfile::tempdir().unwrap();
-        let told = script("start", dir.path());
+        let told =
+            run(script("start", dir.path()).env("GUILDHALL_KAFKA_BROKERS", count.to_string()));
         let address = told.trim().strip_prefix("GUILDHALL_TEST_KAFKA=");
         let address = address.expect("the script says where it is").to_owned();
         Some(Self { dir, address })
@@ -76,26 +80,48 @@ impl Broker {
 
     /// Lets the script do something to it.
     pub(crate) fn script(&self, action: &str) {
-        script(action, self.dir.path());
+        run(&mut script(action, self.dir.path()));
+    }
+
+    /// Lets the script do something to one of several.
+    pub(crate) fn script_on(&self, number: i32, action: &str) {
+        run(script(action, self.dir.path()).arg(number.to_string()));
     }
 }
 
 impl Drop for Broker {
     fn drop(&mut self) {
-        script("kill", self.dir.path());
+        run(&mut script("kill", self.dir.path()));
     }
 }
 
-fn script(action: &str, dir: &Path) -> String {
+fn script(action: &str, dir: &Path) -> Command {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let output = Command::new(root.join("deploy/engines/kafka"))
-        .arg(action)
-        .arg(dir)
-        .output()
-        .unwrap();
+    let mut command = Command::new(root.join("deploy/engines/kafka"));
+    command.arg(action).arg(dir);
+    command
+}
+
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(output.status.success(), "{action}: {said}");
+    assert!(output.status.success(), "{command:?}: {said}");
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// The number of the broker that leads a partition of a topic.
+pub(crate) async fn leader(kafka: &Arc<Kafka>, topic: &str, partition: usize) -> i32 {
+    let config = kafka.config().clone();
+    let topic = format!("{}{topic}", config.topic_prefix);
+    let look = move || {
+        let consumer: BaseConsumer = ClientConfig::new()
+            .set("bootstrap.servers", &config.brokers)
+            .create()
+            .unwrap();
+        let found = consumer.fetch_metadata(Some(&topic), PATIENCE).unwrap();
+        found.topics()[0].partitions()[partition].leader()
+    };
+    tokio::task::spawn_blocking(look).await.unwrap()
 }
 
 /// The oldest offset that a partition of a topic keeps.

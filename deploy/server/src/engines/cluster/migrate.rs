@@ -60,11 +60,12 @@ async fn status(config: &Config) -> anyhow::Result<Answer> {
     is_ready &= tables.found == tables.wanted;
     let (found, wanted) = (tables.found, tables.wanted);
     writeln!(text, "CQL: migration {found} of {wanted}")?;
-    let missing = Kafka::connect(kafka)?.missing(&topics(config)).await;
+    let (kafka, topics) = (Kafka::connect(kafka)?, topics(config));
+    let missing = kafka.missing(&topics).await;
     let missing = missing.context("the topics of Kafka cannot be used")?;
     is_ready &= missing.is_empty();
     if missing.is_empty() {
-        writeln!(text, "Kafka: all topics are there")?;
+        text.push_str(&replicas(&kafka, &topics).await?);
     } else {
         writeln!(text, "Kafka: missing: {}", missing.join(", "))?;
     }
@@ -113,21 +114,42 @@ async fn apply(config: &Config) -> anyhow::Result<String> {
     let done = guildhall_scylla::migrate::apply(&cql).await;
     let done = done.context("the CQL engine cannot be migrated")?;
     writeln!(text, "CQL: {} migration(s)", done.len())?;
-    let prepared = Kafka::connect(kafka)?.prepare(&topics(config)).await;
+    let (kafka, topics) = (Kafka::connect(kafka)?, topics(config));
+    let prepared = kafka.prepare(&topics).await;
     prepared.context("the topics of Kafka cannot be prepared")?;
-    writeln!(text, "Kafka: all topics are there")?;
+    text.push_str(&replicas(&kafka, &topics).await?);
     Ok(text)
 }
 
 /// The topics of the cluster.
 fn topics(config: &Config) -> Topics {
-    let replication = config.cluster.kafka_replicas;
     Topics {
         event_partitions: config.delivery.event_partitions,
         session_partitions: config.delivery.session_partitions,
-        replication,
-        // One broker may fail, where there are enough.
-        in_sync_min: replication.saturating_sub(1).max(1),
+        replicas: config.cluster.kafka_replicas,
         ..Topics::default()
     }
+}
+
+/// On how many brokers the topics are, as text for people, and which of them are on others than they were to
+/// be: only Kafka's own tools move what is there.
+async fn replicas(kafka: &Kafka, topics: &Topics) -> anyhow::Result<String> {
+    let found = kafka.replicas(topics).await;
+    let found = found.context("the topics of Kafka cannot be looked at")?;
+    let mut text = "Kafka: all topics are there".to_owned();
+    if let Some(least) = found.iter().map(|(_, replicas)| replicas).min() {
+        write!(text, ", each record on {least} of its brokers")?;
+    }
+    text.push('\n');
+    let wanted = topics.replicas;
+    for (topic, found) in found {
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != found) {
+            writeln!(
+                text,
+                "Kafka: the topic {topic} is on {found} of its brokers, and cluster.kafka_replicas is \
+                 {wanted}: kafka-reassign-partitions moves it, and its min.insync.replicas should be one less"
+            )?;
+        }
+    }
+    Ok(text)
 }
