@@ -4,12 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use guildhall_ports::Failure;
-use redis::{Client, ConnectionInfo, IntoConnectionInfo};
+use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, TlsCertificates};
 
 /// What failures call the engine.
 pub(crate) const ENGINE: &str = "Redis";
 /// Bytes of an address.
 const ADDRESS_BYTES_MAX: usize = 2_048;
+/// How an address begins that is reached by TLS, and one that is not.
+const SCHEMES: [&str; 2] = ["rediss://", "redis://"];
 
 /// How long a decision waits for the engine, unless somebody says otherwise. In one room it answers
 /// within a millisecond.
@@ -19,22 +21,34 @@ const DECISION: Duration = Duration::from_millis(50);
 #[derive(Clone)]
 pub struct Config {
     reached: ConnectionInfo,
+    is_secured: bool,
+    authorities: Option<String>,
     pub(crate) decision: Duration,
 }
 
 impl Config {
-    /// Reads `redis://USER:PASSWORD@HOST:PORT/DATABASE`, of which only the host is needed. In user
-    /// and password anything may be percent-encoded. Refused as `Unavailable`, in words that repeat
-    /// nothing of it.
+    /// Reads `redis://USER:PASSWORD@HOST:PORT/DATABASE`, of which only the host is needed, or the
+    /// same with `rediss://` for TLS. In user and password anything may be percent-encoded. Refused as
+    /// `Unavailable`, in words that repeat nothing of it.
     pub fn parse(address: &str) -> Result<Self, Failure> {
         let reached = read(address).ok_or_else(|| {
-            let shape = "its address is not redis://USER:PASSWORD@HOST:PORT/DATABASE";
+            let shape =
+                "its address is not redis://USER:PASSWORD@HOST:PORT/DATABASE, or rediss:// for TLS";
             Failure::unavailable(ENGINE, shape)
         })?;
         Ok(Self {
+            is_secured: matches!(reached.addr(), ConnectionAddr::TcpTls { .. }),
             reached,
+            authorities: None,
             decision: DECISION,
         })
+    }
+
+    /// Believes an engine whose certificate one of these authorities has signed, instead of those that
+    /// the system knows. Certificates in PEM; they mean nothing where TLS is not spoken.
+    pub fn with_authorities(mut self, pem: String) -> Self {
+        self.authorities = Some(pem);
+        self
     }
 
     /// Lets a decision wait for so long, instead of 50 milliseconds: for engines that are far away,
@@ -45,14 +59,26 @@ impl Config {
     }
 
     pub(crate) fn client(&self) -> Result<Client, Failure> {
-        let client = Client::open(self.reached.clone());
-        client.map_err(|_| Failure::unavailable(ENGINE, "its address cannot be used"))
+        let client = match &self.authorities {
+            Some(pem) if self.is_secured => {
+                let certificates = TlsCertificates {
+                    client_tls: None,
+                    root_cert: Some(pem.clone().into_bytes()),
+                };
+                Client::build_with_tls(self.reached.clone(), certificates)
+            }
+            _ => Client::open(self.reached.clone()),
+        };
+        client.map_err(|_| {
+            let why = "its address, or the certificates of its authorities, cannot be used";
+            Failure::unavailable(ENGINE, why)
+        })
     }
 }
 
 fn read(address: &str) -> Option<ConnectionInfo> {
     let is_plain = address.len() <= ADDRESS_BYTES_MAX
-        && address.starts_with("redis://")
+        && SCHEMES.iter().any(|it| address.starts_with(it))
         && !address.contains(['?', '#']);
     let reached = is_plain.then(|| address.into_connection_info().ok())??;
     // Servers of before 2023 do not know the question, and would write an error into their log.
@@ -66,8 +92,9 @@ impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
             .field("reached", &"***")
+            .field("is_secured", &self.is_secured)
             .field("decision", &self.decision)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -82,6 +109,7 @@ mod tests {
             "redis://engine:7000/3",
             "redis://:hush@[::1]:7000",
             "redis://someone:hu%40sh@10.0.0.1:7000/0",
+            "rediss://:hush@engine:7000",
         ] {
             assert!(Config::parse(address).is_ok(), "{address}");
         }
@@ -101,7 +129,9 @@ mod tests {
             "sesame",
             "redis://",
             "redis:///sesame",
-            "rediss://:sesame@engine",
+            "redis:+s://:sesame@engine",
+            "rediss://:sesame@engine#insecure",
+            "valkeys://:sesame@engine",
             "http://:sesame@engine",
             "redis+unix:///sesame",
             "redis://:sesame@engine:port",

@@ -7,7 +7,7 @@ use guildhall_model::Rate;
 use guildhall_ports::Standing;
 use parking_lot::Mutex;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client};
+use redis::{AsyncConnectionConfig, Client, ConnectionAddr, RedisError};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{info, warn};
@@ -107,10 +107,33 @@ async fn dial(
         take.ask(&mut connection, key, once()).await?;
         Ok(connection)
     };
-    let dialled = timeout(CONNECT, dialled).await;
-    dialled
-        .map_err(|_| "no answer in time".to_owned())?
-        .map_err(|error: redis::RedisError| error.to_string())
+    let speaks_tls = matches!(
+        client.get_connection_info().addr(),
+        ConnectionAddr::TcpTls { .. }
+    );
+    match timeout(CONNECT, dialled).await {
+        Ok(Ok(connection)) => Ok(connection),
+        Ok(Err(error)) => Err(why(&error, speaks_tls)),
+        // What it does not understand it waits to hear the end of.
+        Err(_) if speaks_tls => Err(format!("no answer in time; {NO_TLS}")),
+        Err(_) => Err("no answer in time".to_owned()),
+    }
+}
+
+/// Why somebody who listens at the address may not be understood.
+const NO_TLS: &str = "if it speaks without TLS, its address begins with redis://";
+const TLS_ALONE: &str = "if it speaks TLS alone, its address begins with rediss://";
+
+/// Why there is no connection, with what may be wrong about the address.
+fn why(error: &RedisError, speaks_tls: bool) -> String {
+    let said = error.to_string();
+    if speaks_tls && said.contains("InvalidContentType") {
+        format!("{said}; {NO_TLS}")
+    } else if !speaks_tls && error.is_connection_dropped() && !error.is_connection_refusal() {
+        format!("{said}; {TLS_ALONE}")
+    } else {
+        said
+    }
 }
 
 /// Keeps a connection for as long as it runs. `is_settled` is told when the first attempt is over. The

@@ -4,7 +4,7 @@
 //! by itself. So a decision waits for it 50 milliseconds at most, and after a failure nobody asks until
 //! one connection has been made and tried again, a little later.
 //!
-//! It is one server, or what looks like one, reached without TLS: it belongs into a private network.
+//! It is one server, or what looks like one. Reached without TLS it belongs into a private network.
 
 mod config;
 mod connection;

@@ -42,7 +42,12 @@ impl Keys {
 
     /// One node's counts.
     pub(crate) async fn node(&self) -> RedisQuotas {
-        self.open(self.config().with_patience(PATIENCE)).await
+        self.open(self.patient()).await
+    }
+
+    /// How a node reaches the engine.
+    pub(crate) fn patient(&self) -> Config {
+        self.config().with_patience(PATIENCE)
     }
 
     /// How a node reaches the engine, with the usual patience.

@@ -6,6 +6,7 @@
 mod engine;
 mod outages;
 mod quotas;
+mod secured;
 mod sharing;
 mod victim;
 mod words;

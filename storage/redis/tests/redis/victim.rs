@@ -18,7 +18,7 @@ impl Engine {
         // Where there is no engine for tests, there need not be a program for another one.
         engine::engine();
         let dir = tempfile::tempdir().unwrap();
-        let started = Command::new(script())
+        let started = Command::new(script("redis"))
             .arg("start")
             .arg(dir.path())
             .stderr(Stdio::inherit())
@@ -40,9 +40,15 @@ impl Engine {
         self.url.strip_prefix("redis://").unwrap()
     }
 
+    /// Its port for TLS.
+    pub(crate) fn tls_port(&self) -> String {
+        let port = std::fs::read_to_string(self.dir.path().join("tls-port"));
+        port.unwrap().trim().to_owned()
+    }
+
     /// What the script can do to it: `kill`, `stop`, `pause`, `resume`, `restart`.
     pub(crate) fn tell(&self, verb: &str) {
-        let told = Command::new(script())
+        let told = Command::new(script("redis"))
             .arg(verb)
             .arg(self.dir.path())
             .output();
@@ -52,13 +58,21 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let _ = Command::new(script())
+        let _ = Command::new(script("redis"))
             .arg("kill")
             .arg(self.dir.path())
             .output();
     }
 }
 
-fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/engines/redis")
+/// The certificates of an authority: the one that engines of tests have theirs from, or a stranger.
+pub(crate) fn authorities(name: &str) -> String {
+    let made = Command::new(script("certificates")).output().unwrap();
+    let folder = String::from_utf8(made.stdout).unwrap();
+    std::fs::read_to_string(Path::new(folder.trim()).join(name)).unwrap()
+}
+
+fn script(name: &str) -> PathBuf {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/engines");
+    scripts.join(name)
 }
