@@ -6,9 +6,10 @@
 //! connections that the calling node has made, and answers come back on them. A stream has a
 //! connection of its own.
 //!
-//! Both sides prove at the start that they know the cluster's secret (`hello`). After that nothing
-//! is encrypted or authenticated again, so the link belongs into a private network. All that
-//! follows the connect works on any two-way stream of bytes, so that TLS has its place below it.
+//! Both sides prove at the start that they know the cluster's secret (`hello`). Below that there is
+//! TLS, where a node has certificates for it ([`Tls`]): then it speaks with no node that has not.
+//! Without it nothing is encrypted or authenticated after the start, so the link belongs into a private
+//! network.
 //!
 //! Nothing is sent again and nothing is kept for later: a call ends with its answer or with a
 //! [`LinkError`] that says whether it may have been heard. Every queue has a bound, in [`bounds`].
@@ -27,6 +28,7 @@ mod metrics;
 mod outbox;
 mod roster;
 mod states;
+mod tls;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -45,6 +47,7 @@ pub use answers::{Answers, ByteStream, Duplex};
 pub use error::LinkError;
 pub use identity::{Identity, Peer, SECRET_BYTES_MIN, Secret, ShortSecret};
 pub use states::LinkState;
+pub use tls::Tls;
 
 use caller::Caller;
 use hello::Party;

@@ -37,6 +37,7 @@ pub(crate) async fn join(node: &Node, joining: Joining) -> Result<(), Failure> {
         node: inner.config.node,
         incarnation: joining.incarnation,
         secret: joining.secret,
+        tls: joining.tls,
     };
     let desk = desk::Desk(Arc::downgrade(inner));
     company.set_links(Links::start(identity, joining.listener, Arc::new(desk)));

@@ -18,6 +18,7 @@ use super::error::{Ended, HelloError, Refusal};
 use super::hello::{self, Party, Use};
 use super::outbox::Outbox;
 use super::states::{Standing, StateOf};
+use super::tls::{self, Wire};
 use super::{Lane, LinkError, Own};
 
 /// Keeps one lane to one peer connected for as long as it runs.
@@ -145,15 +146,16 @@ pub(super) async fn open_stream(
 }
 
 /// A connection to the peer after the hello, and which of its lives is at the other end.
-async fn connect(
+pub(super) async fn connect(
     own: &Own,
     node: NodeId,
     address: &str,
     connection: Use,
-) -> Result<(TcpStream, Party), HelloError> {
+) -> Result<(Wire<TcpStream>, Party), HelloError> {
     let connecting = async {
-        let mut io = TcpStream::connect(address).await?;
-        io.set_nodelay(true)?;
+        let socket = TcpStream::connect(address).await?;
+        socket.set_nodelay(true)?;
+        let mut io = tls::call(own.identity.tls.as_ref(), socket, address).await?;
         let (newest, nonce) = (own.roster.newest(node), own.env.bytes());
         let incarnation =
             hello::call(&mut io, &own.identity, connection, node, newest, nonce).await?;

@@ -4,6 +4,7 @@ use std::io;
 
 use guildhall_model::NodeId;
 use serde::{Deserialize, Serialize};
+use tokio_rustls::rustls::{Error as TlsError, InvalidMessage};
 
 /// Why a call, a message or a stream failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -39,15 +40,25 @@ pub(super) enum Refusal {
     OtherNode,
     #[error("it has too many streams open")]
     Busy,
+    #[error("it speaks without TLS")]
+    Plain,
 }
 
 /// Why a connection did not come about.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HelloError {
     #[error("{0}")]
-    Io(#[from] io::Error),
+    Io(io::Error),
     #[error("the hello took too long")]
     Slow,
+    #[error("it speaks without TLS, for which this node has a certificate")]
+    Plain,
+    #[error("it speaks TLS, for which this node has no certificate")]
+    Secured,
+    #[error("TLS with it failed: {0}")]
+    Tls(TlsError),
+    #[error("its address has no host that a certificate could be for")]
+    Nameless,
     #[error("it says what is no hello")]
     Garbage,
     #[error("it speaks version {0} of the link")]
@@ -73,6 +84,18 @@ fn sent_away(refusal: Refusal) -> &'static str {
         Refusal::Stale => "is an older incarnation than one that is known",
         Refusal::OtherNode => "wants another node or claims the number of this one",
         Refusal::Busy => "asks for one stream too many",
+        Refusal::Plain => "speaks TLS, for which this node has no certificate",
+    }
+}
+
+impl From<io::Error> for HelloError {
+    fn from(error: io::Error) -> Self {
+        let cause = error.get_ref().and_then(|it| it.downcast_ref());
+        match cause {
+            Some(TlsError::InvalidMessage(InvalidMessage::InvalidContentType)) => Self::Plain,
+            Some(cause) => Self::Tls(cause.clone()),
+            None => Self::Io(error),
+        }
     }
 }
 
@@ -117,6 +140,8 @@ impl From<io::Error> for Ended {
         match error.kind() {
             // By the reader's clock; TCP's own comes later by minutes.
             io::ErrorKind::TimedOut => Self::Silent,
+            // TLS would like to be told of the end beforehand, which frames do not need.
+            io::ErrorKind::UnexpectedEof => Self::Closed,
             _ => Self::Io(error),
         }
     }

@@ -10,8 +10,8 @@
 //!
 //! Both codes cover all of that and differ in who made them, so that none is good for another
 //! connection, another lane or the other side. The caller goes first: who does not know the
-//! secret gets no code to work on. What follows is neither encrypted nor authenticated again: this
-//! keeps strangers out and mistakes apart, within a private network.
+//! secret gets no code to work on. What follows is encrypted only where TLS is below it; without that
+//! this keeps strangers out and mistakes apart, within a private network.
 
 use guildhall_model::NodeId;
 use hmac::{Hmac, Mac};
@@ -23,6 +23,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::bounds::HELLO_BYTES_MAX;
 use super::error::{HelloError, Refusal};
+use super::tls::is_record;
 use super::{Identity, Lane};
 
 /// Rises with every change of what is sent.
@@ -199,7 +200,12 @@ pub(super) async fn answer<S, T>(
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let opening = read_part(io).await?;
+    let begin = io.read_u32().await?;
+    if is_record(begin.to_be_bytes()) {
+        return refuse_tls(io, begin).await;
+    }
+    let opening = read_bytes(io, begin, HELLO_BYTES_MAX).await?;
+    let opening = opening.ok_or(HelloError::Garbage)?;
     let Some((&[major, minor], rest)) = opening
         .strip_prefix(&MAGIC)
         .and_then(<[u8]>::split_first_chunk)
@@ -265,6 +271,19 @@ async fn refuse<S: AsyncWrite + Unpin>(io: &mut S, refusal: Refusal) -> Result<(
     write_reply(io, &Err::<(), _>(refusal)).await
 }
 
+/// Sends somebody away who begins with a record of TLS. It is read to its end: otherwise the system
+/// would cut the connection off, and what we say would be lost.
+async fn refuse_tls<S, T>(io: &mut S, begin: u32) -> Result<T, HelloError>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let [.., high] = begin.to_be_bytes();
+    let length = u16::from_be_bytes([high, io.read_u8().await?]);
+    tokio::io::copy(&mut io.take(length.into()), &mut tokio::io::sink()).await?;
+    refuse(io, Refusal::Plain).await?;
+    Err(HelloError::Secured)
+}
+
 async fn read_reply<S, T>(io: &mut S) -> Result<T, HelloError>
 where
     S: AsyncRead + Unpin,
@@ -282,8 +301,12 @@ async fn write_part<S: AsyncWrite + Unpin>(io: &mut S, bytes: &[u8]) -> Result<(
 }
 
 async fn read_part<S: AsyncRead + Unpin>(io: &mut S) -> Result<Vec<u8>, HelloError> {
+    let length = io.read_u32().await?;
+    if is_record(length.to_be_bytes()) {
+        return Err(HelloError::Secured);
+    }
     // Not one byte more than the hello has: what follows belongs to who comes next.
-    let part = read_bounded(io, HELLO_BYTES_MAX).await?;
+    let part = read_bytes(io, length, HELLO_BYTES_MAX).await?;
     part.ok_or(HelloError::Garbage)
 }
 
@@ -292,7 +315,16 @@ pub(super) async fn read_bounded<S: AsyncRead + Unpin>(
     io: &mut S,
     bound: usize,
 ) -> Result<Option<Vec<u8>>, HelloError> {
-    let length = io.read_u32().await? as usize;
+    let length = io.read_u32().await?;
+    read_bytes(io, length, bound).await
+}
+
+async fn read_bytes<S: AsyncRead + Unpin>(
+    io: &mut S,
+    length: u32,
+    bound: usize,
+) -> Result<Option<Vec<u8>>, HelloError> {
+    let length = length as usize;
     if length > bound {
         return Ok(None);
     }

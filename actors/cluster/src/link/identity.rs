@@ -6,6 +6,8 @@ use guildhall_model::NodeId;
 use hmac::{Hmac, KeyInit};
 use sha2::Sha256;
 
+use super::Tls;
+
 /// Bytes that a secret has at least.
 pub const SECRET_BYTES_MIN: usize = 32;
 
@@ -19,6 +21,8 @@ pub struct Identity {
     pub incarnation: u64,
     /// What all nodes of the cluster know and nobody else.
     pub secret: Secret,
+    /// What it shows in TLS, and whom it believes there. Without it the link is not encrypted.
+    pub tls: Option<Tls>,
 }
 
 /// Another node, as the list of members has it.
@@ -77,10 +81,11 @@ mod tests {
             node: NodeId(1),
             incarnation: 2,
             secret: Secret::new(&[7; 32]).unwrap(),
+            tls: None,
         };
         assert_eq!(
             format!("{identity:?}"),
-            "Identity { node: NodeId(1), incarnation: 2, secret: Secret(***) }"
+            "Identity { node: NodeId(1), incarnation: 2, secret: Secret(***), tls: None }"
         );
     }
 }

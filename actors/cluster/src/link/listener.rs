@@ -20,7 +20,7 @@ use super::bounds::{ACCEPT_RETRY, HELLO_WITHIN, HELLOS_MAX, PREFACE_BYTES_MAX, S
 use super::error::{Ended, HelloError, Refusal};
 use super::hello::{self, Party, Use, read_bounded};
 use super::metrics::{LaneMetrics, refused_connections};
-use super::{Answers, Lane, Own};
+use super::{Answers, Lane, Own, tls};
 
 /// Attends to all connections that others make to this node.
 pub(super) struct Listener {
@@ -90,6 +90,7 @@ impl Listener {
         if let Err(error) = io.set_nodelay(true) {
             debug!(%error, "a socket does not take an option");
         }
+        let io = tls::answer(self.own.identity.tls.as_ref(), io);
         if let Err(error) = self.attend(io, hello).await {
             if error.is_knock() {
                 return debug!(%address, "somebody knocked at the link and left");
@@ -99,14 +100,19 @@ impl Listener {
         }
     }
 
-    /// Attends to a connection until its end.
-    async fn attend(
+    /// Attends to a connection until its end, once TLS has been agreed on where there is any.
+    pub(super) async fn attend<S: Duplex>(
         &self,
-        mut io: impl Duplex,
+        io: impl Future<Output = Result<S, HelloError>>,
         hello: OwnedSemaphorePermit,
     ) -> Result<(), HelloError> {
-        let welcomed = timeout(HELLO_WITHIN, self.welcome(&mut io)).await;
-        let (caller, admitted) = welcomed.unwrap_or(Err(HelloError::Slow))?;
+        let welcoming = async {
+            let mut io = io.await?;
+            let (caller, admitted) = self.welcome(&mut io).await?;
+            Ok((io, caller, admitted))
+        };
+        let welcomed = timeout(HELLO_WITHIN, welcoming).await;
+        let (io, caller, admitted) = welcomed.unwrap_or(Err(HelloError::Slow))?;
         drop(hello);
         match admitted {
             Admitted::Lane(lane) => self.attend_lane(io, caller, lane).await,

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use guildhall_cluster::link::bounds::BODY_BYTES_MAX;
 use guildhall_cluster::link::{
-    Answers, ByteStream, Identity, Lane, LinkError, LinkState, Links, Peer, Secret,
+    Answers, ByteStream, Identity, Lane, LinkError, LinkState, Links, Peer, Secret, Tls,
 };
 use guildhall_model::NodeId;
 use tokio::io::AsyncReadExt;
@@ -104,10 +104,22 @@ impl Node {
 
     pub(crate) async fn start_as(number: u16, incarnation: u64, secret: Secret) -> Self {
         let socket = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-        Self::start_at(socket, number, incarnation, secret)
+        Self::start_at(socket, number, incarnation, secret, None)
     }
 
-    fn start_at(socket: TcpListener, number: u16, incarnation: u64, secret: Secret) -> Self {
+    /// A node that speaks TLS alone.
+    pub(crate) async fn start_secured(number: u16, tls: Tls) -> Self {
+        let socket = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        Self::start_at(socket, number, 1, secret(7), Some(tls))
+    }
+
+    fn start_at(
+        socket: TcpListener,
+        number: u16,
+        incarnation: u64,
+        secret: Secret,
+        tls: Option<Tls>,
+    ) -> Self {
         let desk = Arc::new(Desk {
             gate: Semaphore::new(0),
             seen: watch::Sender::default(),
@@ -116,6 +128,7 @@ impl Node {
             node: NodeId(number),
             incarnation,
             secret,
+            tls,
         };
         let address = socket.local_addr().unwrap();
         let links = Links::start(identity, socket, Arc::clone(&desk) as Arc<dyn Answers>);
@@ -149,7 +162,7 @@ impl Node {
                 }
             }
         });
-        Self::start_at(socket.await, number, incarnation + 1, secret(7))
+        Self::start_at(socket.await, number, incarnation + 1, secret(7), None)
     }
 
     pub(crate) fn peer(&self) -> Peer {

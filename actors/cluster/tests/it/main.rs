@@ -8,5 +8,6 @@ mod desk;
 mod lanes;
 mod measurements;
 mod peers;
+mod secured;
 mod strangers;
 mod streams;

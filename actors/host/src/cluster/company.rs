@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use guildhall_cluster::link::{ByteStream, Lane, LinkError, LinkState, Links, Secret};
+use guildhall_cluster::link::{ByteStream, Lane, LinkError, LinkState, Links, Secret, Tls};
 use guildhall_model::{NodeId, NodeRole, NodeRoles};
 use guildhall_ports::Membership;
 use guildhall_ports::directory::{Ownership, Partition};
@@ -26,6 +26,8 @@ pub struct Joining {
     pub membership: Arc<dyn Membership>,
     /// What all nodes of the cluster know and nobody else.
     pub secret: Secret,
+    /// What this node shows to others in TLS, and whom it believes; without it the link is plain.
+    pub tls: Option<Tls>,
     /// Which of the node's successive processes this is; rises with every start.
     pub incarnation: u64,
     /// Where other nodes connect to.

@@ -163,6 +163,7 @@ impl House {
             let joining = Joining {
                 membership,
                 secret: Secret::new(&[7; 32]).unwrap(),
+                tls: None,
                 incarnation,
                 address: listener.local_addr().unwrap().to_string(),
                 listener,

@@ -171,6 +171,7 @@ impl House {
         Joining {
             membership: Arc::new(self.membership.clone()),
             secret: link::Secret::new(&[7; 32]).unwrap(),
+            tls: None,
             incarnation: number.into(),
             address: listener.local_addr().unwrap().to_string(),
             listener,

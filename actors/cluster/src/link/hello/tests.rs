@@ -16,6 +16,7 @@ fn node(number: u16, incarnation: u64, secret: u8) -> Identity {
         node: NodeId(number),
         incarnation,
         secret: Secret::new(&[secret; 32]).unwrap(),
+        tls: None,
     }
 }
 

@@ -31,6 +31,7 @@ fn own(node: u16) -> Arc<Own> {
         node: NodeId(node),
         incarnation: 1,
         secret: Secret::new(&[7; 32]).unwrap(),
+        tls: None,
     };
     Arc::new(Own {
         identity,
@@ -136,7 +137,7 @@ async fn a_hello_without_an_end_is_cut_off() {
         }
     };
     let began = Instant::now();
-    let (ended, heard) = tokio::join!(listener.attend(far, hello), drips);
+    let (ended, heard) = tokio::join!(listener.attend(async { Ok(far) }, hello), drips);
     assert!(matches!(ended, Err(HelloError::Slow)));
     assert!(matches!(heard, Ok(0)));
     assert!(began.elapsed() < HELLO_WITHIN + Duration::from_secs(2));
