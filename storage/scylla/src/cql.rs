@@ -7,6 +7,7 @@ use scylla::client::execution_profile::ExecutionProfile;
 use scylla::client::session::Session;
 use scylla::client::session_builder::SessionBuilder;
 use scylla::deserialize::row::DeserializeRow;
+use scylla::errors::NewSessionError;
 use scylla::policies::load_balancing::DefaultPolicy;
 use scylla::policies::retry::DefaultRetryPolicy;
 use scylla::serialize::row::SerializeRow;
@@ -22,6 +23,7 @@ use crate::bounds::{
 };
 use crate::error::CqlError;
 use crate::settings::{Consistency, Settings};
+use crate::tls::Doubt;
 
 /// A connection to the engine. It finds the engine again by itself.
 #[derive(Debug)]
@@ -37,11 +39,14 @@ impl Cql {
     /// Connects, without choosing a keyspace.
     pub(crate) async fn connect(settings: &Settings) -> Result<Self, Failure> {
         settings.check()?;
-        let builder = builder(settings);
+        let (mut builder, doubt) = (builder(settings), Doubt::default());
+        if let Some(tls) = &settings.tls {
+            builder = builder.tls_context(Some(tls.context(&doubt)?));
+        }
         let session = timeout(OPEN_MAX, builder.build()).await;
         let session = session.map_err(CqlError::from)?;
         Ok(Self {
-            session: session.map_err(CqlError::from)?,
+            session: session.map_err(|error| refused(settings, &doubt, &error))?,
             in_flight: Semaphore::new(IN_FLIGHT_MAX),
         })
     }
@@ -162,6 +167,18 @@ impl Cql {
         result.await??;
         Ok(())
     }
+}
+
+/// Why there is no connection, with what the driver leaves out.
+fn refused(settings: &Settings, doubt: &Doubt, error: &NewSessionError) -> CqlError {
+    let said = error.to_string();
+    CqlError::Engine(match doubt.reason() {
+        Some(reason) => format!("its certificate is not believed: {reason}; {said}"),
+        None if settings.tls.is_none() && said.contains("reset by peer") => {
+            format!("{said}; if it speaks TLS alone, it has to be reached by TLS")
+        }
+        None => said,
+    })
 }
 
 fn builder(settings: &Settings) -> SessionBuilder {

@@ -3,8 +3,8 @@
 use guildhall_ports::Failure;
 use guildhall_ports::stored::Unreadable;
 use scylla::errors::{
-    DeserializationError, ExecutionError, IntoRowsResultError, NewSessionError, PrepareError,
-    RowsError, SchemaAgreementError, UseKeyspaceError,
+    DeserializationError, ExecutionError, IntoRowsResultError, PrepareError, RowsError,
+    SchemaAgreementError, UseKeyspaceError,
 };
 
 /// What failures call the engine.
@@ -50,7 +50,7 @@ macro_rules! of_the_engine {
 }
 
 of_the_engine!(
-    ExecutionError NewSessionError PrepareError SchemaAgreementError UseKeyspaceError
+    ExecutionError PrepareError SchemaAgreementError UseKeyspaceError
     IntoRowsResultError
 );
 

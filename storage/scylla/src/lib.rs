@@ -31,6 +31,8 @@ mod projection;
 mod reaction;
 mod remembered;
 mod settings;
+mod tls;
 
 pub use projection::Projection;
 pub use settings::{Consistency, Credentials, Settings};
+pub use tls::Tls;

@@ -5,6 +5,7 @@ use std::fmt;
 use guildhall_ports::Failure;
 
 use crate::error::ENGINE;
+use crate::tls::Tls;
 
 /// Where the engine is and how it is used.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Settings {
     pub datacenter: Option<String>,
     /// Who we are, where the engine asks for it.
     pub credentials: Option<Credentials>,
+    /// Whom we believe, where the engine is reached by TLS.
+    pub tls: Option<Tls>,
     /// How many replicas have to answer.
     pub consistency: Consistency,
     /// How many replicas of a row each datacenter has, where the keyspace is still to be made.
@@ -60,6 +63,7 @@ impl Settings {
             keyspace: keyspace.into(),
             datacenter: None,
             credentials: None,
+            tls: None,
             consistency: Consistency::default(),
             replication_factor: 3,
         }

@@ -6,6 +6,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -114,6 +115,17 @@ impl Keyspace {
 async fn shell(settings: &Settings) -> Session {
     let session = SessionBuilder::new().known_nodes(&settings.nodes);
     session.build().await.unwrap()
+}
+
+/// The certificates of an authority: the one that engines of tests have theirs from, or a stranger.
+pub(crate) fn authorities(name: &str) -> String {
+    let script = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../deploy/engines/certificates"
+    );
+    let made = Command::new(script).output().unwrap();
+    let folder = String::from_utf8(made.stdout).unwrap();
+    std::fs::read_to_string(Path::new(folder.trim()).join(name)).unwrap()
 }
 
 /// The first column of what a question finds.

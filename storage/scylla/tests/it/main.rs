@@ -11,4 +11,5 @@ mod outage;
 mod pages;
 mod reactions;
 mod redo;
+mod secured;
 mod writers;

@@ -9,9 +9,9 @@ use guildhall_model::message::Anchor;
 use guildhall_model::snowflake::Generator;
 use guildhall_model::{MessageId, Position};
 use guildhall_ports::{Failure, Messages};
-use guildhall_scylla::Projection;
+use guildhall_scylla::{Credentials, Projection, Settings, Tls};
 
-use crate::engine::{Keyspace, engine};
+use crate::engine::{Keyspace, authorities, engine};
 use crate::lives::{NOW, PARTITION, created, id, message, record};
 
 /// How long a question may take when nobody answers, with some time for a busy machine.
@@ -19,7 +19,8 @@ const BOUND: Duration = Duration::from_secs(15);
 /// How long after the engine's return it may take until everything works.
 const BACK_MAX: Duration = Duration::from_mins(1);
 
-/// An engine of its own, which others' tests do not miss.
+/// An engine of its own, which others' tests do not miss. It is reached by TLS alone, and with a
+/// password.
 struct Own {
     directory: PathBuf,
     address: String,
@@ -34,6 +35,14 @@ impl Own {
             address: address.to_owned(),
             directory,
         }
+    }
+
+    /// A keyspace that is not there yet, as somebody reaches it who knows what there is to know.
+    fn bare(&self) -> Keyspace {
+        let mut keyspace = Keyspace::bare_in(&self.address);
+        keyspace.settings.credentials = Some(user("cassandra"));
+        keyspace.settings.tls = Some(Tls::Authorities(authorities("authority.pem")));
+        keyspace
     }
 
     fn tell(&self, command: &str) {
@@ -54,6 +63,7 @@ fn script(command: &str, directory: &Path) -> String {
         "/../../deploy/engines/cassandra"
     );
     let output = Command::new(script)
+        .env("GUILDHALL_GUARDED", "yes")
         .arg(command)
         .arg(directory)
         .output()
@@ -117,7 +127,8 @@ impl Channel {
 async fn the_engine_may_be_lost_and_come_back() {
     engine();
     let own = Own::start();
-    let keyspace = Keyspace::bare_in(&own.address).migrated().await;
+    who_does_not_know_how_is_told_so(&own).await;
+    let keyspace = own.bare().migrated().await;
     let watcher = keyspace.projection().await;
     let mut channel = Channel {
         store: keyspace.node().await,
@@ -142,6 +153,39 @@ async fn the_engine_may_be_lost_and_come_back() {
 
     let begun = channel.store.begun(PARTITION).await.unwrap();
     assert_eq!(begun, channel.store.applied(PARTITION).await.unwrap());
+}
+
+fn user(password: &str) -> Credentials {
+    Credentials {
+        user: "cassandra".to_owned(),
+        password: password.to_owned(),
+    }
+}
+
+async fn who_does_not_know_how_is_told_so(own: &Own) {
+    let known = own.bare().settings.clone();
+    for (settings, why) in [
+        (
+            Settings {
+                credentials: Some(user("sesame")),
+                ..known.clone()
+            },
+            "incorrect",
+        ),
+        (
+            Settings {
+                credentials: None,
+                ..known.clone()
+            },
+            "Authentication is required",
+        ),
+        (Settings { tls: None, ..known }, "if it speaks TLS alone"),
+    ] {
+        let refused = Projection::open(&settings).await.unwrap_err();
+        assert!(matches!(refused, Failure::Unavailable { .. }), "{refused}");
+        let said = refused.to_string();
+        assert!(said.contains(why) && !said.contains("sesame"), "{said}");
+    }
 }
 
 /// Looks until the engine is seen to be away, or there. One look is enough to see that it is away.
