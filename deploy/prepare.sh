@@ -52,6 +52,7 @@ install_packages() {
             build-essential) has_c_compiler && command -v make >/dev/null && continue ;;
             python3-venv) python3 -c 'import ensurepip' 2>/dev/null && continue ;;
             ca-certificates) [ -s /etc/ssl/certs/ca-certificates.crt ] && continue ;;
+            libssl-dev) pkg-config --exists openssl 2>/dev/null && continue ;;
             iproute2) command -v ip >/dev/null && continue ;;
             postgresql-common) command -v pg_lsclusters >/dev/null && continue ;;
             *) command -v "$package" >/dev/null && continue ;;

@@ -1,24 +1,30 @@
 //! What the clients say of themselves, in our log: one line when the brokers are away and one when
 //! they are back, whatever librdkafka says meanwhile.
 
-use guildhall_ports::Standing;
 use guildhall_ports::standing::Asked;
+use guildhall_ports::{Failure, Standing};
 use rdkafka::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tracing::{debug, error, info, warn};
 
+use crate::refusal::Refusal;
+
+/// What is said of brokers that are there, and of no use.
+const CLOSED: &str = "Kafka lets this node not in, or is not believed";
+
 /// Whether the brokers can be reached, as all clients of a process see it. Clones are the same.
 ///
 /// What was asked for and failed tells, not the state of connections: brokers also close those
 /// that are idle.
 #[derive(Clone, Default)]
-pub(crate) struct Away(Standing);
+pub(crate) struct Away(Standing, Refusal);
 
 impl Away {
     /// A broker has done what it was asked for.
     pub(crate) fn is_back(&self) {
+        self.1.forget();
         if self.0.worked() {
             info!("Kafka can be reached again");
         }
@@ -27,6 +33,11 @@ impl Away {
     /// The same as other parts of the program see it.
     pub(crate) fn standing(&self) -> &Standing {
         &self.0
+    }
+
+    /// A failure, with the reason of brokers that do not let us in.
+    pub(crate) fn explain(&self, failure: Failure) -> Failure {
+        self.1.explain(failure)
     }
 
     /// Something is asked from now on.
@@ -50,15 +61,20 @@ fn is_outage(code: RDKafkaErrorCode) -> bool {
     matches!(
         code,
         RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::Authentication
             | RDKafkaErrorCode::BrokerTransportFailure
             | RDKafkaErrorCode::MessageTimedOut
             | RDKafkaErrorCode::OperationTimedOut
             | RDKafkaErrorCode::Resolve
+            | RDKafkaErrorCode::SSL
     )
 }
 
 impl ClientContext for Away {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "FAIL" && self.1.guess(message) {
+            return warn!("{CLOSED}: {message}");
+        }
         match level {
             // What the library cannot go on with.
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
@@ -73,7 +89,9 @@ impl ClientContext for Away {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if error.rdkafka_error_code().is_some_and(is_outage) {
+        if self.1.hear(&error, reason) {
+            warn!(%error, "{CLOSED}: {reason}");
+        } else if error.rdkafka_error_code().is_some_and(is_outage) {
             debug!(%error, "{reason}");
         } else {
             warn!(%error, "Kafka's client: {reason}");

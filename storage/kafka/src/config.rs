@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use guildhall_ports::crash::Point;
 use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+
+use crate::security::Security;
 
 /// Bytes of one Kafka record of ours at most. It has room for the longest record of the log, and
 /// topics and clients are set to take it.
@@ -62,6 +65,8 @@ impl Topic {
 pub struct ClusterConfig {
     /// Some of the brokers as `HOST:PORT`, separated by commas; they name the others.
     pub brokers: String,
+    /// How we know the brokers, and how they know us.
+    pub security: Security,
     /// What the names of our topics begin with.
     pub topic_prefix: String,
     /// Milliseconds after which an append that no broker has acknowledged fails. A change of a
@@ -80,6 +85,7 @@ impl ClusterConfig {
     pub fn new(brokers: impl Into<String>) -> Self {
         Self {
             brokers: brokers.into(),
+            security: Security::default(),
             topic_prefix: "guildhall.".to_owned(),
             ack_timeout_ms: 10_000,
             request_timeout_ms: 10_000,
@@ -113,11 +119,14 @@ impl ClusterConfig {
             // Back soon after the broker is, without a storm while it is away.
             .set("reconnect.backoff.ms", "50")
             .set("reconnect.backoff.max.ms", "1000")
-            .set("log.connection.close", "false")
+            .set("log.connection.close", "true")
             .set(
                 "message.max.bytes",
                 (RECORD_BYTES_MAX + RECORD_OVERHEAD_BYTES).to_string(),
             );
+        self.security.apply(&mut client);
+        // Lost connections are not told in any other way, nor what they may come from.
+        client.set_log_level(RDKafkaLogLevel::Info);
         client
     }
 

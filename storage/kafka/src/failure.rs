@@ -14,6 +14,12 @@ pub(crate) fn unavailable(what: &'static str, error: &KafkaError) -> Failure {
             Failure::unavailable(what, "too many appends wait for Kafka")
         }
         Some(code) => Failure::unavailable(what, code),
-        None => Failure::unavailable(what, error),
+        None => match error {
+            // Its words would repeat the value, which may be a password or a key.
+            KafkaError::ClientConfig(_, why, key, _) => {
+                Failure::unavailable(what, format!("{key} cannot be used: {why}"))
+            }
+            error => Failure::unavailable(what, error),
+        },
     }
 }

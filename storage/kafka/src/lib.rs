@@ -17,10 +17,13 @@ mod metrics;
 mod place;
 mod producer;
 mod readers;
+mod refusal;
+mod security;
 pub mod snapshots;
 pub mod topics;
 
 pub use config::{ClusterConfig, LogConfig, Topic};
 pub use connection::Kafka;
 pub use log::KafkaLog;
+pub use security::{Login, Mechanism, Security, Tls};
 pub use snapshots::KafkaSnapshots;

@@ -187,7 +187,7 @@ impl Kafka {
             .admin
             .create_topics(&new, &self.admin_options())
             .await
-            .map_err(|error| unavailable(WHAT, &error))?;
+            .map_err(|error| self.away.explain(unavailable(WHAT, &error)))?;
         for made in made {
             match made {
                 Ok(topic) => info!("made the topic {topic}"),
@@ -257,11 +257,13 @@ impl Kafka {
     async fn shape(&self, topic: &str) -> Result<Shape, Failure> {
         let source = self.source(WHAT, "", 0);
         let topic = topic.to_owned();
-        self.readers
+        let counted = self
+            .readers
             .run(&source, move |reader, _, deadline| {
                 reader.shape(&topic, deadline)
             })
-            .await
+            .await;
+        counted.map_err(|failure| self.away.explain(failure))
     }
 }
 

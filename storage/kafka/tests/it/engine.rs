@@ -64,18 +64,33 @@ pub(crate) struct Broker {
 impl Broker {
     /// Starts one, if engines are to be had at all.
     pub(crate) fn start() -> Option<Self> {
-        Self::start_several(1)
+        Self::start_with(&[])
     }
 
     /// Starts some that share their partitions.
     pub(crate) fn start_several(count: u16) -> Option<Self> {
+        Self::start_with(&[("GUILDHALL_KAFKA_BROKERS", &count.to_string())])
+    }
+
+    fn start_with(environment: &[(&str, &str)]) -> Option<Self> {
         address()?;
         let dir = tempfile::tempdir().unwrap();
-        let told =
-            run(script("start", dir.path()).env("GUILDHALL_KAFKA_BROKERS", count.to_string()));
+        let told = run(script("start", dir.path()).envs(environment.iter().copied()));
         let address = told.trim().strip_prefix("GUILDHALL_TEST_KAFKA=");
         let address = address.expect("the script says where it is").to_owned();
         Some(Self { dir, address })
+    }
+
+    /// Starts one that is also reached by TLS and with a password.
+    pub(crate) fn start_guarded() -> Option<Self> {
+        Self::start_with(&[("GUILDHALL_GUARDED", "yes")])
+    }
+
+    /// The port of such a way in.
+    pub(crate) fn guarded(&self, way: &str) -> String {
+        let ways = std::fs::read_to_string(self.dir.path().join("guarded")).unwrap();
+        let mut ways = ways.lines().filter_map(|line| line.split_once('='));
+        ways.find(|(name, _)| *name == way).unwrap().1.to_owned()
     }
 
     /// Lets the script do something to it.

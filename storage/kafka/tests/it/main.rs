@@ -7,5 +7,6 @@ mod engine;
 mod follow;
 mod log;
 mod outage;
+mod secured;
 mod snapshots;
 mod topics;

@@ -1,0 +1,183 @@
+//! Brokers that are reached by TLS and with a password, and those that are not believed or let nobody in.
+
+use std::process::Command;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use guildhall_kafka::{
+    ClusterConfig, Kafka, KafkaLog, LogConfig, Login, Mechanism, Security, Tls, Topic,
+};
+use guildhall_model::Epoch;
+use guildhall_ports::{Failure, Log};
+
+use crate::engine::{self, Broker};
+
+/// Milliseconds that a broker may take for anything, while it is reached.
+const PATIENT_MS: u64 = 30_000;
+/// The same where it is not.
+const HASTY_MS: u64 = 3_000;
+
+/// What the broker of these tests takes and shows.
+struct Known {
+    authority: String,
+    stranger: String,
+    own: (String, String),
+}
+
+impl Known {
+    fn read() -> Self {
+        let script = concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/../../deploy/engines/certificates"
+        );
+        let made = Command::new(script).output().unwrap();
+        let folder = String::from_utf8(made.stdout).unwrap();
+        let read =
+            |name: &str| std::fs::read_to_string(format!("{}/{name}", folder.trim())).unwrap();
+        Self {
+            authority: read("authority.pem"),
+            stranger: read("stranger.pem"),
+            own: (read("own.pem"), read("own.key")),
+        }
+    }
+
+    fn tls(&self) -> Tls {
+        Tls {
+            authorities: Some(self.authority.clone()),
+            own: None,
+        }
+    }
+}
+
+fn login(mechanism: Mechanism, password: &str) -> Login {
+    Login {
+        mechanism,
+        user: "guildhall".to_owned(),
+        password: password.to_owned(),
+    }
+}
+
+fn reached(broker: &Broker, way: &str, tls: Option<Tls>, login: Option<Login>) -> ClusterConfig {
+    let port = broker.guarded(way);
+    ClusterConfig {
+        security: Security { tls, login },
+        request_timeout_ms: PATIENT_MS,
+        ..ClusterConfig::new(format!("127.0.0.1:{port}"))
+    }
+}
+
+async fn open(kafka: &Arc<Kafka>) -> Result<KafkaLog, Failure> {
+    let config = LogConfig {
+        partitions: engine::PARTITIONS,
+        ..LogConfig::default()
+    };
+    KafkaLog::open(kafka, Topic::Events, config).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn brokers_are_reached_by_who_knows_how_and_others_are_told_what_is_wrong() {
+    let Some(broker) = Broker::start_guarded() else {
+        return;
+    };
+    let known = Known::read();
+    let shown = Tls {
+        own: Some(known.own.clone()),
+        ..known.tls()
+    };
+    let scram = login(Mechanism::ScramSha512, "sesame");
+    for (way, tls, login) in [
+        ("SSL", Some(shown.clone()), None),
+        ("SASL_SSL", Some(known.tls()), Some(scram.clone())),
+        (
+            "SASL_SSL",
+            Some(known.tls()),
+            Some(login(Mechanism::ScramSha256, "sesame")),
+        ),
+        (
+            "SASL_SSL",
+            Some(known.tls()),
+            Some(login(Mechanism::Plain, "sesame")),
+        ),
+        ("SASL_PLAINTEXT", None, Some(scram.clone())),
+    ] {
+        let kafka = engine::connect(reached(&broker, way, tls, login));
+        kafka.prepare(&engine::topics()).await.unwrap();
+        let log = open(&kafka).await.unwrap();
+        let record = vec![Bytes::from(way)];
+        let places = log.append(0, Epoch(1), record.clone()).await.unwrap();
+        let slice = log.read(0, places[0], 1).await.unwrap();
+        assert_eq!(slice.records[0].payload, record[0]);
+    }
+    let stranger = Tls {
+        authorities: Some(known.stranger.clone()),
+        own: None,
+    };
+    let simsim = login(Mechanism::ScramSha512, "simsim");
+    for (way, tls, login, why) in [
+        (
+            "SASL_SSL",
+            Some(stranger),
+            Some(scram.clone()),
+            "certificate verify failed",
+        ),
+        (
+            "SASL_SSL",
+            Some(Tls::default()),
+            Some(scram.clone()),
+            "certificate verify failed",
+        ),
+        (
+            "SASL_SSL",
+            Some(known.tls()),
+            Some(simsim.clone()),
+            "invalid credentials",
+        ),
+        ("SASL_PLAINTEXT", None, Some(simsim), "invalid credentials"),
+        (
+            "SASL_SSL",
+            None,
+            Some(scram.clone()),
+            "if it speaks TLS alone",
+        ),
+        (
+            "SASL_PLAINTEXT",
+            Some(known.tls()),
+            Some(scram),
+            "if it speaks without TLS",
+        ),
+        ("SSL", Some(known.tls()), None, "SSL"),
+    ] {
+        let kafka = engine::connect(ClusterConfig {
+            request_timeout_ms: HASTY_MS,
+            ..reached(&broker, way, tls, login)
+        });
+        let began = Instant::now();
+        let refused = open(&kafka).await.err().unwrap();
+        assert!(matches!(refused, Failure::Unavailable { .. }), "{refused}");
+        assert!(
+            began.elapsed() < Duration::from_secs(20),
+            "{:?}",
+            began.elapsed()
+        );
+        let said = refused.to_string();
+        assert!(said.contains(why), "{way}: {said}");
+        assert!(
+            !said.contains("simsim") && !said.contains("sesame"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_in_words_that_do_not_repeat_it() {
+    let own = Some(("none".to_owned(), "simsim".to_owned()));
+    let mut config = ClusterConfig::new("broker:9093");
+    config.security.tls = Some(Tls {
+        authorities: None,
+        own,
+    });
+    let refused = Kafka::connect(config).err().unwrap().to_string();
+    assert!(refused.contains("ssl.certificate.pem"), "{refused}");
+    assert!(!refused.contains("simsim"), "{refused}");
+}
