@@ -17,6 +17,8 @@ use crate::engine::{self, Broker};
 const PATIENT_MS: u64 = 30_000;
 /// The same where it is not.
 const HASTY_MS: u64 = 3_000;
+/// Longer than that takes, however busy the machine is.
+const LATE: Duration = Duration::from_secs(20);
 
 /// What the broker of these tests takes and shows.
 struct Known {
@@ -81,27 +83,24 @@ async fn brokers_are_reached_by_who_knows_how_and_others_are_told_what_is_wrong(
         return;
     };
     let known = Known::read();
+    who_knows_how_reaches_it(&broker, &known).await;
+    who_does_not_is_told_so(&broker, &known).await;
+}
+
+async fn who_knows_how_reaches_it(broker: &Broker, known: &Known) {
     let shown = Tls {
         own: Some(known.own.clone()),
         ..known.tls()
     };
-    let scram = login(Mechanism::ScramSha512, "sesame");
+    let login = |mechanism| Some(login(mechanism, "sesame"));
     for (way, tls, login) in [
-        ("SSL", Some(shown.clone()), None),
-        ("SASL_SSL", Some(known.tls()), Some(scram.clone())),
-        (
-            "SASL_SSL",
-            Some(known.tls()),
-            Some(login(Mechanism::ScramSha256, "sesame")),
-        ),
-        (
-            "SASL_SSL",
-            Some(known.tls()),
-            Some(login(Mechanism::Plain, "sesame")),
-        ),
-        ("SASL_PLAINTEXT", None, Some(scram.clone())),
+        ("SSL", Some(shown), None),
+        ("SASL_SSL", Some(known.tls()), login(Mechanism::ScramSha512)),
+        ("SASL_SSL", Some(known.tls()), login(Mechanism::ScramSha256)),
+        ("SASL_SSL", Some(known.tls()), login(Mechanism::Plain)),
+        ("SASL_PLAINTEXT", None, login(Mechanism::ScramSha512)),
     ] {
-        let kafka = engine::connect(reached(&broker, way, tls, login));
+        let kafka = engine::connect(reached(broker, way, tls, login));
         kafka.prepare(&engine::topics()).await.unwrap();
         let log = open(&kafka).await.unwrap();
         let record = vec![Bytes::from(way)];
@@ -109,63 +108,44 @@ async fn brokers_are_reached_by_who_knows_how_and_others_are_told_what_is_wrong(
         let slice = log.read(0, places[0], 1).await.unwrap();
         assert_eq!(slice.records[0].payload, record[0]);
     }
+}
+
+async fn who_does_not_is_told_so(broker: &Broker, known: &Known) {
     let stranger = Tls {
         authorities: Some(known.stranger.clone()),
         own: None,
     };
-    let simsim = login(Mechanism::ScramSha512, "simsim");
+    let good = || Some(login(Mechanism::ScramSha512, "sesame"));
+    let bad = || Some(login(Mechanism::ScramSha512, "simsim"));
+    let (unknown, system) = (Some(stranger), Some(Tls::default()));
+    let known = || Some(known.tls());
     for (way, tls, login, why) in [
-        (
-            "SASL_SSL",
-            Some(stranger),
-            Some(scram.clone()),
-            "certificate verify failed",
-        ),
-        (
-            "SASL_SSL",
-            Some(Tls::default()),
-            Some(scram.clone()),
-            "certificate verify failed",
-        ),
-        (
-            "SASL_SSL",
-            Some(known.tls()),
-            Some(simsim.clone()),
-            "invalid credentials",
-        ),
-        ("SASL_PLAINTEXT", None, Some(simsim), "invalid credentials"),
-        (
-            "SASL_SSL",
-            None,
-            Some(scram.clone()),
-            "if it speaks TLS alone",
-        ),
+        ("SASL_SSL", unknown, good(), "certificate verify failed"),
+        ("SASL_SSL", system, good(), "certificate verify failed"),
+        ("SASL_SSL", known(), bad(), "invalid credentials"),
+        ("SASL_PLAINTEXT", None, bad(), "invalid credentials"),
+        ("SASL_SSL", None, good(), "if it speaks TLS alone"),
         (
             "SASL_PLAINTEXT",
-            Some(known.tls()),
-            Some(scram),
+            known(),
+            good(),
             "if it speaks without TLS",
         ),
-        ("SSL", Some(known.tls()), None, "SSL"),
+        // It asks for a certificate.
+        ("SSL", known(), None, "SSL routines"),
     ] {
         let kafka = engine::connect(ClusterConfig {
             request_timeout_ms: HASTY_MS,
-            ..reached(&broker, way, tls, login)
+            ..reached(broker, way, tls, login)
         });
         let began = Instant::now();
         let refused = open(&kafka).await.err().unwrap();
         assert!(matches!(refused, Failure::Unavailable { .. }), "{refused}");
-        assert!(
-            began.elapsed() < Duration::from_secs(20),
-            "{:?}",
-            began.elapsed()
-        );
+        assert!(began.elapsed() < LATE, "{:?}", began.elapsed());
         let said = refused.to_string();
         assert!(said.contains(why), "{way}: {said}");
-        assert!(
-            !said.contains("simsim") && !said.contains("sesame"),
-            "{said}"
-        );
+        let is_told = said.contains("simsim") || said.contains("sesame");
+        assert!(!is_told, "{said}");
     }
 }
 
