@@ -17,6 +17,8 @@ const CONNECTIONS: u32 = 16;
 pub(crate) const SIGN_CONNECTIONS: u32 = 2;
 /// The most that can be asked for; engines are made for a few hundred of all nodes together.
 const CONNECTIONS_MAX: u32 = 500;
+/// What an address has that names an authority itself.
+const OTHER_AUTHORITY: &str = "sslrootcert=";
 /// Statements that a connection keeps prepared; there are fewer than this in the whole crate.
 const STATEMENTS: usize = 256;
 
@@ -26,6 +28,9 @@ pub struct Config {
     /// `postgres://USER:PASSWORD@HOST:PORT/DATABASE`, with `?sslmode=verify-full` where the network
     /// is not to be trusted. It must lead to the primary. It holds a password, so it is never shown.
     pub url: String,
+    /// The certificates of the authorities by which the engine is believed, in PEM, beside those that the
+    /// system knows. An address with `sslrootcert` names others.
+    pub authorities: Option<String>,
     /// Connections of this node that are open at most, 1 to 500, beside two for its signs of life
     /// if it gives any.
     pub connections: u32,
@@ -36,6 +41,7 @@ impl Config {
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            authorities: None,
             connections: CONNECTIONS,
         }
     }
@@ -51,6 +57,12 @@ impl Config {
             let shape = "its address is not postgres://USER:PASSWORD@HOST:PORT/DATABASE";
             Failure::unavailable(ENGINE, shape)
         })?;
+        let options = match &self.authorities {
+            Some(pem) if !self.url.contains(OTHER_AUTHORITY) => {
+                options.ssl_root_cert_from_pem(pem.clone().into_bytes())
+            }
+            _ => options,
+        };
         Ok(options
             .application_name("guildhall")
             .statement_cache_capacity(STATEMENTS)
@@ -63,7 +75,7 @@ impl fmt::Debug for Config {
         f.debug_struct("Config")
             .field("url", &"***")
             .field("connections", &self.connections)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -55,7 +55,7 @@ impl S3Blobs {
     /// Reaches the engine once. Refuses a bucket that is missing or that our keys do not open.
     pub async fn open(config: &Config) -> Result<Self, Failure> {
         let store = Store {
-            client: client::client(config),
+            client: client::client(config)?,
             bucket: config.bucket.clone(),
             standing: Standing::default(),
         };

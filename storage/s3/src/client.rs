@@ -12,9 +12,11 @@ use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
     StalledStreamProtectionConfig,
 };
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use guildhall_ports::Failure;
 
 use crate::config::Config;
+use crate::error::ENGINE;
 
 /// How long it may take to reach the engine.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -31,9 +33,16 @@ const LONG_OPERATION: Duration = Duration::from_secs(45);
 const LOOK: Duration = Duration::from_secs(2);
 
 /// A client with connections of its own, which are made when they are needed.
-pub(crate) fn client(config: &Config) -> Client {
+pub(crate) fn client(config: &Config) -> Result<Client, Failure> {
+    let believed = match &config.authorities {
+        Some(pem) => TrustStore::empty().with_pem_certificate(pem.as_bytes()),
+        None => TrustStore::default(),
+    };
+    let believed = TlsContext::builder().with_trust_store(believed).build();
+    let believed = believed.map_err(|error| Failure::unavailable(ENGINE, error))?;
     let http = aws_smithy_http_client::Builder::new()
         .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(believed)
         .build_https();
     let keys = Credentials::new(
         &config.access_key,
@@ -59,7 +68,7 @@ pub(crate) fn client(config: &Config) -> Client {
         // It would hold a slow reader against the engine; the reader of blobs has its own watch.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build();
-    Client::from_conf(settings)
+    Ok(Client::from_conf(settings))
 }
 
 /// What is different for a request that makes the engine write a whole object anew.

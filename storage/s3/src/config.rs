@@ -5,6 +5,8 @@ use std::fmt;
 use guildhall_ports::Failure;
 use http::uri::Authority;
 use percent_encoding::percent_decode_str;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 
 use crate::error::ENGINE;
 
@@ -24,6 +26,8 @@ pub struct Config {
     pub(crate) bucket: String,
     pub(crate) access_key: String,
     pub(crate) secret_key: String,
+    /// In PEM, and tried.
+    pub(crate) authorities: Option<String>,
 }
 
 impl Config {
@@ -37,6 +41,20 @@ impl Config {
                          https://ACCESS_KEY:SECRET_KEY@HOST:PORT/BUCKET?region=REGION";
             Failure::unavailable(ENGINE, shape)
         })
+    }
+}
+
+impl Config {
+    /// Believes an engine whose certificate one of these authorities has signed, instead of those that
+    /// the system knows. Certificates in PEM. Refused as `Unavailable` where they are none.
+    pub fn with_authorities(mut self, pem: String) -> Result<Self, Failure> {
+        let mut read = CertificateDer::pem_slice_iter(pem.as_bytes()).peekable();
+        if read.peek().is_none() || !read.all(|certificate| certificate.is_ok()) {
+            let why = "the certificates of its authorities cannot be used";
+            return Err(Failure::unavailable(ENGINE, why));
+        }
+        self.authorities = Some(pem);
+        Ok(self)
     }
 }
 
@@ -64,6 +82,7 @@ fn read(address: &str) -> Option<Config> {
         bucket: bucket.to_owned(),
         access_key: key(access_key)?,
         secret_key: key(secret_key)?,
+        authorities: None,
     })
 }
 
@@ -99,7 +118,7 @@ impl fmt::Debug for Config {
             .field("bucket", &self.bucket)
             .field("access_key", &"***")
             .field("secret_key", &"***")
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

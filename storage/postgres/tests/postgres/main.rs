@@ -18,4 +18,5 @@ mod people;
 mod profiles;
 mod proxy;
 mod races;
+mod secured;
 mod victim;

@@ -19,17 +19,24 @@ impl Engine {
     pub(crate) fn start() -> Self {
         // Where there is no engine for tests, there need not be programs for another one.
         engine::engine();
-        Self::started("start", &[])
+        Self::started("start", &[], &[])
+    }
+
+    /// One that is reached by TLS alone.
+    pub(crate) fn guarded() -> Self {
+        engine::engine();
+        Self::started("start", &[], &[("GUILDHALL_GUARDED", "yes")])
     }
 
     /// One that follows this one and takes no writes.
     pub(crate) fn standby(&self) -> Self {
-        Self::started("standby", &[self.dir.path()])
+        Self::started("standby", &[self.dir.path()], &[])
     }
 
-    fn started(verb: &str, more: &[&Path]) -> Self {
+    fn started(verb: &str, more: &[&Path], environment: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let started = Command::new(script())
+        let started = Command::new(script("postgres"))
+            .envs(environment.iter().copied())
             .arg(verb)
             .arg(dir.path())
             .args(more)
@@ -44,7 +51,7 @@ impl Engine {
 
     /// What the script can do to it: `kill`, `pause`, `resume`, `restart`.
     pub(crate) fn tell(&self, verb: &str) {
-        let status = Command::new(script())
+        let status = Command::new(script("postgres"))
             .arg(verb)
             .arg(self.dir.path())
             .status();
@@ -61,13 +68,21 @@ impl Engine {
 
 impl Drop for Engine {
     fn drop(&mut self) {
-        let _ = Command::new(script())
+        let _ = Command::new(script("postgres"))
             .arg("kill")
             .arg(self.dir.path())
             .output();
     }
 }
 
-fn script() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/engines/postgres")
+/// The certificates of an authority: the one that engines of tests have theirs from, or a stranger.
+pub(crate) fn authorities(name: &str) -> String {
+    let made = Command::new(script("certificates")).output().unwrap();
+    let folder = String::from_utf8(made.stdout).unwrap();
+    std::fs::read_to_string(Path::new(folder.trim()).join(name)).unwrap()
+}
+
+fn script(name: &str) -> PathBuf {
+    let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/engines");
+    scripts.join(name)
 }

@@ -8,5 +8,6 @@ mod engine;
 mod outages;
 mod proxy;
 mod refusals;
+mod secured;
 mod uploads;
 mod victim;
