@@ -19,6 +19,7 @@ use guildhall_wire::{FileUrls, Installation, Spelling};
 use tokio::net::TcpListener;
 use tracing::info;
 
+use crate::certificates::Certificates;
 use crate::config::{self, Config, Hosts, PublicUrl};
 use crate::engines::{self, Engines};
 use crate::operator::{Readiness, Trouble};
@@ -105,6 +106,7 @@ async fn joining(
     Ok(Joining {
         membership: Arc::clone(membership),
         secret: Secret::new(&secret)?,
+        tls: Certificates::read(cluster)?.link,
         incarnation: u64::try_from(env.now().0).unwrap_or_default(),
         listener,
         address,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::certificates::Certificates;
 use crate::config::{self, CommandLineSetting, Config, EXIT_BAD_CONFIG, Mistakes, Sources};
 use crate::engines::Migration;
 use crate::{serve, telemetry};
@@ -131,7 +132,11 @@ fn with_config(
 }
 
 fn with_sources(sources: &Sources, use_config: impl FnOnce(Config) -> ExitCode) -> ExitCode {
-    match Config::load(sources) {
+    let loaded = Config::load(sources).and_then(|config| {
+        Certificates::read(&config.cluster)?;
+        Ok(config)
+    });
+    match loaded {
         Ok(config) => use_config(config),
         Err(mistakes) => refuse(&mistakes),
     }

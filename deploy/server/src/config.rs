@@ -7,6 +7,7 @@
 mod addresses;
 mod declare;
 mod document;
+mod security;
 mod setting;
 mod source;
 mod tree;
@@ -17,8 +18,9 @@ use std::fmt;
 
 use guildhall_model::NodeRoles;
 
-pub use addresses::{PostgresUrl, RedisUrl, S3Address};
+pub use addresses::{Password, PostgresUrl, RedisUrl, S3Address};
 pub use document::{example, markdown};
+pub use security::{CqlTls, KafkaMechanism, KafkaSecurity, UserName};
 pub use source::{CommandLineSetting, Sources};
 pub use tree::{
     AuthConfig, ClusterConfig, Config, DeliveryConfig, GatewayConfig, LimitsConfig, LogConfig,
@@ -163,6 +165,7 @@ impl ClusterConfig {
                 "this binary has no drivers for a cluster; build it with --features cluster",
             );
         }
+        self.check_security(mistakes);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The addresses of engines, which hold secrets.
+//! The addresses of engines, which hold secrets, and passwords that stand by themselves.
 
 use std::fmt;
 
@@ -12,6 +12,13 @@ impl PostgresUrl {
     /// The address with its password.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the engine must show a certificate that is believed.
+    pub fn is_verified(&self) -> bool {
+        let query = self.0.split_once('?').map_or("", |(_, query)| query);
+        let mut settings = query.split('&');
+        settings.any(|it| it.starts_with("sslmode=verify-") || it.starts_with("ssl-mode=verify-"))
     }
 }
 
@@ -49,6 +56,11 @@ impl S3Address {
     /// The address with its keys.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// Whether it is reached by TLS.
+    pub fn is_secured(&self) -> bool {
+        self.0.starts_with("https://")
     }
 }
 
@@ -90,7 +102,15 @@ impl RedisUrl {
     pub fn reveal(&self) -> &str {
         &self.0
     }
+
+    /// Whether it is reached by TLS.
+    pub fn is_secured(&self) -> bool {
+        self.0.starts_with(SECURED_REDIS)
+    }
 }
+
+/// How the address of a Redis begins that is reached by TLS.
+const SECURED_REDIS: &str = "rediss://";
 
 impl fmt::Debug for RedisUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -99,12 +119,15 @@ impl fmt::Debug for RedisUrl {
 }
 
 impl Setting for RedisUrl {
-    const EXPECTED: &'static str = "an address such as redis://USER:PASSWORD@HOST:PORT/DATABASE";
+    const EXPECTED: &'static str =
+        "an address such as redis://USER:PASSWORD@HOST:PORT/DATABASE, or rediss:// for TLS";
     const IS_SECRET: bool = true;
 
     /// That it has a host, and numbers where they must be. What else each part may be the adapter knows.
     fn parse(text: &str) -> Option<Self> {
-        let rest = text.strip_prefix("redis://")?;
+        let rest = text
+            .strip_prefix(SECURED_REDIS)
+            .or_else(|| text.strip_prefix("redis://"))?;
         let (place, database) = rest.split_once('/').unwrap_or((rest, ""));
         let host = place.rsplit_once('@').map_or(place, |(_, host)| host);
         let (host, port) = match host.rsplit_once(':') {
@@ -115,6 +138,37 @@ impl Setting for RedisUrl {
             && !text.contains(['?', '#'])
             && port.parse::<u16>().is_ok_and(|port| port > 0)
             && (database.is_empty() || database.parse::<u16>().is_ok());
+        is_good.then(|| Self(text.to_owned()))
+    }
+
+    fn text(&self) -> String {
+        "***".to_owned()
+    }
+}
+
+/// What proves to an engine who we are. Shown to nobody.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// The password.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Setting for Password {
+    const EXPECTED: &'static str = "a password without control characters";
+    const IS_SECRET: bool = true;
+
+    fn parse(text: &str) -> Option<Self> {
+        let is_good = !text.is_empty() && !text.contains(char::is_control);
         is_good.then(|| Self(text.to_owned()))
     }
 

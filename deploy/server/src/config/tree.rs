@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use guildhall_model::NodeRoles;
 
-use super::addresses::{PostgresUrl, RedisUrl, S3Address};
+use super::addresses::{Password, PostgresUrl, RedisUrl, S3Address};
 use super::declare::{Entry, Part, Reader, Rule, parts};
+use super::security::{CqlTls, KafkaMechanism, KafkaSecurity, UserName};
 use super::setting::Setting;
 use super::units::ByteSize;
 use super::values::{
@@ -86,8 +87,8 @@ parts! {
         /// node makes. A node that finds a later process with its number stops.
         node: u16 = Rule::default("0").between("0", "1023");
         /// Address and port where other nodes of the cluster connect. They prove that they know
-        /// the cluster's secret, which is kept in PostgreSQL; what they say then is not encrypted,
-        /// so this belongs into a private network. Port 0 takes a free one.
+        /// the cluster's secret, which is kept in PostgreSQL; what they say then is encrypted only with
+        /// `link_certificate`, so without it this belongs into a private network. Port 0 takes a free one.
         listen: SocketAddr = Rule::default("127.0.0.1:7946");
         /// How other nodes reach that, where it is not the address above: behind 0.0.0.0, for
         /// example. One host and port.
@@ -121,9 +122,45 @@ parts! {
         s3: Option<S3Address> = Rule::unset("https://KEY:SECRET@s3.internal:9000/guildhall?region=us-east-1");
         /// Redis, where all nodes count together for rate limits and bots' starts of sessions. Nothing
         /// else is kept there and nothing depends on it: without it, and while it is away, each node counts
-        /// by itself. It is reached without TLS, so it belongs into a private network. In a password `@`,
-        /// `/`, `?` and `#` are percent-encoded.
-        redis: Option<RedisUrl> = Rule::unset("redis://:PASSWORD@redis.internal:6379/0");
+        /// by itself. With `rediss://` it is reached by TLS. In a password `@`, `/`, `?` and `#` are
+        /// percent-encoded.
+        redis: Option<RedisUrl> = Rule::unset("rediss://:PASSWORD@redis.internal:6379/0");
+        /// The certificates of the authorities by which engines are believed that are reached by TLS, a file
+        /// in PEM. It takes the place of those that the system knows. It and the files below are read when
+        /// the node starts.
+        engine_authority: Option<PathBuf> = Rule::unset("/etc/guildhall/engines.pem");
+        /// Whether `cql` is reached by TLS. With `on` each of its nodes must show a certificate for its IP
+        /// address. Where theirs are for no address, `authority` is content with one that
+        /// `engine_authority` has signed, which should then sign for nobody else.
+        cql_tls: CqlTls = Rule::default("off");
+        /// Who this node is to `cql`, where that asks.
+        cql_user: Option<UserName> = Rule::unset("guildhall");
+        /// The password for that. It is safer in the environment than in a file.
+        cql_password: Option<Password> = Rule::unset("PASSWORD");
+        /// How `kafka` is reached, in Kafka's own words: `SSL`, `SASL_PLAINTEXT` or `SASL_SSL`. Where this is not set
+        /// there is neither TLS nor a password. With TLS each broker must show a certificate for the host by
+        /// which it is reached, which is the one that it advertises.
+        kafka_security: Option<KafkaSecurity> = Rule::unset("SASL_SSL");
+        /// How the password is proved to `kafka`, where `kafka_security` begins with SASL.
+        kafka_mechanism: KafkaMechanism = Rule::default("SCRAM-SHA-512");
+        /// Who this node is to `kafka`, where `kafka_security` begins with SASL.
+        kafka_user: Option<UserName> = Rule::unset("guildhall");
+        /// The password for that. It is safer in the environment than in a file.
+        kafka_password: Option<Password> = Rule::unset("PASSWORD");
+        /// The certificate that `kafka` is shown, where it asks for one: a file in PEM, with those between it
+        /// and its authority if there are any.
+        kafka_certificate: Option<PathBuf> = Rule::unset("/etc/guildhall/kafka/tls.crt");
+        /// The key of that certificate, a file in PEM.
+        kafka_key: Option<PathBuf> = Rule::unset("/etc/guildhall/kafka/tls.key");
+        /// This node's certificate for the link between nodes, a file in PEM, with those between it and its
+        /// authority if there are any. It must be for the host in `address`, and for clients as well as for
+        /// servers. Where this, `link_key` and `link_authority` are set nodes speak TLS, and with no node that
+        /// does not.
+        link_certificate: Option<PathBuf> = Rule::unset("/etc/guildhall/link/tls.crt");
+        /// The key of that certificate, a file in PEM.
+        link_key: Option<PathBuf> = Rule::unset("/etc/guildhall/link/tls.key");
+        /// The certificates of the authorities by which other nodes are believed, a file in PEM.
+        link_authority: Option<PathBuf> = Rule::unset("/etc/guildhall/link/ca.crt");
     }
 
     /// The WebSocket side.

@@ -1,19 +1,18 @@
 //! Engines that nodes share: PostgreSQL, Apache Kafka, ScyllaDB or Apache Cassandra, S3 and Redis.
 
 pub(crate) mod migrate;
+mod reached;
 mod watch;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use futures_util::future::BoxFuture;
 use guildhall_embedded::blobs::FileBlobs;
 use guildhall_host::{Node, Stores};
-use guildhall_kafka::{
-    ClusterConfig as KafkaConfig, Kafka, KafkaLog, KafkaSnapshots, LogConfig, Topic,
-};
+use guildhall_kafka::{Kafka, KafkaLog, KafkaSnapshots, LogConfig, Topic};
 use guildhall_ports::{Blobs, Env, Failure, Guilds, Quotas, Standing};
 use guildhall_postgres::PostgresStore;
 use guildhall_redis::RedisQuotas;
@@ -22,6 +21,7 @@ use guildhall_scylla::Projection;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use self::reached::{Reached, reached};
 use self::watch::Watch;
 use super::{Engines, Kind, keep_trimmed};
 use crate::assemble::millis;
@@ -68,38 +68,6 @@ impl Kind for Cluster {
             Ok(())
         })
     }
-}
-
-/// How the configuration says that the engines are reached.
-struct Reached {
-    postgres: guildhall_postgres::Config,
-    kafka: KafkaConfig,
-    cql: guildhall_scylla::Settings,
-    s3: Option<guildhall_s3::Config>,
-    redis: Option<guildhall_redis::Config>,
-}
-
-fn reached(config: &Config) -> anyhow::Result<Reached> {
-    let cluster = &config.cluster;
-    let (Some(postgres), Some(kafka), Some(cql)) =
-        (&cluster.postgres, &cluster.kafka, &cluster.cql)
-    else {
-        bail!("cluster.postgres, cluster.kafka and cluster.cql must be set for a cluster");
-    };
-    let mut settings =
-        guildhall_scylla::Settings::new(cql.list().to_vec(), cluster.cql_keyspace.as_str());
-    settings.replication_factor = u8::try_from(cluster.cql_replicas).unwrap_or(u8::MAX);
-    let s3 = cluster.s3.as_ref();
-    let s3 = s3.map(|address| guildhall_s3::Config::parse(address.reveal()));
-    let redis = cluster.redis.as_ref();
-    let redis = redis.map(|address| guildhall_redis::Config::parse(address.reveal()));
-    Ok(Reached {
-        postgres: guildhall_postgres::Config::new(postgres.reveal()),
-        kafka: KafkaConfig::new(kafka.joined()),
-        cql: settings,
-        s3: s3.transpose().context("cluster.s3 cannot be used")?,
-        redis: redis.transpose().context("cluster.redis cannot be used")?,
-    })
 }
 
 /// How the events log and the frames log are kept.
@@ -281,50 +249,6 @@ where
                 pause = (pause * 2).min(longest);
             }
             Err(failure) => return Err(failure).with_context(|| format!("{what} cannot be used")),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::config::Sources;
-
-    /// What is said of a cluster with this setting beside those that it needs.
-    fn refused(key: &str, value: &str) -> String {
-        let settings = [
-            ("POSTGRES", "postgres://g:hush@db/g"),
-            ("KAFKA", "kafka:9092"),
-            ("CQL", "scylla:9042"),
-            (key, value),
-        ];
-        let settings = settings.map(|(key, value)| {
-            let name = format!("GUILDHALL__CLUSTER__{key}");
-            (name.into(), value.into())
-        });
-        let config = Config::load(&Sources {
-            environment: settings.to_vec(),
-            ..Sources::default()
-        });
-        let refused = reached(&config.unwrap()).err().unwrap();
-        format!("{refused:#}")
-    }
-
-    #[test]
-    fn what_only_the_adapter_can_refuse_is_refused_before_anything_is_reached() {
-        for (key, value, setting, expected) in [
-            ("S3", "https://key:hush@s3/Files", "cluster.s3", "/BUCKET"),
-            (
-                "REDIS",
-                "redis://:hu%FFsh@redis",
-                "cluster.redis",
-                "/DATABASE",
-            ),
-        ] {
-            let words = refused(key, value);
-            assert!(words.contains(setting), "{words}");
-            assert!(words.contains(expected), "{words}");
-            assert!(!words.contains("hush") && !words.contains("sh@"), "{words}");
         }
     }
 }

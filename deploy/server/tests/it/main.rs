@@ -125,3 +125,33 @@ fn a_node_that_leaves_something_to_others_must_say_where_clients_find_them() {
         assert!(!said.contains("cluster.roles"), "{roles}: {said}");
     }
 }
+
+#[cfg(feature = "cluster")]
+#[test]
+fn certificates_that_cannot_be_used_stop_the_start_with_64() {
+    let dir = tempfile::tempdir().unwrap();
+    let empty = dir.path().join("empty.pem");
+    std::fs::write(&empty, "").unwrap();
+    let (empty, missing) = (empty.to_str().unwrap(), "no/such/file.pem");
+    let environment = [
+        ("GUILDHALL__CLUSTER__POSTGRES", "postgres://g@db/g"),
+        ("GUILDHALL__CLUSTER__KAFKA", "kafka:9092"),
+        ("GUILDHALL__CLUSTER__CQL", "scylla:9042"),
+        ("GUILDHALL__CLUSTER__LINK_CERTIFICATE", missing),
+        ("GUILDHALL__CLUSTER__LINK_KEY", empty),
+        ("GUILDHALL__CLUSTER__LINK_AUTHORITY", empty),
+    ];
+    for command in [&["config", "check"][..], &["serve"], &["migrate", "status"]] {
+        let output = guildhall(command, &environment);
+        assert_eq!(output.status.code(), Some(64), "{command:?}");
+        let said = stderr(&output);
+        for what in [
+            "cluster.link_certificate: no/such/file.pem cannot be read",
+            "cluster.link_key: ",
+            "cluster.link_authority: ",
+            "3 mistake(s)",
+        ] {
+            assert!(said.contains(what), "{said}");
+        }
+    }
+}

@@ -7,7 +7,7 @@ use guildhall_kafka::Kafka;
 use guildhall_kafka::topics::Topics;
 use guildhall_postgres::migrations::State;
 
-use super::{Reached, reached};
+use super::reached::{Reached, reached};
 use crate::config::Config;
 use crate::engines::Migration;
 
