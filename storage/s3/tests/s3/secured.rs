@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use guildhall_ports::Failure;
+use guildhall_ports::{Blobs, Failure};
 use guildhall_s3::{Config, S3Blobs};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
