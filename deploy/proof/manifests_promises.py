@@ -45,6 +45,8 @@ def faults_of_chart(version, path):
     yield from faults_of_drain(nodes["spec"]["template"]["spec"], settings["data"])
     yield from faults_of_number(nodes)
     yield from faults_of_ways_in(by_kind.get("Ingress", []), settings["data"])
+    for pod in (nodes["spec"]["template"]["spec"], job["spec"]["template"]["spec"]):
+        yield from faults_of_files(pod)
     given = environment(job["spec"]["template"]["spec"]["containers"][0])
     if {name: given.get(name) for name in settings["data"]} != settings["data"]:
         yield "the migration has other settings than the nodes"
@@ -105,6 +107,22 @@ def faults_of_ways_in(ingresses, settings):
         paths = [it["path"] for it in rule["http"]["paths"]]
         if paths != expected:
             yield f"nodes with the roles {roles} are sent {paths}"
+
+
+def faults_of_files(pod):
+    """Where a setting names a file there is a Secret with it."""
+    [container] = pod["containers"]
+    secrets = {it["name"]: it["secret"] for it in pod.get("volumes", []) if "secret" in it}
+    mounts = {it["mountPath"]: secrets.get(it["name"]) for it in container.get("volumeMounts", [])}
+    for name, value in environment(container).items():
+        if not value.startswith("/etc/guildhall/"):
+            continue
+        folder, file = value.rsplit("/", 1)
+        secret = mounts.get(folder)
+        files = [it["path"] for it in secret.get("items", [])] if secret else []
+        # A whole Secret has the files of its kind.
+        if not secret or (files and file not in files):
+            yield f"{name} names {value}, where nothing is"
 
 
 def faults_of_number(nodes):

@@ -34,12 +34,66 @@ GUILDHALL__GATEWAY__DRAIN_TIMEOUT: {{ printf "%ds" (int .Values.drain.seconds) }
       name: {{ $secret }}
       key: {{ . }}
 {{- end }}
+{{- with .Values.engines.keys.kafkaPassword }}
+- name: GUILDHALL__CLUSTER__KAFKA_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret }}
+      key: {{ . }}
+{{- end }}
+{{- with .Values.engines.keys.cqlPassword }}
+- name: GUILDHALL__CLUSTER__CQL_PASSWORD
+  valueFrom:
+    secretKeyRef:
+      name: {{ $secret }}
+      key: {{ . }}
+{{- end }}
 {{- with .Values.engines.keys.metricsToken }}
 - name: GUILDHALL__OPERATOR__METRICS_TOKEN
   valueFrom:
     secretKeyRef:
       name: {{ $secret }}
       key: {{ . }}
+{{- end }}
+{{- range $key, $setting := include "guildhall.engineFiles" . | fromYaml }}
+{{- if get $.Values.engines.keys $key }}
+- name: GUILDHALL__CLUSTER__{{ $setting }}
+  value: /etc/guildhall/engines/{{ $key }}.pem
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What of the Secret the program reads as files, with the settings that name them: a map. */}}
+{{- define "guildhall.engineFiles" -}}
+authority: ENGINE_AUTHORITY
+kafkaCertificate: KAFKA_CERTIFICATE
+kafkaKey: KAFKA_KEY
+{{- end -}}
+
+{{/* Those that there are, as volumes of a pod: a list, perhaps an empty one. */}}
+{{- define "guildhall.engineVolumes" -}}
+{{- $items := list }}
+{{- range $key, $setting := include "guildhall.engineFiles" . | fromYaml }}
+{{- with get $.Values.engines.keys $key }}
+{{- $items = append $items (dict "key" . "path" (printf "%s.pem" $key)) }}
+{{- end }}
+{{- end }}
+{{- with $items }}
+- name: engines
+  secret:
+    secretName: {{ $.Values.engines.secret }}
+    defaultMode: 0440
+    items:
+      {{- toYaml . | nindent 6 }}
+{{- end }}
+{{- end -}}
+
+{{/* Where a container finds them. */}}
+{{- define "guildhall.engineMounts" -}}
+{{- if include "guildhall.engineVolumes" . }}
+- name: engines
+  mountPath: /etc/guildhall/engines
+  readOnly: true
 {{- end }}
 {{- end -}}
 
