@@ -1,6 +1,7 @@
 //! A node's engines for tests, as the environment names them.
 
 mod own;
+mod secured;
 
 use std::io::Write;
 use std::path::PathBuf;

@@ -24,7 +24,8 @@ pub struct OwnEngine {
     address: String,
 }
 
-/// PostgreSQL and Kafka of one test beside the other engines of the environment.
+/// PostgreSQL and Kafka of one test beside the other engines of the environment. Nodes are told to reach
+/// them, and each other, by TLS.
 #[derive(Debug)]
 pub struct OwnEngines {
     engines: Engines,
@@ -81,6 +82,8 @@ impl OwnEngine {
         let script = binary::repository().join("deploy/engines").join(self.name);
         let mut command = Command::new(script);
         command.arg(verb).arg(&self.dir).stderr(Stdio::inherit());
+        // Reached by TLS, too.
+        command.env("GUILDHALL_GUARDED", "yes");
         command
     }
 }
@@ -117,7 +120,7 @@ impl OwnEngines {
             running.push(engine);
         }
         Some(Self {
-            engines,
+            engines: engines.by_tls(folder.path()),
             running,
             _folder: folder,
         })

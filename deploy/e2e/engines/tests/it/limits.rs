@@ -28,7 +28,7 @@ fn whoever_calls_two_nodes_is_allowed_what_one_allows_and_without_redis_what_eac
     let _alone = alone();
     let dir = tempfile::tempdir().expect("a directory can be made");
     let redis = OwnEngine::start("redis", dir.path());
-    let engines = engines.with(&redis);
+    let engines = engines.with(&redis).with_redis_by_tls(dir.path());
     migrate(&engines);
     let runtime = Runtime::new().expect("the system has threads");
     runtime.block_on(count(&engines, &redis));
