@@ -104,6 +104,8 @@ fn may_pass(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::UnknownLeaderEpoch
                 | RDKafkaErrorCode::OffsetNotAvailable
                 | RDKafkaErrorCode::BrokerTransportFailure
+                // The brokers name it no more, and with it goes what it was asked.
+                | RDKafkaErrorCode::DestroyBroker
                 | RDKafkaErrorCode::OperationTimedOut
                 | RDKafkaErrorCode::RequestTimedOut
         )

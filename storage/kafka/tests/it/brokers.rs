@@ -118,12 +118,18 @@ impl Written {
     }
 }
 
-/// Hears a partition up to its end, again and again from where it was when that breaks off.
+/// Hears a partition up to its end, again and again from where it was where that breaks off, which it
+/// does only if nothing arrives.
 async fn hear(log: Arc<KafkaLog>, partition: u16) -> Vec<LogRecord> {
     let (mut heard, mut next) = (Vec::<LogRecord>::new(), Position::START);
     loop {
         let mut slices = log.follow(partition, next, 1 << 20);
-        while let Some(Ok(slice)) = slices.next().await {
+        while let Some(slice) = slices.next().await {
+            let slice = match slice {
+                Ok(slice) => slice,
+                Err(Failure::Unavailable { why, .. }) if why.contains("hears nothing") => break,
+                Err(failure) => panic!("{failure}"),
+            };
             heard.extend(slice.records);
             next = slice.next;
             if heard.last().is_some_and(|last| number(last) == END) {
