@@ -40,13 +40,19 @@ impl OwnEngine {
     ///
     /// Where it does not start.
     pub fn start(name: &'static str, dir: &Path) -> Self {
+        Self::start_with(name, dir, &[])
+    }
+
+    /// The same with settings of the script.
+    fn start_with(name: &'static str, dir: &Path, settings: &[(&str, &str)]) -> Self {
         let mut engine = Self {
             name,
             dir: dir.to_owned(),
             variable: String::new(),
             address: String::new(),
         };
-        let printed = engine.does("start");
+        let mut start = engine.command("start");
+        let printed = engine.done(start.envs(settings.iter().copied()), "start");
         let (variable, address) = printed
             .trim()
             .split_once('=')
@@ -72,19 +78,25 @@ impl OwnEngine {
     ///
     /// Where that fails.
     pub fn does(&self, verb: &str) -> String {
-        let output = self.command(verb).output();
-        let output = output.expect("the script can be run");
+        self.done(&mut self.command(verb), verb)
+    }
+
+    fn done(&self, command: &mut Command, verb: &str) -> String {
+        let output = command.output().expect("the script can be run");
         assert!(output.status.success(), "{} {verb}", self.name);
         String::from_utf8(output.stdout).expect("addresses are text")
     }
 
     fn command(&self, verb: &str) -> Command {
-        let script = binary::repository().join("deploy/engines").join(self.name);
-        let mut command = Command::new(script);
+        let mut command = Command::new(self.script());
         command.arg(verb).arg(&self.dir).stderr(Stdio::inherit());
         // Reached by TLS, too.
         command.env("GUILDHALL_GUARDED", "yes");
         command
+    }
+
+    fn script(&self) -> PathBuf {
+        binary::repository().join("deploy/engines").join(self.name)
     }
 }
 
@@ -104,6 +116,15 @@ impl OwnEngines {
     ///
     /// Where one does not start.
     pub fn start() -> Option<Self> {
+        Self::start_with_brokers(1)
+    }
+
+    /// The same with so many brokers of Kafka.
+    ///
+    /// # Panics
+    ///
+    /// Where one does not start.
+    pub fn start_with_brokers(brokers: u16) -> Option<Self> {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         // What is projected goes with the logs, too.
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -114,8 +135,10 @@ impl OwnEngines {
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))
             .expect("the folder is ours");
         let mut running = Vec::new();
+        let brokers = brokers.to_string();
         for name in TOGETHER {
-            let engine = OwnEngine::start(name, &folder.path().join(name));
+            let settings = [("GUILDHALL_KAFKA_BROKERS", brokers.as_str())];
+            let engine = OwnEngine::start_with(name, &folder.path().join(name), &settings);
             engines = engines.with(&engine);
             running.push(engine);
         }
@@ -137,8 +160,20 @@ impl OwnEngines {
     ///
     /// Where that fails.
     pub fn pause(&self, name: &str, pauses: bool) {
+        self.engine(name)
+            .does(if pauses { "pause" } else { "resume" });
+    }
+
+    /// What lets a shell do something to one broker of Kafka: a function `broker VERB NUMBER`.
+    pub fn shell(&self) -> String {
+        let kafka = self.engine("kafka");
+        let (script, dir) = (kafka.script(), &kafka.dir);
+        let (script, dir) = (script.display(), dir.display());
+        format!("broker() {{ '{script}' \"$1\" '{dir}' \"$2\" >/dev/null; }}")
+    }
+
+    fn engine(&self, name: &str) -> &OwnEngine {
         let engine = self.running.iter().find(|engine| engine.name == name);
-        let engine = engine.expect("it is one of them");
-        engine.does(if pauses { "pause" } else { "resume" });
+        engine.expect("it is one of them")
     }
 }

@@ -77,8 +77,9 @@ impl Cluster {
         command
     }
 
-    /// Makes a load while a shell command strikes every few seconds. `cluster` in it is the script.
-    pub(crate) fn strikes(&self, rounds: u32, fault: &str, load: [&str; 8]) {
+    /// Makes a load while a shell command strikes every few seconds. `cluster` in it is the script. What
+    /// the judge says of it.
+    pub(crate) fn strikes(&self, rounds: u32, fault: &str, load: [&str; 8]) -> String {
         let fault = format!("cluster() {{ '{}' \"$@\"; }}; {fault}", script().display());
         let output = self
             .command(&binary::folder().join("guildhall-loadtest"))
@@ -89,10 +90,11 @@ impl Cluster {
             .output()
             .unwrap();
         assert!(output.status.success(), "{}{}", said(&output), self.logs());
+        said(&output)
     }
 
     /// The ends of what the nodes have logged.
-    fn logs(&self) -> String {
+    pub(crate) fn logs(&self) -> String {
         let logs = (1..=self.nodes).map(|number| {
             let log = self.dir.path().join(format!("node-{number}/log"));
             let text = std::fs::read_to_string(log).unwrap_or_default();

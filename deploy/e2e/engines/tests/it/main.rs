@@ -1,6 +1,7 @@
 //! Nodes whose data is in PostgreSQL, Apache Kafka and Apache Cassandra keep the promises of one whose
 //! data is in a directory.
 
+mod brokers;
 mod cluster;
 mod crash_points;
 mod files;
