@@ -40,28 +40,28 @@ impl Folder {
         std::fs::write(self.0.path().join(name), bytes).unwrap();
     }
 
-    fn path(&self, name: &str) -> Option<PathBuf> {
-        Some(self.0.path().join(name))
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
     }
 
     /// What is said of files by these names, for the link or for Kafka.
     fn link(&self, own: &str, key: &str, authority: &str) -> Vec<String> {
         said(|cluster| {
-            cluster.link_certificate = self.path(own);
-            cluster.link_key = self.path(key);
-            cluster.link_authority = self.path(authority);
+            cluster.link_certificate = Some(self.path(own));
+            cluster.link_key = Some(self.path(key));
+            cluster.link_authority = Some(self.path(authority));
         })
     }
 
     fn kafka(&self, own: &str, key: &str) -> Vec<String> {
         said(|cluster| {
-            cluster.kafka_certificate = self.path(own);
-            cluster.kafka_key = self.path(key);
+            cluster.kafka_certificate = Some(self.path(own));
+            cluster.kafka_key = Some(self.path(key));
         })
     }
 
     fn engines(&self, authority: &str) -> Vec<String> {
-        said(|cluster| cluster.engine_authority = self.path(authority))
+        said(|cluster| cluster.engine_authority = Some(self.path(authority)))
     }
 }
 
