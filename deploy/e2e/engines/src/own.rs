@@ -119,7 +119,7 @@ impl OwnEngines {
         Self::start_with_brokers(1)
     }
 
-    /// The same with so many brokers of Kafka.
+    /// The same with so many brokers of Kafka; with more than one nothing is encrypted.
     ///
     /// # Panics
     ///
@@ -135,15 +135,19 @@ impl OwnEngines {
         std::fs::set_permissions(folder.path(), Permissions::from_mode(0o755))
             .expect("the folder is ours");
         let mut running = Vec::new();
-        let brokers = brokers.to_string();
+        let several = brokers.to_string();
         for name in TOGETHER {
-            let settings = [("GUILDHALL_KAFKA_BROKERS", brokers.as_str())];
+            let settings = [("GUILDHALL_KAFKA_BROKERS", several.as_str())];
             let engine = OwnEngine::start_with(name, &folder.path().join(name), &settings);
             engines = engines.with(&engine);
             running.push(engine);
         }
+        // Several brokers have no other way in than the plain one.
+        if brokers == 1 {
+            engines = engines.by_tls(folder.path());
+        }
         Some(Self {
-            engines: engines.by_tls(folder.path()),
+            engines,
             running,
             _folder: folder,
         })
