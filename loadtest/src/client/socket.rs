@@ -140,7 +140,9 @@ async fn shake_hands(
         .map_err(|_| SocketError::Unreadable("an address that is no header"))?;
     let http = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = http.map_err(WebSocketError::from)?;
-    let exchange = async {
+    // Takes the sender along: a connection over which more could be asked would not end after a
+    // refusal.
+    let exchange = async move {
         let answer = sender.send_request(request).await?;
         let status = answer.status();
         Ok((status, hyper::upgrade::on(answer).await))
@@ -257,5 +259,34 @@ impl Writer {
             Reply::Close(payload) => Frame::close_raw(Payload::Owned(payload)),
         };
         Ok(self.socket.write_frame(frame).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::AsyncWriteExt as _;
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_refused_handshake_ends_although_its_connection_stays_open() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // Nobody is answered before they ask.
+            let mut asked = [0; 1];
+            stream.read_exact(&mut asked).await.unwrap();
+            let refusal = b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 2\r\n\r\nno";
+            stream.write_all(refusal).await.unwrap();
+            stream
+        };
+        let target = Target::parse(&url).unwrap();
+        let (_open, refused) = tokio::join!(serve, connect(&target, Dialect::Native));
+        assert!(matches!(
+            refused.err(),
+            Some(SocketError::Status(StatusCode::BAD_GATEWAY))
+        ));
     }
 }
