@@ -24,8 +24,9 @@ use crate::config::ClusterConfig;
 use crate::failure::unavailable;
 use crate::known::Known;
 
-/// How often a producer's thread looks whether it is still wanted.
-const STOP_CHECK: Duration = Duration::from_millis(100);
+/// How often a producer's thread looks whether it is still wanted. The client's `poll` spins through
+/// the last millisecond of whatever it is given, so it is given much.
+const STOP_CHECK: Duration = Duration::from_secs(1);
 
 /// Told once what became of a record: its offset, or why nobody has acknowledged it.
 pub(crate) type OnDelivery = Box<dyn FnOnce(Result<i64, KafkaError>) + Send + Sync>;
