@@ -13,6 +13,9 @@ pub struct HostConfig {
     pub session_partitions: u16,
     /// How long a session without a socket is kept, in milliseconds.
     pub resume_window_ms: u64,
+    /// How long people are shown as they were after their node was lost, in milliseconds. Most
+    /// clients are back on another one sooner.
+    pub linger_ms: u64,
     /// How often session partitions are snapshot, in milliseconds.
     pub snapshot_interval_ms: u64,
     /// How long frames and the snapshots that index them are kept, in milliseconds.
@@ -37,6 +40,7 @@ impl Default for HostConfig {
             event_partitions: 8,
             session_partitions: 8,
             resume_window_ms: 3 * 60_000,
+            linger_ms: 15_000,
             snapshot_interval_ms: 10_000,
             frames_retention_ms: 15 * 60_000,
             ring_entries_max: 65_536,

@@ -62,6 +62,7 @@ pub(super) async fn run(node: Weak<Inner>) {
         met.difference(&up)
             .for_each(|&gone| node.forget_elsewhere(gone));
         met = up;
+        node.end_lingering();
         let failure = round(&node).await.err().map(|failure| failure.to_string());
         let company = node.inner.company.as_ref();
         if company.is_some_and(|company| company.note_trouble(failure.as_deref())) {

@@ -63,10 +63,10 @@ pub(crate) async fn forget(node: &Node, number: Number) {
     let inner = &node.inner;
     let parted = inner.registry.part_with(number);
     for (user, shared) in parted {
-        let was_shown = shared.status().is_some();
+        let shown = shared.status();
         shared.move_away();
-        if was_shown {
-            node.reappear(user);
+        if let Some(shown) = shown {
+            node.part_with(user, shown);
         }
     }
     for relay in inner.relays() {

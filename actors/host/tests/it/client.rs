@@ -4,11 +4,11 @@ use std::time::{Duration, Instant};
 
 use guildhall_host::node::{OpenRequest, ResumeError};
 use guildhall_host::session::{Drained, Ended, SessionHandle};
-use guildhall_model::MessageId;
 use guildhall_model::account::Account;
 use guildhall_model::dispatch::{Dispatch, Viewer};
 use guildhall_model::event::{Event, Record};
-use guildhall_model::user::Status;
+use guildhall_model::user::{Appearance, Status};
+use guildhall_model::{MessageId, UserId};
 use tokio::runtime::Handle;
 
 use crate::house::Serving;
@@ -27,6 +27,8 @@ pub(crate) struct Client {
     pub(crate) s: u32,
     /// What was told, without what is volatile.
     pub(crate) told: Vec<Dispatch>,
+    /// How others appeared, in order.
+    pub(crate) shown: Vec<(UserId, Appearance)>,
 }
 
 impl Client {
@@ -52,6 +54,7 @@ impl Client {
             runtime: at.runtime(),
             s: 0,
             told: Vec::new(),
+            shown: Vec::new(),
         };
         client.until(at, |told| {
             let available = |dispatch: &Dispatch| matches!(dispatch, Dispatch::GuildAvailable(_));
@@ -125,8 +128,14 @@ impl Client {
         let mut out = Vec::new();
         let drained = handle.drain(budget, &mut out);
         for outgoing in out {
-            if let Dispatch::Presence { .. } = outgoing.payload.dispatch() {
+            if let Dispatch::Presence {
+                user_id,
+                appearance,
+                ..
+            } = outgoing.payload.dispatch()
+            {
                 assert_eq!(outgoing.s, self.s, "volatile dispatches have no number");
+                self.shown.push((*user_id, *appearance));
                 continue;
             }
             let user = self.account.user.id;
@@ -154,6 +163,34 @@ impl Client {
                 .await
                 .expect("it is told in time");
         });
+    }
+
+    /// Takes whatever comes until somebody was shown like this.
+    pub(crate) fn until_shown(&mut self, at: &Serving, user: UserId, appearance: Appearance) {
+        at.run(async {
+            let shown = async {
+                loop {
+                    let drained = self.take(usize::MAX);
+                    if self.shown.contains(&(user, appearance)) {
+                        return;
+                    }
+                    match drained {
+                        Drained::Ended(ended) => panic!("the socket is closed: {ended:?}"),
+                        Drained::More => {}
+                        Drained::Empty => self.handle.as_ref().unwrap().wait().await,
+                    }
+                }
+            };
+            tokio::time::timeout(HANGS, shown)
+                .await
+                .expect("it is shown in time");
+        });
+    }
+
+    /// How somebody else was shown, in order.
+    pub(crate) fn shown_of(&self, user: UserId) -> Vec<Appearance> {
+        let of_user = self.shown.iter().filter(|(other, _)| *other == user);
+        of_user.map(|(_, appearance)| *appearance).collect()
     }
 
     /// Takes whatever comes until the socket is closed.

@@ -28,6 +28,9 @@ const PARTITIONS: u16 = 2;
 /// And for several.
 const PARTITIONS_OF_MANY: u16 = 8;
 
+/// How long people are shown whose node is gone; a node may be silent for longer.
+pub(crate) const LINGER_MS: u64 = 2_000;
+
 /// Far beyond what anything takes here: only a hanging test meets it.
 const HANGS: Duration = Duration::from_secs(30);
 /// Longer than a test takes.
@@ -185,6 +188,7 @@ impl House {
             event_partitions: self.partitions,
             session_partitions: self.partitions,
             snapshot_interval_ms: 2_000,
+            linger_ms: LINGER_MS,
             ..HostConfig::default()
         }
     }

@@ -12,6 +12,7 @@ mod repairs;
 mod roles;
 mod same;
 mod several;
+mod shown;
 mod starts;
 mod town;
 mod zombies;
