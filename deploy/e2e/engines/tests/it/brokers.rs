@@ -8,9 +8,9 @@ use crate::cluster::Cluster;
 use crate::several::LOAD;
 
 /// Seconds for which a broker is away: more than it takes until others lead its partitions.
-const AWAY_SECONDS: u32 = 12;
+const AWAY_SECONDS: u32 = 16;
 /// Milliseconds within which every post is acknowledged. So it is while the broker is still away.
-const POST_MS: f64 = 11_000.0;
+const POST_MS: f64 = 15_000.0;
 
 #[test]
 fn a_broker_may_be_killed_or_stand_still_and_posts_go_on_without_it() {
