@@ -14,6 +14,7 @@ mod event_log;
 mod guild_at;
 mod mailbox;
 pub mod node;
+mod nonces;
 pub mod observe;
 mod partition;
 mod projection;

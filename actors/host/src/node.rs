@@ -29,6 +29,7 @@ use crate::cluster::company::Company;
 use crate::cluster::{self, Joining};
 use crate::config::HostConfig;
 use crate::copies::Copies;
+use crate::nonces::Nonces;
 use crate::observe::NodeState;
 use crate::partition::{EventPartition, EventPartitions};
 use crate::recovery;
@@ -106,6 +107,8 @@ pub(crate) struct Inner {
     pub(crate) events: EventPartitions,
     pub(crate) sequencers: Sequencers,
     pub(crate) copies: Copies,
+    /// By event partition.
+    nonces: Vec<Arc<Nonces>>,
     /// The other nodes, if there may be any.
     pub(crate) company: Option<Arc<Company>>,
     pub(crate) appearances: Appearances,
@@ -149,6 +152,7 @@ impl Node {
     ) -> (Self, mpsc::Receiver<(Source, u64)>) {
         let (outbox, cleared) = mpsc::channel(OUTBOX_MAX);
         let ids = Mutex::new(Generator::new(config.node.0, 0));
+        let nonces = (0..config.event_partitions).map(|_| Arc::default());
         let inner = Arc::new(Inner {
             config,
             env,
@@ -158,6 +162,7 @@ impl Node {
             events: EventPartitions::default(),
             sequencers: Sequencers::default(),
             copies: Copies::default(),
+            nonces: nonces.collect(),
             company,
             appearances: Appearances::default(),
             superseded: watch::Sender::new(false),
@@ -336,6 +341,11 @@ impl Inner {
     pub(crate) fn outbox_done(&self, source: Source, upto: u64) {
         // Whatever does not fit is found to be in the log at the next start.
         let _ = self.outbox.try_send((source, upto));
+    }
+
+    /// What this node has heard of the nonces of an event partition.
+    pub(crate) fn nonces(&self, of: guildhall_model::EventPartition) -> &Arc<Nonces> {
+        &self.nonces[usize::from(of.0)]
     }
 
     /// The oldest message whose nonce still counts.

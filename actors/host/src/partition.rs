@@ -50,7 +50,7 @@ pub(crate) struct EventPartition {
     /// Sources whose last commit nobody knows the outcome of, with the place that it would have taken.
     /// Whoever writes them next looks after it.
     interrupted: Mutex<FxHashMap<Source, u64>>,
-    /// Channels that were made here and have had no actor.
+    /// Channels that were made here.
     made: Mutex<FxHashSet<ChannelId>>,
 }
 
@@ -121,8 +121,7 @@ impl EventPartition {
         }
     }
 
-    /// Notes the channels that events have made. Nobody can have posted there before, so their first
-    /// actors know all about them.
+    /// Notes the channels that events have made. Nobody can have posted there before.
     pub(crate) fn note_made<'a>(&self, events: impl IntoIterator<Item = &'a Event>) {
         let made = events.into_iter().filter_map(|event| match event {
             Event::ChannelCreated(channel) => Some(channel.id),
@@ -134,9 +133,9 @@ impl EventPartition {
         known.extend(made.take(room));
     }
 
-    /// Whether a channel was made here and this is the first time that somebody asks.
-    pub(crate) fn is_new(&self, channel: ChannelId) -> bool {
-        self.made.lock().remove(&channel)
+    /// Whether it is known of a channel that it was made here.
+    pub(crate) fn has_made(&self, channel: ChannelId) -> bool {
+        self.made.lock().contains(&channel)
     }
 
     /// The way into the log. A refused append brings a new one.

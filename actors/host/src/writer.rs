@@ -15,6 +15,7 @@ use tracing::error;
 
 use crate::error::Refused;
 use crate::event_log::{self, Stable, after};
+use crate::nonces::Nonces;
 use crate::observe::Fill;
 use unread::Unread;
 
@@ -67,6 +68,7 @@ pub(crate) enum Settling {
 pub(crate) struct Outlets {
     pub(crate) relay: mpsc::Sender<crate::relay::Input>,
     pub(crate) projection: mpsc::Sender<Vec<Stable>>,
+    pub(crate) nonces: Arc<Nonces>,
 }
 
 impl Writer {
@@ -284,6 +286,9 @@ impl Appender {
             tell(Ok(()));
         }
         crash::pass(Point::EventsAnswered);
+        if let (Some(end), Some(last)) = (end, stable.last()) {
+            outlets.nonces.hear(&stable, end, last.record.at);
+        }
         if !stable.is_empty() {
             let _ = outlets.projection.send(stable).await;
         }

@@ -124,7 +124,9 @@ pub const NONCE_CHARS_MAX: usize = 25;
 pub const NONCES_MAX: usize = 4_096;
 /// How long a nonce is remembered.
 pub const NONCE_AGE_MS: u64 = 5 * 60 * 1_000;
-/// Channels of a partition of which it is remembered that they have just been made.
+/// Nonces of an event partition that a node remembers, whoever owns the partition.
+pub const NONCES_HEARD_MAX: usize = 8_192;
+/// Channels of which it is remembered that their partition's owner has made them.
 pub const CHANNELS_MADE_MAX: usize = 65_536;
 /// Users that one message may mention.
 pub const MENTIONS_MAX: usize = 100;

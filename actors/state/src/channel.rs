@@ -30,6 +30,45 @@ pub struct ChannelState {
     nonces: VecDeque<(UserId, Nonce, MessageId)>,
 }
 
+/// That a nonce was used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spent {
+    /// Where.
+    pub channel_id: ChannelId,
+    /// By whom.
+    pub author: UserId,
+    /// Which one.
+    pub nonce: Nonce,
+    /// For what.
+    pub message: MessageId,
+}
+
+impl Spent {
+    /// The nonce that an event uses up, if there is one.
+    pub fn of(event: &Event) -> Option<Self> {
+        match event {
+            Event::MessageCreated(message) => Some(Self {
+                channel_id: message.channel_id,
+                author: message.author.id,
+                nonce: message.nonce.clone()?,
+                message: message.id,
+            }),
+            Event::InteractionAcknowledged {
+                id,
+                application_id,
+                channel_id,
+                ..
+            } => Some(Self {
+                channel_id: *channel_id,
+                author: application_id.bot_user(),
+                nonce: Nonce::Interaction(*id),
+                message: MessageId::new(id.get())?,
+            }),
+            _ => None,
+        }
+    }
+}
+
 /// Who writes into a channel, as the guild's state says at this moment.
 #[derive(Debug)]
 pub struct Writer {
@@ -127,38 +166,19 @@ impl ChannelState {
 
     /// Folds a decided event in.
     pub fn apply(&mut self, event: &Event) {
-        if let Event::MessageCreated(message) = event
-            && let Some(nonce) = &message.nonce
-        {
-            self.spend(message.author.id, nonce.clone(), message.id);
-        }
-        if let Event::InteractionAcknowledged {
-            id, application_id, ..
-        } = event
-            && let Some(place) = MessageId::new(id.get())
-        {
-            let nonce = Nonce::Interaction(*id);
-            self.spend(application_id.bot_user(), nonce, place);
+        if let Some(spent) = Spent::of(event) {
+            self.spend(spent);
         }
         self.window.apply(event);
     }
 
-    fn spend(&mut self, author: UserId, nonce: Nonce, message: MessageId) {
+    /// Remembers a nonce that was used here.
+    pub fn spend(&mut self, spent: Spent) {
         if self.nonces.len() >= limits::NONCES_MAX {
             self.nonces.pop_front();
         }
-        self.nonces.push_back((author, nonce, message));
-    }
-
-    /// Forgets nonces of messages older than `oldest`.
-    pub fn forget_nonces_before(&mut self, oldest: MessageId) {
-        while self
-            .nonces
-            .front()
-            .is_some_and(|(_, _, message)| *message < oldest)
-        {
-            self.nonces.pop_front();
-        }
+        self.nonces
+            .push_back((spent.author, spent.nonce, spent.message));
     }
 }
 

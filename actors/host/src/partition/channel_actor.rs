@@ -13,13 +13,15 @@ use guildhall_model::command::ChannelCommand;
 use guildhall_model::event::{Event, Source};
 use guildhall_model::message::{Anchor, Place};
 use guildhall_model::rejection::Noun;
-use guildhall_model::{ChannelId, Permissions, Rejection, UserId, WebhookId, limits};
+use guildhall_model::{
+    ChannelId, Permissions, Position, Rejection, Timestamp, UserId, WebhookId, limits,
+};
 use guildhall_ports::Failure;
 use guildhall_ports::crash::{self, Point};
 use guildhall_ports::guilds::Home;
 use guildhall_state::channel::{ChannelState, Window, Writer};
 use ractor::{Actor, ActorProcessingErr, ActorRef};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use super::EventPartition;
 use super::guild_actor::GuildShared;
@@ -53,8 +55,8 @@ pub(crate) struct Room {
     /// will be nothing more.
     is_for_reading: bool,
     channel: ChannelState,
-    /// Until then the nonces of a former owner may still be repeated.
-    nonces_known_after: i64,
+    /// Until then nonces may be repeated that this node has not heard of.
+    nonces_known_after: Timestamp,
 }
 
 /// Loads a channel and starts its actor.
@@ -102,11 +104,24 @@ pub(crate) async fn load(
             )
         }
     };
-    let (window, tail) = recent(inner, &partition, (&log, is_for_reading), id).await?;
-    let channel = recall(ChannelState::new(id, place, window), id, &tail);
-    let age = i64::try_from(limits::NONCE_AGE_MS).unwrap_or(i64::MAX);
-    let unknown_for = if partition.is_new(id) { 0 } else { age };
-    let nonces_known_after = inner.env.now().plus_ms(unknown_for).0;
+    let end = if is_for_reading {
+        log.readable().await?
+    } else {
+        log.barrier().await?
+    };
+    let (window, tail) = match recent(inner, &partition, end, id).await {
+        // What is posted from now on needs no history.
+        Err(failure @ Failure::Unavailable { .. }) => {
+            debug!(channel.id = %id, %failure, "a channel begins without its history");
+            (Window::default(), Vec::new())
+        }
+        recent => recent?,
+    };
+    let nonces = inner.nonces(partition.number);
+    let mut channel = ChannelState::new(id, place, window);
+    nonces.of(id).into_iter().for_each(|it| channel.spend(it));
+    let channel = recall(channel, id, &tail);
+    let nonces_known_after = nonces.known_after(partition.has_made(id), inner.env.now());
     let room = Room {
         id,
         owner,
@@ -132,14 +147,9 @@ pub(crate) async fn load(
 async fn recent(
     inner: &Inner,
     partition: &EventPartition,
-    (log, is_for_reading): (&LogWriter, bool),
+    end: Position,
     id: ChannelId,
 ) -> Result<(Window, Vec<Stable>), Failure> {
-    let end = if is_for_reading {
-        log.readable().await?
-    } else {
-        log.barrier().await?
-    };
     let asked = limits::RECENT_MESSAGES_MAX;
     let limit = u16::try_from(asked).unwrap_or(u16::MAX);
     let page = || inner.stores.messages.page(id, Anchor::Newest, limit);
@@ -231,7 +241,7 @@ impl Actor for ChannelActor {
 impl Room {
     /// The actor in this channel, by the guild's state at this moment. Who is no member may be one
     /// of the channel's webhooks.
-    fn writer(&self, user: UserId, now: guildhall_model::Timestamp) -> Result<Writer, Rejection> {
+    fn writer(&self, user: UserId, now: Timestamp) -> Result<Writer, Rejection> {
         let unknown = Rejection::Unknown(Noun::Channel);
         match &self.owner {
             Owner::Direct { users, .. } if users.contains(&user) => Ok(Writer::direct(user)),
@@ -267,7 +277,7 @@ impl Room {
     fn writer_for(
         &self,
         user: UserId,
-        now: guildhall_model::Timestamp,
+        now: Timestamp,
         command: &ChannelCommand,
     ) -> Result<Writer, Rejection> {
         match command {
@@ -277,7 +287,7 @@ impl Room {
         }
     }
 
-    fn purging(&self, user: UserId, now: guildhall_model::Timestamp) -> Result<Writer, Rejection> {
+    fn purging(&self, user: UserId, now: Timestamp) -> Result<Writer, Rejection> {
         let unknown = Rejection::Unknown(Noun::Channel);
         let Owner::Guild(guild) = &self.owner else {
             return Err(unknown);

@@ -1,7 +1,7 @@
 //! A message store that carries out a killed owner's last writes only when its successor has begun.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use guildhall_embedded::sqlite::Projection;
@@ -22,6 +22,7 @@ pub(crate) struct LateMessages {
     held: Mutex<Option<Vec<Write>>>,
     /// How often somebody has asked what a nonce was used for.
     nonces_asked: AtomicUsize,
+    is_away: AtomicBool,
 }
 
 impl LateMessages {
@@ -30,6 +31,7 @@ impl LateMessages {
             store,
             held: Mutex::new(None),
             nonces_asked: AtomicUsize::new(0),
+            is_away: AtomicBool::new(false),
         }
     }
 
@@ -43,6 +45,18 @@ impl LateMessages {
         self.nonces_asked.load(Ordering::Relaxed)
     }
 
+    /// Whether the store is away and answers nobody.
+    pub(crate) fn be_away(&self, is_away: bool) {
+        self.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    fn store(&self) -> Result<&Projection, Failure> {
+        if self.is_away.load(Ordering::Relaxed) {
+            return Err(Failure::unavailable("messages", "they are away"));
+        }
+        Ok(&self.store)
+    }
+
     /// Whether a write waits.
     pub(crate) fn is_holding_some(&self) -> bool {
         let held = self.held.lock();
@@ -52,7 +66,7 @@ impl LateMessages {
     async fn carry_out(&self) -> Result<(), Failure> {
         let held = self.held.lock().take();
         for (partition, records, upto) in held.into_iter().flatten() {
-            self.store.apply(partition, &records, upto).await?;
+            self.store()?.apply(partition, &records, upto).await?;
         }
         Ok(())
     }
@@ -69,20 +83,20 @@ impl Messages for LateMessages {
         if let Some(held) = &mut *self.held.lock() {
             held.push((partition, records.to_vec(), upto));
         } else {
-            return self.store.apply(partition, records, upto).await;
+            return self.store()?.apply(partition, records, upto).await;
         }
         // Its writer does not live long enough to be answered.
         std::future::pending().await
     }
 
     async fn applied(&self, partition: EventPartition) -> Result<Position, Failure> {
-        let applied = self.store.applied(partition).await;
+        let applied = self.store()?.applied(partition).await;
         self.carry_out().await?;
         applied
     }
 
     async fn last_gseq(&self, source: Source) -> Result<u64, Failure> {
-        self.store.last_gseq(source).await
+        self.store()?.last_gseq(source).await
     }
 
     async fn page(
@@ -91,7 +105,7 @@ impl Messages for LateMessages {
         anchor: Anchor,
         limit: u16,
     ) -> Result<Vec<Message>, Failure> {
-        self.store.page(channel, anchor, limit).await
+        self.store()?.page(channel, anchor, limit).await
     }
 
     async fn pins(
@@ -100,11 +114,11 @@ impl Messages for LateMessages {
         before: Timestamp,
         limit: u16,
     ) -> Result<Vec<Message>, Failure> {
-        self.store.pins(channel, before, limit).await
+        self.store()?.pins(channel, before, limit).await
     }
 
     async fn get(&self, id: MessageId) -> Result<Option<Message>, Failure> {
-        self.store.get(id).await
+        self.store()?.get(id).await
     }
 
     async fn by_nonce(
@@ -115,7 +129,7 @@ impl Messages for LateMessages {
         oldest: MessageId,
     ) -> Result<Option<NonceUse>, Failure> {
         self.nonces_asked.fetch_add(1, Ordering::Relaxed);
-        self.store.by_nonce(channel, author, nonce, oldest).await
+        self.store()?.by_nonce(channel, author, nonce, oldest).await
     }
 
     async fn reactors(
@@ -125,7 +139,7 @@ impl Messages for LateMessages {
         after: Option<UserId>,
         limit: u16,
     ) -> Result<Vec<UserId>, Failure> {
-        self.store.reactors(message, emoji, after, limit).await
+        self.store()?.reactors(message, emoji, after, limit).await
     }
 
     async fn reactions_by(
@@ -133,7 +147,7 @@ impl Messages for LateMessages {
         user: UserId,
         messages: &[MessageId],
     ) -> Result<Vec<(MessageId, Emoji)>, Failure> {
-        self.store.reactions_by(user, messages).await
+        self.store()?.reactions_by(user, messages).await
     }
 
     async fn written_by(
@@ -142,7 +156,7 @@ impl Messages for LateMessages {
         after: MessageId,
         limit: u16,
     ) -> Result<Vec<(ChannelId, MessageId)>, Failure> {
-        self.store.written_by(author, after, limit).await
+        self.store()?.written_by(author, after, limit).await
     }
 
     async fn audit_entries(
@@ -151,11 +165,11 @@ impl Messages for LateMessages {
         query: AuditQuery,
         limit: u16,
     ) -> Result<Vec<AuditEntry>, Failure> {
-        self.store.audit_entries(guild, query, limit).await
+        self.store()?.audit_entries(guild, query, limit).await
     }
 
     async fn highest_id(&self) -> Result<u64, Failure> {
-        let highest = self.store.highest_id().await;
+        let highest = self.store()?.highest_id().await;
         self.carry_out().await?;
         highest
     }

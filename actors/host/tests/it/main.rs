@@ -4,6 +4,7 @@
 mod away;
 mod client;
 mod durability;
+mod history;
 mod house;
 mod kills;
 mod late;

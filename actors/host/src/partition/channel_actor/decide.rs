@@ -116,7 +116,7 @@ impl ChannelActor {
                 Refused::Rejection(_) => gone().into(),
                 failure @ Refused::Failure(_) => failure,
             })?),
-            None if inner.env.now().0 < room.nonces_known_after => {
+            None if inner.env.now() < room.nonces_known_after => {
                 let oldest = inner.oldest_nonce_message();
                 let messages = &inner.stores.messages;
                 match messages.by_nonce(room.id, actor, nonce, oldest).await? {

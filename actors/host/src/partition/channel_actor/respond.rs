@@ -67,7 +67,7 @@ impl ChannelActor {
                 original,
             });
         }
-        let is_known = room.nonces_known_after <= self.node.inner.env.now().0;
+        let is_known = room.nonces_known_after <= self.node.inner.env.now();
         if is_first && is_known {
             return Ok(Answered {
                 is_answered: false,
