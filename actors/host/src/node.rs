@@ -29,7 +29,7 @@ use crate::cluster::company::Company;
 use crate::cluster::{self, Joining};
 use crate::config::HostConfig;
 use crate::copies::Copies;
-use crate::nonces::Nonces;
+use crate::heard::Heard;
 use crate::observe::NodeState;
 use crate::partition::{EventPartition, EventPartitions};
 use crate::recovery;
@@ -108,7 +108,7 @@ pub(crate) struct Inner {
     pub(crate) sequencers: Sequencers,
     pub(crate) copies: Copies,
     /// By event partition.
-    nonces: Vec<Arc<Nonces>>,
+    heard: Vec<Arc<Heard>>,
     /// The other nodes, if there may be any.
     pub(crate) company: Option<Arc<Company>>,
     pub(crate) appearances: Appearances,
@@ -152,7 +152,7 @@ impl Node {
     ) -> (Self, mpsc::Receiver<(Source, u64)>) {
         let (outbox, cleared) = mpsc::channel(OUTBOX_MAX);
         let ids = Mutex::new(Generator::new(config.node.0, 0));
-        let nonces = (0..config.event_partitions).map(|_| Arc::default());
+        let heard = (0..config.event_partitions).map(|_| Arc::default());
         let inner = Arc::new(Inner {
             config,
             env,
@@ -162,7 +162,7 @@ impl Node {
             events: EventPartitions::default(),
             sequencers: Sequencers::default(),
             copies: Copies::default(),
-            nonces: nonces.collect(),
+            heard: heard.collect(),
             company,
             appearances: Appearances::default(),
             superseded: watch::Sender::new(false),
@@ -343,9 +343,9 @@ impl Inner {
         let _ = self.outbox.try_send((source, upto));
     }
 
-    /// What this node has heard of the nonces of an event partition.
-    pub(crate) fn nonces(&self, of: guildhall_model::EventPartition) -> &Arc<Nonces> {
-        &self.nonces[usize::from(of.0)]
+    /// What this node has heard of an event partition.
+    pub(crate) fn heard(&self, of: guildhall_model::EventPartition) -> &Arc<Heard> {
+        &self.heard[usize::from(of.0)]
     }
 
     /// The oldest message whose nonce still counts.

@@ -210,6 +210,9 @@ impl EventPartition {
     /// The place of a source's last event that is in the log.
     async fn logged_gseq(&self, inner: &Inner, source: Source) -> Result<u64, Failure> {
         let end = self.writer().barrier().await?;
+        if let Some(last) = inner.heard(self.number).last_gseq(source) {
+            return Ok(last);
+        }
         let projected = || inner.stores.messages.last_gseq(source);
         let (projected, tail) = self.with_unprojected(inner, end, projected).await?;
         let of_source = tail.iter().filter(|stable| stable.record.source == source);

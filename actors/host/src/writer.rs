@@ -15,7 +15,7 @@ use tracing::error;
 
 use crate::error::Refused;
 use crate::event_log::{self, Stable, after};
-use crate::nonces::Nonces;
+use crate::heard::Heard;
 use crate::observe::Fill;
 use unread::Unread;
 
@@ -68,7 +68,7 @@ pub(crate) enum Settling {
 pub(crate) struct Outlets {
     pub(crate) relay: mpsc::Sender<crate::relay::Input>,
     pub(crate) projection: mpsc::Sender<Vec<Stable>>,
-    pub(crate) nonces: Arc<Nonces>,
+    pub(crate) heard: Arc<Heard>,
 }
 
 impl Writer {
@@ -287,7 +287,7 @@ impl Appender {
         }
         crash::pass(Point::EventsAnswered);
         if let (Some(end), Some(last)) = (end, stable.last()) {
-            outlets.nonces.hear(&stable, end, last.record.at);
+            outlets.heard.hear(&stable, end, last.record.at);
         }
         if !stable.is_empty() {
             let _ = outlets.projection.send(stable).await;

@@ -126,6 +126,8 @@ pub const NONCES_MAX: usize = 4_096;
 pub const NONCE_AGE_MS: u64 = 5 * 60 * 1_000;
 /// Nonces of an event partition that a node remembers, whoever owns the partition.
 pub const NONCES_HEARD_MAX: usize = 8_192;
+/// Streams of an event partition of which a node remembers how far they have come.
+pub const STREAMS_HEARD_MAX: usize = 65_536;
 /// Channels of which it is remembered that their partition's owner has made them.
 pub const CHANNELS_MADE_MAX: usize = 65_536;
 /// Users that one message may mention.

@@ -98,8 +98,8 @@ impl Follower {
         for stable in &found.counting {
             inner.copies.hear(&stable.record);
         }
-        let nonces = inner.nonces(self.number);
-        nonces.hear(&found.counting, next, inner.env.now());
+        let heard = inner.heard(self.number);
+        heard.hear(&found.counting, next, inner.env.now());
         let relay = &inner.relays()[usize::from(self.number.0)];
         // The relay first: a session that starts after an answer must not be shown what was so
         // before it. It ends only with the node.

@@ -117,11 +117,11 @@ pub(crate) async fn load(
         }
         recent => recent?,
     };
-    let nonces = inner.nonces(partition.number);
+    let heard = inner.heard(partition.number);
     let mut channel = ChannelState::new(id, place, window);
-    nonces.of(id).into_iter().for_each(|it| channel.spend(it));
+    heard.of(id).into_iter().for_each(|it| channel.spend(it));
     let channel = recall(channel, id, &tail);
-    let nonces_known_after = nonces.known_after(partition.has_made(id), inner.env.now());
+    let nonces_known_after = heard.known_after(partition.has_made(id), inner.env.now());
     let room = Room {
         id,
         owner,

@@ -79,7 +79,7 @@ pub(crate) async fn follow_all(inner: &Arc<Inner>) -> Result<(), Failure> {
         let (place, epoch) = event_log::last_counting(log, number, newest).await?;
         let relay = RelayTask::new(inner, number, place);
         tokio::spawn(relay.run(Arc::downgrade(inner), inbox));
-        inner.nonces(number).begin(place, inner.env.now());
+        inner.heard(number).begin(place, inner.env.now());
         let follower = Follower::new(number, place, epoch);
         tokio::spawn(follower.run(Arc::downgrade(inner)));
     }
@@ -144,8 +144,8 @@ async fn take(
     let end = tail.last().map_or(taken, |last| last.position.max(taken));
     let end = after(end);
     inner.raise_id_floor(highest_id(&tail));
-    let nonces = inner.nonces(number);
-    nonces.hear_tail(applied, &tail, end, inner.env.now());
+    let heard = inner.heard(number);
+    heard.hear_tail(applied, &tail, end, inner.env.now());
     debug!(
         partition = number.0,
         tail = tail.len(),
@@ -160,7 +160,7 @@ async fn take(
         None => Settling::AtOnce(Outlets {
             relay: relay.clone(),
             projection: projected.clone(),
-            nonces: Arc::clone(nonces),
+            heard: Arc::clone(heard),
         }),
     };
     let writer = Writer::start(Arc::clone(&stores.events), number, epoch, end, settling);

@@ -84,7 +84,7 @@ async fn repair(node: &Node, partition: &Owned, end: &mut Position) -> Result<()
     let outlets = Outlets {
         relay: partition.relay.clone(),
         projection: partition.projected.clone(),
-        nonces: Arc::clone(inner.nonces(partition.number)),
+        heard: Arc::clone(inner.heard(partition.number)),
     };
     let log = Arc::clone(&inner.stores.events);
     partition.set_writer(Writer::start(
@@ -102,17 +102,17 @@ async fn catch_up(inner: &Inner, partition: &Owned, end: &mut Position) -> Resul
     let (stable, next) = event_log::read_all(&*inner.stores.events, partition.number, *end).await?;
     if let Some(last) = stable.last() {
         let upto = event_log::after(last.position);
-        let nonces = inner.nonces(partition.number);
-        nonces.hear(&stable, upto, inner.env.now());
+        let heard = inner.heard(partition.number);
+        heard.hear(&stable, upto, inner.env.now());
         partition
             .projected
             .send(stable.clone())
             .await
             .map_err(|_| Failure::Closing)?;
-        let heard = relay::Input::Heard(stable);
+        let told = relay::Input::Heard(stable);
         partition
             .relay
-            .send(heard)
+            .send(told)
             .await
             .map_err(|_| Failure::Closing)?;
         partition.projection.wait(upto).await?;
