@@ -23,13 +23,13 @@ pub(crate) struct Heard(Mutex<Known>);
 struct Known {
     /// Since when everything is heard; `None` before anything is.
     since: Option<Timestamp>,
-    /// Everything before this place is known.
+    /// Everything before this place is heard.
     upto: Position,
     /// In the order of the log.
     used: VecDeque<(Timestamp, Spent)>,
     /// When the last one was used that was forgotten for lack of room.
     forgotten: Option<Timestamp>,
-    /// The last event of each source, as far as it was known.
+    /// The last event of each source that was heard of.
     last: FxHashMap<Source, u64>,
 }
 

@@ -23,6 +23,8 @@ const MANY: usize = 20;
 const ACK_TIMEOUT_MS: u64 = 30_000;
 /// The last number of each partition.
 const END: u32 = u32::MAX;
+/// Why following breaks off: nothing arrives, or a broker that has just begun does not know its topics yet.
+const BREAKS_OFF: [&str; 2] = ["hears nothing", "UnknownTopicOrPartition"];
 
 async fn open(kafka: &Arc<Kafka>) -> Arc<KafkaLog> {
     let config = LogConfig {
@@ -118,8 +120,7 @@ impl Written {
     }
 }
 
-/// Hears a partition up to its end, again and again from where it was where that breaks off, which it
-/// does only if nothing arrives.
+/// Hears a partition up to its end, again and again from where it was where that breaks off.
 async fn hear(log: Arc<KafkaLog>, partition: u16) -> Vec<LogRecord> {
     let (mut heard, mut next) = (Vec::<LogRecord>::new(), Position::START);
     loop {
@@ -127,7 +128,11 @@ async fn hear(log: Arc<KafkaLog>, partition: u16) -> Vec<LogRecord> {
         while let Some(slice) = slices.next().await {
             let slice = match slice {
                 Ok(slice) => slice,
-                Err(Failure::Unavailable { why, .. }) if why.contains("hears nothing") => break,
+                Err(Failure::Unavailable { why, .. })
+                    if BREAKS_OFF.iter().any(|it| why.contains(it)) =>
+                {
+                    break;
+                }
                 Err(failure) => panic!("{failure}"),
             };
             heard.extend(slice.records);
