@@ -109,19 +109,7 @@ pub(crate) async fn load(
     } else {
         log.barrier().await?
     };
-    let (window, tail) = match recent(inner, &partition, end, id).await {
-        // What is posted from now on needs no history.
-        Err(failure @ Failure::Unavailable { .. }) => {
-            debug!(channel.id = %id, %failure, "a channel begins without its history");
-            (Window::default(), Vec::new())
-        }
-        recent => recent?,
-    };
-    let heard = inner.heard(partition.number);
-    let mut channel = ChannelState::new(id, place, window);
-    heard.of(id).into_iter().for_each(|it| channel.spend(it));
-    let channel = recall(channel, id, &tail);
-    let nonces_known_after = heard.known_after(partition.has_made(id), inner.env.now());
+    let (channel, nonces_known_after) = known(inner, &partition, (id, place), end).await?;
     let room = Room {
         id,
         owner,
@@ -141,6 +129,29 @@ pub(crate) async fn load(
         stream,
         log,
     }))
+}
+
+/// A channel as it can be known at this place of the log, and from when on all of its nonces are.
+async fn known(
+    inner: &Inner,
+    partition: &EventPartition,
+    (id, place): (ChannelId, Place),
+    end: Position,
+) -> Result<(ChannelState, Timestamp), Failure> {
+    let (window, tail) = match recent(inner, partition, end, id).await {
+        // What is posted from now on needs no history.
+        Err(failure @ Failure::Unavailable { .. }) => {
+            debug!(channel.id = %id, %failure, "a channel begins without its history");
+            (Window::default(), Vec::new())
+        }
+        recent => recent?,
+    };
+    let heard = inner.heard(partition.number);
+    let mut channel = ChannelState::new(id, place, window);
+    heard.of(id).into_iter().for_each(|it| channel.spend(it));
+    let channel = recall(channel, id, &tail);
+    let nonces_known_after = heard.known_after(partition.has_made(id), inner.env.now());
+    Ok((channel, nonces_known_after))
 }
 
 /// The newest messages in the store, and what is stable and not in it.
