@@ -26,11 +26,19 @@ struct Known {
     /// Everything before this place is heard.
     upto: Position,
     /// In the order of the log.
-    used: VecDeque<(Timestamp, Spent)>,
+    used: VecDeque<Used>,
     /// When the last one was used that was forgotten for lack of room.
     forgotten: Option<Timestamp>,
     /// The last event of each source that was heard of.
     last: FxHashMap<Source, u64>,
+}
+
+/// A nonce that was used at a place of the log.
+#[derive(Debug)]
+struct Used {
+    position: Position,
+    at: Timestamp,
+    spent: Spent,
 }
 
 impl Heard {
@@ -56,9 +64,13 @@ impl Heard {
             // What is appended again comes after what follows it.
             let last = known.last.entry(record.source).or_default();
             *last = record.gseq.max(*last);
-            if let Some(spent) = Spent::of(&record.event) {
-                known.used.push_back((record.at, spent));
-            }
+            known
+                .used
+                .extend(Spent::of(&record.event).map(|spent| Used {
+                    position: *position,
+                    at: record.at,
+                    spent,
+                }));
         }
         known.upto = upto.max(known.upto);
         known.trim(now);
@@ -88,12 +100,12 @@ impl Heard {
         self.0.lock().last.get(&source).copied()
     }
 
-    /// What was used in a channel, oldest first, as far as it is known.
-    pub(crate) fn of(&self, channel: ChannelId) -> Vec<Spent> {
+    /// What was used in a channel before this place of the log, oldest first, as far as it is known.
+    pub(crate) fn of(&self, channel: ChannelId, end: Position) -> Vec<Spent> {
         let known = self.0.lock();
-        let used = known.used.iter().map(|(_, spent)| spent);
-        let here = used.filter(|spent| spent.channel_id == channel);
-        here.cloned().collect()
+        let used = known.used.iter().filter(|used| used.position < end);
+        let here = used.filter(|used| used.spent.channel_id == channel);
+        here.map(|used| used.spent.clone()).collect()
     }
 
     /// From when on all nonces are known that may be repeated, or that may be in a channel which was
@@ -114,12 +126,12 @@ impl Known {
     /// Nobody may repeat what is older, and there is an end to what is remembered.
     fn trim(&mut self, now: Timestamp) {
         let is_old = |at: Timestamp| now.ms_since(at) > limits::NONCE_AGE_MS;
-        while self.used.front().is_some_and(|(at, _)| is_old(*at)) {
+        while self.used.front().is_some_and(|used| is_old(used.at)) {
             self.used.pop_front();
         }
         while self.used.len() > limits::NONCES_HEARD_MAX {
             let forgotten = self.used.pop_front();
-            self.forgotten = self.forgotten.max(forgotten.map(|(at, _)| at));
+            self.forgotten = self.forgotten.max(forgotten.map(|used| used.at));
         }
         if self.last.len() > limits::STREAMS_HEARD_MAX {
             self.last.clear();
@@ -166,7 +178,7 @@ mod tests {
     }
 
     fn known(heard: &Heard) -> Vec<u64> {
-        let of = heard.of(channel(7));
+        let of = heard.of(channel(7), Position(u64::MAX));
         let number = |spent: Spent| match spent.nonce {
             Nonce::Interaction(id) => id.get() - 1,
             _ => 0,
@@ -181,13 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_heard_twice_is_known_once_and_by_its_channel_alone() {
+    fn what_is_heard_twice_is_known_once_and_by_its_channel_behind_it_alone() {
         let heard = Heard::default();
         heard.begin(Position(3), START);
         hear(&heard, 3..5, START);
         hear(&heard, 3..6, START);
         assert_eq!(known(&heard), [3, 4, 5]);
-        assert!(heard.of(channel(8)).is_empty());
+        assert!(heard.of(channel(8), Position(6)).is_empty());
+        assert_eq!(
+            heard.of(channel(7), Position(5)).len(),
+            2,
+            "what lies behind is not known there"
+        );
     }
 
     #[test]

@@ -168,6 +168,33 @@ fn a_refused_append_fails_its_posts_and_the_partition_comes_back() {
 }
 
 #[test]
+fn a_message_whose_place_in_the_store_is_not_reached_yet_is_not_taken_for_a_deleted_one() {
+    let (house, serving, town, mut client) = founded();
+    house.messages.be_late(true);
+    house.events.hold();
+    let unheard = serving.run(async {
+        let decide = async {
+            let waiting = house.events.until_waiting(1).await;
+            house.events.settle(waiting[0].ticket, Fate::Unheard);
+            house.events.flow();
+        };
+        let post = town.post(&serving.node, 1, "second");
+        futures_util::future::join(post, decide).await.0
+    });
+    assert!(matches!(unheard, Err(Refused::Failure(_))), "{unheard:?}");
+    // The node hears what it has written, and waits for the store.
+    serving.turn(1_000);
+    let early = serving.run(town.post(&serving.node, 1, "second"));
+    assert!(matches!(early, Err(Refused::Failure(_))), "{early:?}");
+    house.messages.be_late(false);
+    let repeated = town.insist(&serving, 1, "second");
+    assert!(matches!(repeated, Written::Repeated(_)), "{repeated:?}");
+    let third = town.posted(&serving, 2, "third");
+    client.until_told(&serving, third);
+    assert_eq!(client.texts(), ["first", "second", "third"]);
+}
+
+#[test]
 fn a_full_frames_log_delays_dispatches_and_loses_none() {
     let (house, serving, town, mut client) = founded();
     house.frames.hold();

@@ -12,6 +12,7 @@ use guildhall_model::{ChannelId, EventPartition, GuildId, MessageId, Position, T
 use guildhall_ports::messages::NonceUse;
 use guildhall_ports::{Failure, Messages};
 use parking_lot::Mutex;
+use tokio::sync::watch;
 
 type Write = (EventPartition, Vec<Arc<Record>>, Position);
 
@@ -23,15 +24,17 @@ pub(crate) struct LateMessages {
     /// How often somebody has asked what a nonce was used for.
     nonces_asked: AtomicUsize,
     is_away: AtomicBool,
+    is_late: watch::Sender<bool>,
 }
 
 impl LateMessages {
-    pub(crate) const fn new(store: Projection) -> Self {
+    pub(crate) fn new(store: Projection) -> Self {
         Self {
             store,
             held: Mutex::new(None),
             nonces_asked: AtomicUsize::new(0),
             is_away: AtomicBool::new(false),
+            is_late: watch::Sender::new(false),
         }
     }
 
@@ -48,6 +51,11 @@ impl LateMessages {
     /// Whether the store is away and answers nobody.
     pub(crate) fn be_away(&self, is_away: bool) {
         self.is_away.store(is_away, Ordering::Relaxed);
+    }
+
+    /// Whether writes wait for their turn.
+    pub(crate) fn be_late(&self, is_late: bool) {
+        self.is_late.send_replace(is_late);
     }
 
     fn store(&self) -> Result<&Projection, Failure> {
@@ -80,6 +88,8 @@ impl Messages for LateMessages {
         records: &[Arc<Record>],
         upto: Position,
     ) -> Result<(), Failure> {
+        let mut is_late = self.is_late.subscribe();
+        let _ = is_late.wait_for(|is_late| !is_late).await;
         if let Some(held) = &mut *self.held.lock() {
             held.push((partition, records.to_vec(), upto));
         } else {
