@@ -1,23 +1,29 @@
-//! A producer that answers every record once, and that is made anew when it cannot go on.
+//! A producer that answers every record once, and whose client is made anew when it cannot go on.
 //!
 //! It is idempotent, so a retry of its own is never stored twice, and waits for all replicas in
 //! sync. Where librdkafka loses track of what a broker has stored it declares itself dead for good
 //! ("fatal"), fails what it holds and refuses more; a new one takes its place.
+//!
+//! So it does where a record was not acknowledged in time and no other one was meanwhile. The brokers
+//! are away then, and nothing is lost with the client; or they have been, and it may wait without end
+//! for what it had asked of them. What the old one has on its way may still be stored, as whatever is
+//! not acknowledged in time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use guildhall_ports::Failure;
 use guildhall_ports::standing::Asked;
+use guildhall_ports::{Failure, Standing};
+use metrics::counter;
 use parking_lot::Mutex;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{DeliveryResult, Message};
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _, ProducerContext};
-use tracing::warn;
+use tracing::{debug, warn};
 
 use crate::away::Away;
 use crate::config::ClusterConfig;
@@ -58,11 +64,16 @@ struct Running {
 type Seen = (Away, Known);
 
 /// Carries answers from the client to who waits for them.
-struct Answers(Seen);
+struct Answers {
+    seen: Seen,
+    /// Whether this client is of use, by its records alone.
+    standing: Standing,
+}
 
 /// A record that is on its way.
 struct Posted {
-    asked: Asked,
+    /// As all clients see it, and as this one does.
+    asked: (Asked, Asked),
     on_delivery: OnDelivery,
 }
 
@@ -101,20 +112,32 @@ impl Producer {
     /// Hands a record over. `Ok`: the record is on its way and `on_delivery` will be told. `Err`:
     /// it is not and will never be, and nobody is told.
     pub(crate) fn send(&self, parcel: &Parcel<'_>, on_delivery: OnDelivery) -> Result<(), Failure> {
+        let failed = |error| unavailable(self.what, &error);
         let mut running = self.running.lock();
+        if running.is_spent() {
+            debug!(
+                "{}: another client is tried, nothing is acknowledged to this one",
+                self.what
+            );
+            *running = self.another().map_err(failed)?;
+        }
         let on_delivery = match running.send(parcel, on_delivery) {
             Ok(()) => return Ok(()),
             Err((error, on_delivery)) if is_fatal(&error) => on_delivery,
-            Err((error, _)) => return Err(unavailable(self.what, &error)),
+            Err((error, _)) => return Err(failed(error)),
         };
         if let Some((code, why)) = running.client.client().fatal_error() {
             warn!(%code, "a producer cannot go on, another takes its place: {why}");
         }
-        let failed = |error| unavailable(self.what, &error);
-        *running = Running::start(&self.settings, self.seen.clone()).map_err(failed)?;
+        *running = self.another().map_err(failed)?;
         running
             .send(parcel, on_delivery)
             .map_err(|(error, _)| failed(error))
+    }
+
+    fn another(&self) -> KafkaResult<Running> {
+        counter!("guildhall_log_clients_replaced_total", "what" => self.what).increment(1);
+        Running::start(&self.settings, self.seen.clone())
     }
 
     /// Waits until everything that was handed over is answered. Blocks.
@@ -131,7 +154,8 @@ fn is_fatal(error: &KafkaError) -> bool {
 
 impl Running {
     fn start(settings: &ClientConfig, seen: Seen) -> KafkaResult<Self> {
-        let client: BaseProducer<_> = settings.create_with_context(Answers(seen))?;
+        let standing = Standing::default();
+        let client: BaseProducer<_> = settings.create_with_context(Answers { seen, standing })?;
         let client = Arc::new(client);
         let stop = Arc::new(AtomicBool::new(false));
         let (polled, told) = (Arc::clone(&client), Arc::clone(&stop));
@@ -148,12 +172,18 @@ impl Running {
         Ok(Self { client, stop })
     }
 
+    /// What was handed over was not acknowledged in time, and nothing else was meanwhile.
+    fn is_spent(&self) -> bool {
+        self.client.context().standing.is_away()
+    }
+
     fn send(
         &self,
         parcel: &Parcel<'_>,
         on_delivery: OnDelivery,
     ) -> Result<(), (KafkaError, OnDelivery)> {
-        let asked = self.client.context().0.0.ask();
+        let Answers { seen, standing } = &**self.client.context();
+        let asked = (seen.0.ask(), standing.ask());
         let posted = Box::new(Posted { asked, on_delivery });
         let mut record = BaseRecord::with_opaque_to(parcel.topic, posted)
             .partition(parcel.partition.into())
@@ -176,11 +206,11 @@ impl Drop for Running {
 
 impl ClientContext for Answers {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        self.0.0.log(level, facility, message);
+        self.seen.0.log(level, facility, message);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        self.0.0.error(error, reason);
+        self.seen.0.error(error, reason);
     }
 }
 
@@ -188,9 +218,11 @@ impl ProducerContext for Answers {
     type DeliveryOpaque = Box<Posted>;
 
     fn delivery(&self, delivered: &DeliveryResult<'_>, posted: Box<Posted>) {
-        let Self((away, known)) = self;
+        let (away, known) = &self.seen;
+        let (asked, asked_here) = posted.asked;
         match delivered {
             Ok(message) => {
+                self.standing.worked();
                 away.is_back();
                 // Before who waits asks for it.
                 let next = message.offset() + 1;
@@ -198,9 +230,15 @@ impl ProducerContext for Answers {
                 (posted.on_delivery)(Ok(message.offset()));
             }
             Err((error, _)) => {
-                away.has_failed(posted.asked, error);
+                if error.rdkafka_error_code() == Some(RDKafkaErrorCode::MessageTimedOut) {
+                    self.standing.failed(asked_here, "nothing is acknowledged");
+                }
+                away.has_failed(asked, error);
                 (posted.on_delivery)(Err(error.clone()));
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
