@@ -9,7 +9,7 @@ use guildhall_model::{Epoch, EventPartition, NodeId, SessionPartition};
 use guildhall_ports::Failure;
 use guildhall_ports::directory::{Ownership, Partition};
 use tokio::time::Instant;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::company::{Company, Owners};
 use super::requests::{Request, Told};
@@ -167,6 +167,12 @@ async fn hand_over(
 ) -> Result<(), Failure> {
     // An order from before the last move.
     if epoch_here(node, company, partition) != Some(epoch) {
+        return Ok(());
+    }
+    // A node that has just come is known before it can be called. Whoever has a session here would be
+    // sent away and, as nobody takes the partition, find it here again.
+    if !company.reaches(to) {
+        debug!(?partition, %to, "the partition stays, its next owner cannot be reached");
         return Ok(());
     }
     match partition {

@@ -52,6 +52,7 @@ pub(super) async fn take_all(node: &Node) -> Result<(), Failure> {
 
 /// Takes one partition over that the directory has given to this node.
 pub(crate) async fn take_one(inner: &Inner, number: Number, epoch: Epoch) -> Result<(), Failure> {
+    crash::pass(Point::EventsClaimed);
     let token = FencingToken {
         partition: number,
         epoch,

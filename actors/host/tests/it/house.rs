@@ -15,6 +15,7 @@ use guildhall_ports::directory::{Ownership, Partition};
 use guildhall_ports::fake::{
     FakeClock, FakeDirectory, FakeLog, FakeMembership, FakeSnapshots, FakeWay, Fate,
 };
+use guildhall_ports::membership::Member;
 use guildhall_ports::{Directory as _, Failure, Membership as _};
 use serde::Deserialize;
 use tempfile::TempDir;
@@ -219,6 +220,30 @@ impl House {
     /// Who owns what, by the directory.
     pub(crate) fn owners(&self) -> Vec<(Partition, Ownership)> {
         self.wait(self.directory.owners()).unwrap()
+    }
+
+    /// Adds a node to the list that lives by what the list says, and is deaf.
+    pub(crate) fn list_deaf(&self, number: u16) -> std::net::TcpListener {
+        // The system takes connections, and nobody reads what comes.
+        let deaf = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let member = Member {
+            node: NodeId(number),
+            incarnation: 1,
+            address: deaf.local_addr().unwrap().to_string(),
+            weight: 1,
+            roles: NodeRoles::ALL,
+            is_draining: false,
+        };
+        self.wait(self.membership.beat(&member)).unwrap();
+        deaf
+    }
+
+    /// Waits until the nodes have looked at the list so many times.
+    pub(crate) fn until_looked(&self, nodes: &[&Serving], times: u64) {
+        let (began, before) = (Instant::now(), self.membership.beats());
+        while self.membership.beats() < before + times {
+            turn_all(nodes, began);
+        }
     }
 
     /// The coordinator, whose lease goes on with the question. Nodes are numbered as they came.

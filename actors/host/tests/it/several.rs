@@ -68,6 +68,24 @@ fn whoever_is_asked_all_are_told_the_same() {
 }
 
 #[test]
+fn nobody_is_disturbed_for_a_node_that_cannot_be_reached_yet() {
+    let mut house = House::of_many();
+    let node = house.join(1);
+    house.until_settled(&[&node]);
+    let town = Town::found(&house, &node);
+    let mut client = Client::open(&node, &town.people[0], 0);
+    let before = house.owners();
+    let deaf = house.list_deaf(2);
+    // In the first look the node learns of the other one, and then would give it its share.
+    house.until_looked(&[&node], 4);
+    assert_eq!(house.owners(), before, "nothing is let go and taken back");
+    assert!(node.node.check().is_ok(), "{:?}", node.node.check());
+    let posted = town.posted(&node, 1, "posted");
+    client.until_told(&node, posted);
+    drop(deaf);
+}
+
+#[test]
 fn what_is_answered_by_one_node_is_so_on_all() {
     let (_house, nodes, town) = three();
     for (n, at) in nodes.iter().enumerate() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use guildhall_model::{NodeId, Timestamp};
@@ -22,6 +23,7 @@ pub struct FakeMembership {
 #[derive(Default)]
 struct Store {
     outage: Outage,
+    beats: AtomicU64,
     members: Mutex<BTreeMap<NodeId, (Member, Timestamp)>>,
     lease: Mutex<Option<(NodeId, u64, Timestamp)>>,
 }
@@ -39,6 +41,11 @@ impl FakeMembership {
     pub fn fail(&self, failure: Option<Failure>) {
         self.store.outage.set(failure);
     }
+
+    /// How often a node has said that it lives, all nodes together.
+    pub fn beats(&self) -> u64 {
+        self.store.beats.load(Ordering::Relaxed)
+    }
 }
 
 #[async_trait]
@@ -54,6 +61,7 @@ impl Membership for FakeMembership {
             return Err(Failure::Stale { what: "the node" });
         }
         members.insert(member.node, (member.clone(), self.clock.now()));
+        self.store.beats.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

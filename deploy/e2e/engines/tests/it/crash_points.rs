@@ -48,15 +48,16 @@ const fn passes(point: Point) -> Option<u32> {
         | P::OutboxDue
         | P::OutboxCleared
         | P::SnapshotDue
-        | P::SnapshotKept
-        | P::SessionsClaimed
+        | P::SnapshotKept => 2,
+        // A node's share may be one partition of a kind.
+        P::SessionsClaimed
         | P::SessionsTaken
         | P::SessionsFolded
         | P::SessionsTidied
         | P::EventsClaimed
         | P::EventsTaken
         | P::TailProjected
-        | P::TailTold => 2,
+        | P::TailTold => 1,
         // Files and segments of the embedded engines, a start of a node that is alone, what is rarer than a
         // test lasts, and what is no event.
         P::FileWritten
