@@ -104,6 +104,11 @@ fn may_pass(error: &KafkaError) -> bool {
                 | RDKafkaErrorCode::UnknownLeaderEpoch
                 | RDKafkaErrorCode::OffsetNotAvailable
                 | RDKafkaErrorCode::BrokerTransportFailure
+                // Topics are checked when they are opened: the client has not heard of all yet, or of a broker
+                // that has just begun.
+                | RDKafkaErrorCode::UnknownTopic
+                | RDKafkaErrorCode::UnknownPartition
+                | RDKafkaErrorCode::UnknownTopicOrPartition
                 // The brokers name it no more, and with it goes what it was asked.
                 | RDKafkaErrorCode::DestroyBroker
                 | RDKafkaErrorCode::OperationTimedOut
@@ -153,6 +158,24 @@ mod tests {
             topic: TOPIC.into(),
             partition,
         }
+    }
+
+    #[test]
+    fn what_a_client_has_not_heard_of_is_asked_for_again() {
+        let brokers = MockCluster::new(1).unwrap();
+        brokers.create_topic(TOPIC, 2, 1).unwrap();
+        let cluster = ClusterConfig::new(brokers.bootstrap_servers());
+        let consumer = cluster.consumer().create_with_context(Away::default());
+        let consumer: BaseConsumer<Away> = consumer.unwrap();
+        let patience = Duration::from_secs(10);
+        for (topic, partition) in [(TOPIC, 7), ("test.frames", 0)] {
+            let unknown = consumer.fetch_watermarks(topic, partition, patience);
+            let unknown = unknown.unwrap_err();
+            assert!(may_pass(&unknown), "{unknown}");
+        }
+        let asked = ask(&consumer, &[source(0), source(7)], patience);
+        let unknown = asked.unwrap_err();
+        assert!(may_pass(&unknown), "{unknown}");
     }
 
     #[test]
