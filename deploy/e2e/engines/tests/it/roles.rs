@@ -65,9 +65,9 @@ async fn split_between_three(engines: &Engines) {
     }
     let (_, channel) = ada.found("Somewhere").await;
     ada.post(&channel, "hello").await;
-    assert_owned(&api, 0, 0).await;
-    assert_owned(&gateway, 0, 8).await;
-    assert_owned(&worker, 8, 0).await;
+    until_owned(&worker, 8, 0).await;
+    until_owned(&gateway, 0, 8).await;
+    until_owned(&api, 0, 0).await;
 
     for node in [&gateway, &worker] {
         for path in ["/users/me", "/api/v10/gateway", "/"] {
@@ -103,10 +103,15 @@ async fn until_said(node: &Server, words: &str, is_said: bool) {
     .await;
 }
 
-/// The node owns so many partitions of events and of sessions.
-async fn assert_owned(node: &Server, events: usize, sessions: usize) {
-    let state = node.operator("/state").await.expect(200);
-    let count = |kind: &str| state[kind].as_array().map(Vec::len);
-    let owned = (count("event_partitions"), count("session_partitions"));
-    assert_eq!(owned, (Some(events), Some(sessions)));
+/// Waits until the node owns so many partitions of events and of sessions. Who is ready may be taking the
+/// last ones over.
+async fn until_owned(node: &Server, events: usize, sessions: usize) {
+    let what = format!("{events} partitions of events and {sessions} of sessions");
+    eventually(&what, || async {
+        let state = node.operator("/state").await.expect(200);
+        let count = |kind: &str| state[kind].as_array().map(Vec::len);
+        let owned = (count("event_partitions"), count("session_partitions"));
+        owned == (Some(events), Some(sessions))
+    })
+    .await;
 }
