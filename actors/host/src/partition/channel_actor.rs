@@ -149,8 +149,9 @@ async fn known(
     let heard = inner.heard(partition.number);
     let mut channel = ChannelState::new(id, place, window);
     // What lies behind that place may have been heard of, and its messages be nowhere yet.
-    let used = heard.of(id, end);
-    used.into_iter().for_each(|it| channel.spend(it));
+    for used in heard.of(id, end) {
+        channel.spend(used);
+    }
     let channel = recall(channel, id, &tail);
     let nonces_known_after = heard.known_after(partition.has_made(id), inner.env.now());
     Ok((channel, nonces_known_after))
