@@ -64,13 +64,13 @@ impl Heard {
             // What is appended again comes after what follows it.
             let last = known.last.entry(record.source).or_default();
             *last = record.gseq.max(*last);
-            known
-                .used
-                .extend(Spent::of(&record.event).map(|spent| Used {
+            if let Some(spent) = Spent::of(&record.event) {
+                known.used.push_back(Used {
                     position: *position,
                     at: record.at,
                     spent,
-                }));
+                });
+            }
         }
         known.upto = upto.max(known.upto);
         known.trim(now);

@@ -4,10 +4,10 @@
 //! sync. Where librdkafka loses track of what a broker has stored it declares itself dead for good
 //! ("fatal"), fails what it holds and refuses more; a new one takes its place.
 //!
-//! So it does where a record was not acknowledged in time and no other one was meanwhile. The brokers
-//! are away then, and nothing is lost with the client; or they have been, and it may wait without end
-//! for what it had asked of them. What the old one has on its way may still be stored, as whatever is
-//! not acknowledged in time.
+//! A new one also takes its place where a record was not acknowledged in time, and no other one was
+//! meanwhile. Then the brokers are away, and nothing is lost with the client; or they were, and it may
+//! wait without end for what it had asked of them. What the old one has on its way may still be stored,
+//! like all that is not acknowledged in time.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

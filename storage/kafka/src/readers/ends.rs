@@ -146,11 +146,13 @@ fn ask(
 #[cfg(test)]
 mod tests {
     use rdkafka::mocking::MockCluster;
+    use rdkafka::producer::DefaultProducerContext;
 
     use super::*;
     use crate::config::ClusterConfig;
 
     const TOPIC: &str = "test.events";
+    type Brokers = MockCluster<'static, DefaultProducerContext>;
 
     fn source(partition: u16) -> Source {
         Source {
@@ -160,13 +162,18 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_a_client_has_not_heard_of_is_asked_for_again() {
+    /// A broker with a topic of two partitions, and a client of it.
+    fn connected() -> (Brokers, BaseConsumer<Away>) {
         let brokers = MockCluster::new(1).unwrap();
         brokers.create_topic(TOPIC, 2, 1).unwrap();
         let cluster = ClusterConfig::new(brokers.bootstrap_servers());
         let consumer = cluster.consumer().create_with_context(Away::default());
-        let consumer: BaseConsumer<Away> = consumer.unwrap();
+        (brokers, consumer.unwrap())
+    }
+
+    #[test]
+    fn what_a_client_has_not_heard_of_is_asked_for_again() {
+        let (_brokers, consumer) = connected();
         let patience = Duration::from_secs(10);
         for (topic, partition) in [(TOPIC, 7), ("test.frames", 0)] {
             let unknown = consumer.fetch_watermarks(topic, partition, patience);
@@ -180,11 +187,8 @@ mod tests {
 
     #[test]
     fn a_leader_that_says_less_than_what_is_known_is_not_believed() {
-        let brokers = MockCluster::new(1).unwrap();
-        brokers.create_topic(TOPIC, 2, 1).unwrap();
-        let cluster = ClusterConfig::new(brokers.bootstrap_servers());
-        let consumer = cluster.consumer().create_with_context(Away::default());
-        let (consumer, known) = (consumer.unwrap(), Known::default());
+        let (_brokers, consumer) = connected();
+        let known = Known::default();
         let asker = Asker {
             consumer: &consumer,
             known: &known,
